@@ -1,0 +1,1 @@
+//! `gateway._core`: the thin Python shell around the engine.

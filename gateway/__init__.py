@@ -1,0 +1,1 @@
+"""Sallygate: an ingress gateway for Kubernetes. A Python control plane and a compiled data plane."""

@@ -1,0 +1,1 @@
+"""Kubernetes objects as slim typed values: only the fields that something of ours reads."""

@@ -1,0 +1,73 @@
+"""v1 and discovery.k8s.io/v1: Service, EndpointSlice, Secret, ConfigMap, Namespace."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from gateway.ir.secret import Secret as SecretBytes
+from gateway.objects.meta import Metadata
+
+
+class ServicePort(Struct, frozen=True, rename="camel"):
+    port: int
+    name: str = ""
+    protocol: str = "TCP"
+    target_port: int | str = 0
+    app_protocol: str | None = None
+
+
+class ServiceSpec(Struct, frozen=True, rename="camel"):
+    type: str = "ClusterIP"
+    cluster_ip: str = field(default="", name="clusterIP")
+    external_name: str = ""
+    ports: tuple[ServicePort, ...] = ()
+
+
+class Service(Struct, frozen=True):
+    metadata: Metadata
+    spec: ServiceSpec = ServiceSpec()
+
+
+class EndpointConditions(Struct, frozen=True):
+    """None means unknown, which consumers read as ready (KEP-752)."""
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class SliceEndpoint(Struct, frozen=True):
+    addresses: tuple[str, ...]
+    conditions: EndpointConditions = EndpointConditions()
+
+
+class SlicePort(Struct, frozen=True):
+    port: int | None = None
+    name: str = ""
+    protocol: str = "TCP"
+
+
+class EndpointSlice(Struct, frozen=True, rename="camel"):
+    """The Service is named by the label `kubernetes.io/service-name`."""
+
+    metadata: Metadata
+    address_type: str = "IPv4"
+    endpoints: tuple[SliceEndpoint, ...] = ()
+    ports: tuple[SlicePort, ...] = ()
+
+
+class Secret(Struct, frozen=True):
+    """`data` is decoded from base64 (and merged with `stringData`, which wins) by the parser."""
+
+    metadata: Metadata
+    type: str = "Opaque"
+    data: Mapping[str, SecretBytes] = field(default_factory=dict)
+
+
+class ConfigMap(Struct, frozen=True):
+    metadata: Metadata
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+class Namespace(Struct, frozen=True):
+    metadata: Metadata

@@ -1,0 +1,1 @@
+"""The objects as they stand now, and who refers to whom."""

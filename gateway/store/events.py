@@ -1,0 +1,38 @@
+"""What a source tells the store. Events come in batches, in order."""
+
+from msgspec import Struct
+
+from gateway.objects.kinds import Object
+from gateway.objects.meta import ObjectKey
+from gateway.verdicts.verdict import Origin, Verdict
+
+
+class Upsert(Struct, frozen=True):
+    """An object is new or changed. `origin` is the start of its document, where it came from a file."""
+
+    key: ObjectKey
+    object: Object
+    origin: Origin | None = None
+
+
+class Delete(Struct, frozen=True):
+    key: ObjectKey
+
+
+class Judged(Struct, frozen=True):
+    """What the source has to say about one place (a file, or one object), complete: it replaces what it said before.
+
+    An object that could not be read stays as it last was; the verdict says so.
+    """
+
+    place: str
+    verdicts: tuple[Verdict, ...]
+
+
+class Synced(Struct, frozen=True):
+    """Everything that the source had at its start has been told. Sent once."""
+
+    source: str
+
+
+Event = Upsert | Delete | Judged | Synced
