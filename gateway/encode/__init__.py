@@ -1,0 +1,1 @@
+"""The configuration as a tree of content-addressed segments. Knows the IR and nothing else: no store, no socket."""
