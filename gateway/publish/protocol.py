@@ -31,7 +31,7 @@ class DataPlaneHello(Struct, frozen=True, omit_defaults=True):
     ir: tuple[int, int]
     pid: int
     root: Digest | None = None
-    addresses: dict[str, str] = {}  # noqa: RUF012 - msgspec copies a mutable default
+    addresses: dict[str, str] = {}
     version: str = ""
 
 
