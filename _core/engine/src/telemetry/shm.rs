@@ -1,0 +1,130 @@
+//! The mapping of the shared memory: the one place of telemetry with unsafe code. What leaves it is bounds-checked,
+//! aligned, alive as long as it is held, and made of atomics only.
+
+use std::io;
+use std::ops::Deref;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::layout::Geometry;
+use super::worker::Worker;
+
+/// A mapped region. The file descriptor may be closed after [`Region::create`]; the mapping lives as long as a worker uses it.
+#[derive(Debug)]
+pub struct Region {
+    mapping: Mapping,
+    geometry: Geometry,
+    taken: Box<[AtomicBool]>,
+}
+
+impl Region {
+    /// Sizes the memfd behind `fd`, seals its size where sealing is allowed, maps it, and writes the header.
+    /// The file must be new: empty, or already of exactly this size.
+    pub fn create(fd: BorrowedFd<'_>, geometry: Geometry, started_unix_ns: u64) -> io::Result<Arc<Self>> {
+        let mapping = Mapping::new(fd, geometry.total_bytes())?;
+        let taken = (0..geometry.workers()).map(|_| AtomicBool::new(false)).collect();
+        let region = Arc::new(Self { mapping, geometry, taken });
+        let words = geometry.header(started_unix_ns).words();
+        let header = Span::new(&region, 0, words.len() as u64).ok_or_else(|| io::Error::other("telemetry: no header"))?;
+        // The magic comes last: a reader that sees it sees everything.
+        for (word, value) in header.iter().zip(words).rev() {
+            word.store(value, Ordering::Release);
+        }
+        Ok(region)
+    }
+
+    /// The sizes it was made with.
+    pub const fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// The writing side of one worker. Given once, because every word has one writer; `None` after that, or beyond the end.
+    pub fn worker(self: &Arc<Self>, index: u32) -> Option<Worker> {
+        let taken = self.taken.get(index as usize)?;
+        if taken.swap(true, Ordering::Relaxed) { None } else { Worker::new(self, index) }
+    }
+}
+
+/// Some words of a region, which keep it mapped.
+#[derive(Clone, Debug)]
+pub struct Span {
+    first: NonNull<AtomicU64>,
+    count: usize,
+    _region: Arc<Region>,
+}
+
+impl Span {
+    /// `count` words from `offset` on; `None` when they are misaligned or not all inside.
+    pub(super) fn new(region: &Arc<Region>, offset: u64, count: u64) -> Option<Self> {
+        let start = usize::try_from(offset).ok()?;
+        let count = usize::try_from(count).ok()?;
+        let end = count.checked_mul(8)?.checked_add(start)?;
+        if start % 8 != 0 || end > region.mapping.bytes {
+            return None;
+        }
+        // SAFETY: `start` is at most the size of the mapping, so the result stays inside the same allocation.
+        let first = unsafe { region.mapping.base.add(start) }.cast::<AtomicU64>();
+        Some(Self { first, count, _region: Arc::clone(region) })
+    }
+}
+
+impl Deref for Span {
+    type Target = [AtomicU64];
+
+    #[inline]
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: `new` checked that all words are inside the mapping and aligned (the mapping is page-aligned); the region
+        // keeps it mapped and, where the system lets it, sealed against shrinking; memory from ftruncate is zeroed, and all
+        // accesses are atomic, so whatever other processes write is a valid value.
+        unsafe { slice::from_raw_parts(self.first.as_ptr(), self.count) }
+    }
+}
+
+// SAFETY: a span is a shared slice of atomics with an `Arc` that keeps it valid; both may be used from any thread.
+unsafe impl Send for Span {}
+// SAFETY: as above.
+unsafe impl Sync for Span {}
+
+#[derive(Debug)]
+struct Mapping {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+impl Mapping {
+    fn new(fd: BorrowedFd<'_>, bytes: u64) -> io::Result<Self> {
+        let size = libc::off_t::try_from(bytes).map_err(io::Error::other)?;
+        let bytes = usize::try_from(bytes).map_err(io::Error::other)?;
+        let fd = fd.as_raw_fd();
+        // SAFETY: a plain system call on a descriptor that is borrowed, hence open.
+        if unsafe { libc::ftruncate(fd, size) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // Best effort: a file without sealing (an ordinary file in a test) works the same, it is only less guarded.
+        // SAFETY: as above.
+        unsafe { libc::fcntl(fd, libc::F_ADD_SEALS, libc::F_SEAL_SHRINK | libc::F_SEAL_GROW) };
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, libc::MAP_SHARED, fd, 0) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let base = NonNull::new(base.cast::<u8>()).ok_or_else(|| io::Error::other("telemetry: mapped at address 0"))?;
+        Ok(Self { base, bytes })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, of this size, and every span into it held an `Arc` of the region that is now gone.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.bytes) };
+    }
+}
+
+// SAFETY: the mapping is only an address range; all access goes through `Span`.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
