@@ -4,9 +4,11 @@ Invariant: the root depends on what is configured and on nothing else: not on th
 stood before. (While a unit is in quarantine, that is the configuration with the unit's substitute in its place.)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from gateway.encode import segments
@@ -30,10 +32,14 @@ _CLOSED: Final = Route(RouteId("", "", "", 0, 0), Prefix("/"), Respond(503), Pol
 
 
 class Publication(Struct, frozen=True):
-    """A complete configuration. `new` did not exist before; what a peer further behind lacks, `Tree.missing` says."""
+    """A complete configuration. `new` did not exist before; what a peer further behind lacks, `Tree.missing` says.
+
+    `failures` are units that could not be encoded, which is our mistake, never a user's: they stand as they stood.
+    """
 
     root: Digest
     new: Mapping[Digest, bytes]
+    failures: tuple[tuple[Unit, Exception], ...] = ()
 
 
 class Tree:
@@ -64,18 +70,23 @@ class Tree:
 
     def apply(self, changes: Changes) -> Publication:
         """Fold a difference in. Costs one segment per changed unit, one per shard that holds one, and the root."""
-        for (table, host), hosts in changes.hosts.items():
-            self._quarantine.want(HostUnit(table, host), None if hosts is None else self._host(hosts))
-        for backend_id, backend in changes.backends.items():
-            self._quarantine.want(backend_id, None if backend is None else self._backend(backend))
-        for certificate_id, certificate in changes.certificates.items():
-            self._quarantine.want(certificate_id, None if certificate is None else self._certificate(certificate))
+        failures: list[tuple[Unit, Exception]] = []
+        values: Iterator[tuple[Unit, HostTable | Backend | Certificate | None]] = chain(
+            ((HostUnit(table, host), value) for (table, host), value in changes.hosts.items()),
+            changes.backends.items(),
+            changes.certificates.items(),
+        )
+        for unit, value in values:
+            try:
+                self._quarantine.want(unit, None if value is None else self._leaf(value))
+            except Exception as error:  # noqa: BLE001 - isolated: one unit must never hold up the others
+                failures.append((unit, error))
         if changes.listeners != self._listeners:
             self.pool.drop(self._listeners_digest)
             self._listeners = changes.listeners
             self._listeners_digest = self.pool.add(segments.encode(segments.ListenersSegment(changes.listeners)))
         self._default_certificate = changes.default_certificate
-        return self._seal()
+        return msgspec.structs.replace(self._seal(), failures=tuple(failures))
 
     def refuse(self, digest: Digest, base: Digest | None) -> tuple[Publication, tuple[Unit, ...]] | None:
         """Put every unit that is made of `digest` in quarantine; `base` is the last accepted root.
@@ -145,20 +156,31 @@ class Tree:
 
     # The leaves. Each gives the caller one reference.
 
+    def _leaf(self, value: HostTable | Backend | Certificate) -> Digest:
+        match value:
+            case HostTable():
+                return self._host(value)
+            case Backend():
+                return self._backend(value)
+            case Certificate():
+                return self._certificate(value)
+
     def _host(self, table: HostTable) -> Digest:
         policies: list[Digest] = []
         entries: list[segments.RouteEntry] = []
         last: Policy | None = None
-        for route in table.routes:
-            if route.policy is not last:  # routes of one object share the very value, so most are not even hashed
-                last = route.policy
-                policies.append(self._policies.take(last))
-            entries.append(segments.RouteEntry(route.id, route.match, route.action, policies[-1], route.display_path))
-        data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries)))
-        digest = self.pool.add(data, policies)
-        for policy in policies:
-            self.pool.drop(policy)
-        return digest
+        try:
+            for route in table.routes:
+                if route.policy is not last:  # routes of one object share the very value, so most are not even hashed
+                    last = route.policy
+                    policies.append(self._policies.take(last))
+                entry = segments.RouteEntry(route.id, route.match, route.action, policies[-1], route.display_path)
+                entries.append(entry)
+            data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries)))
+            return self.pool.add(data, policies)
+        finally:
+            for policy in policies:
+                self.pool.drop(policy)
 
     def _backend(self, backend: Backend) -> Digest:
         return self.pool.add(segments.encode(segments.BackendSegment.of(backend)))
