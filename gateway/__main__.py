@@ -1,0 +1,7 @@
+"""`python -m gateway` is `sallygate`."""
+
+import sys
+
+from gateway.cli.main import main
+
+sys.exit(main())

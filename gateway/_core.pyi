@@ -1,0 +1,117 @@
+"""The typed face of the compiled data plane (Rust, `_core/python`). Checked against the module by stubtest.
+
+Every call that can block releases the GIL. No thread of the engine ever attaches to the interpreter.
+"""
+# ruff: noqa: PYI021 -- a compiled module has no source to read: here its calls are described
+
+from typing import final
+
+def version() -> dict[str, str]:
+    """What this build is made of. Keys: `version` (the project's), `openssl` (the TLS library's own words, for example
+    `OpenSSL 4.0.3 …`), `tls_library` (`openssl` or `aws-lc`), `profile` (`dev` or `release`), `rustc`, `ir` (version of
+    the IR it reads) and `abi` (number of the shared-memory layout).
+    """
+
+def check_regex(pattern: str) -> str | None:
+    """None when the data plane can take the pattern (linear-time syntax, bounded size), else the reason why not."""
+
+def check_certificate(chain_pem: bytes, key_pem: bytes) -> dict[str, object]:
+    """What a certificate says: `names` (list of DNS and IP names, lower-case), `not_before` and `not_after` (int, Unix
+    seconds), `subject` (str). ValueError with the reason when the chain or the key is unreadable, or they do not match.
+    """
+
+def mint_certificate(names: list[str], ca: tuple[bytes, bytes] | None, days: int) -> tuple[bytes, bytes]:
+    """A new ECDSA P-256 certificate and its key, both PEM. `ca` is (certificate PEM, key PEM) of the issuer; None makes
+    a certificate authority whose common name is `names[0]`. For development: valid from an hour ago, for `days` days.
+    """
+
+class Refused(ValueError):  # noqa: N818 -- said of a snapshot, as in the protocol
+    """A snapshot that cannot be served; what was served before is served on."""
+
+    @property
+    def segment(self) -> str:
+        """Digest of the segment at fault, as hex."""
+
+    @property
+    def kind(self) -> str:
+        """The segment's kind, for example `host`."""
+
+    @property
+    def field(self) -> str:
+        """Path of the field in the segment, for example `routes[3].match.pattern`; may be empty."""
+
+    @property
+    def reason(self) -> str: ...
+
+@final
+class Offer:
+    """What became of one offered snapshot."""
+
+    @property
+    def accepted(self) -> bool:
+        """True when every worker serves `root` from now on. False only when `wanted` is not empty."""
+
+    @property
+    def wanted(self) -> list[bytes]:
+        """Digests of segments that the engine has not got: offer again with them added."""
+
+    @property
+    def root(self) -> bytes: ...
+    @property
+    def built(self) -> int:
+        """Tables, backends and certificates that were built for this snapshot."""
+
+    @property
+    def reused(self) -> int:
+        """Those that were taken over from the snapshot before, by digest."""
+
+    @property
+    def build_us(self) -> int:
+        """Microseconds of decoding, checking and building, off the workers."""
+
+    @property
+    def swap_us(self) -> int:
+        """Microseconds from the built snapshot to the swapped pointer."""
+
+@final
+class Engine:
+    """The listeners and workers of this process. Not usable in a forked child."""
+
+    def __new__(cls, settings: bytes) -> Engine:
+        """`settings` is the msgpack of `gateway.dataplane.settings.EngineSettings`. The engine takes over the listening
+        sockets named there. ValueError names the field that is wrong; OSError where the telemetry memory is unusable.
+        """
+
+    def restore(self) -> Offer | None:
+        """Serve the last good snapshot from disk; None where there is none, or none that can be used
+        (`restore_problem`). Called before `start`, so that no connection ever meets an engine without a snapshot.
+        """
+
+    @property
+    def restore_problem(self) -> str | None:
+        """Why `restore` could not use the file that is there; None when it could, or when there is no file."""
+
+    def start(self) -> dict[str, str]:
+        """Start the workers. Name of each listener -> `ip:port` that is really bound. OSError names the address."""
+
+    def offer(self, root: bytes, segments: list[bytes]) -> Offer:
+        """Serve the snapshot whose root segment has this digest. `segments` are those that are new to the engine, in
+        any order; segments of an offer that was not accepted are not kept. Raises Refused.
+        """
+
+    def digest(self) -> bytes | None:
+        """Root of the snapshot that is served."""
+
+    def set_draining(self) -> None:
+        """From now on every response closes its connection."""
+
+    def drain(self, deadline_ms: int) -> dict[str, int]:
+        """Stop accepting, serve what waits in the accept queues, finish what runs, cut it at the deadline, and join the
+        workers. Connections by how they ended: `finished`, `aborted`, `idle_closed`. A second call while the first
+        still waits can only move the deadline nearer; a call afterwards returns the same counts.
+        """
+
+    def slots(self, since: int) -> list[tuple[int, str, str, str, str, str, str]]:
+        """Telemetry slots given out after slot number `since`, in order: (slot, namespace, object name, service, port,
+        host, display path).
+        """

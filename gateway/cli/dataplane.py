@@ -1,0 +1,143 @@
+"""`sallygate dataplane`: the listeners, with no manifest and no API token. Snapshots come over the control socket."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from gateway.cli.main import COMMANDS, Exit, Subparsers
+
+FORMATS = ("upstreaminfo", "json")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "dataplane",
+        help=COMMANDS["dataplane"].help,
+        description="Serve the snapshots that `sallygate control` publishes through STATE_DIR/dataplane.sock. SIGTERM "
+        "drains; SIGHUP and SIGUSR1 open the access log anew.",
+    )
+    parser.add_argument("--state-dir", type=Path, required=True, metavar="DIR", help="folder shared with control")
+    add_serving_flags(parser, default_ports=(8080, 8443, 10254))
+    # From a supervisor: sockets that it keeps open while we restart, and two pipes (gateway/supervise/link.py).
+    for name in ("http", "https", "health"):
+        parser.add_argument(f"--{name}-fds", type=_fds, help=argparse.SUPPRESS)
+    parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--notify", type=int, help=argparse.SUPPRESS)
+
+
+def add_serving_flags(
+    parser: argparse.ArgumentParser, default_ports: tuple[int | None, int | None, int | None]
+) -> None:
+    """The flags that `run` hands on to `dataplane`. A default of None means that `run` decides later."""
+    http, https, health = default_ports
+    parser.add_argument(
+        "--bind-address", metavar="A", help="IP address to listen on (default: 0.0.0.0, every IPv4 one)"
+    )
+    parser.add_argument("--http-port", type=port, default=http, metavar="N", help="default: 8080; 0 takes a free one")
+    parser.add_argument("--https-port", type=port, default=https, metavar="N", help="default: 8443; 0 takes a free one")
+    parser.add_argument(
+        "--healthz-port", type=port, default=health, metavar="N", help="probes and metrics (default: 10254)"
+    )
+    parser.add_argument(
+        "--workers",
+        type=workers,
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help="threads that serve (default: one per CPU this process may use, here %(default)s)",
+    )
+    parser.add_argument(
+        "--access-log", default="-", metavar="FILE", help="a file, - for stdout, or off (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--access-log-format",
+        choices=FORMATS,
+        default=FORMATS[0],
+        help="upstreaminfo is ingress-nginx's default (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--shutdown-grace-period",
+        type=seconds,
+        default=0.0,
+        metavar="S",
+        help="seconds to serve on after readiness went off (default: 0)",
+    )
+    parser.add_argument(
+        "--drain-timeout",
+        type=seconds,
+        default=25.0,
+        metavar="S",
+        help="seconds that running requests then have to finish (default: 25)",
+    )
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; use 0 to 65535")
+    return number
+
+
+def workers(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1_024:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of workers; use 1 to 1024")
+    return number
+
+
+def seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds; use 0 to 86400")
+    return number
+
+
+def _fds(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
+def say(line: str) -> None:
+    print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
+
+
+def main(args: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 -- not needed for --help
+
+    from gateway import _core  # noqa: PLC0415
+    from gateway.dataplane.control_socket import SocketError  # noqa: PLC0415
+    from gateway.dataplane.host import Host  # noqa: PLC0415
+    from gateway.dataplane.settings import HostSettings  # noqa: PLC0415
+    from gateway.dataplane.telemetry import open_telemetry  # noqa: PLC0415
+    from gateway.supervise.sockets import ListenError, Listening, adopt, listen  # noqa: PLC0415
+
+    def sockets(name: str, flag: str, number: int, count: int) -> Listening:
+        fds: tuple[int, ...] | None = getattr(args, f"{name}_fds")
+        return adopt(fds) if fds else listen(args.bind_address or "0.0.0.0", number, count, flag=flag)  # noqa: S104
+
+    try:
+        args.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = HostSettings(
+            state_dir=args.state_dir,
+            workers=args.workers,
+            http=sockets("http", "--http-port", args.http_port, args.workers),
+            https=sockets("https", "--https-port", args.https_port, args.workers),
+            health=sockets("health", "--healthz-port", args.healthz_port, 1),
+            access_log=args.access_log,
+            access_log_format=args.access_log_format,
+            shutdown_grace=args.shutdown_grace_period,
+            drain=args.drain_timeout,
+            lifeline=args.lifeline,
+            notify=args.notify,
+        )
+
+        async def serve() -> int:
+            return await Host(settings, _core, open_telemetry, say).run()
+
+        return asyncio.run(serve())
+    except (ListenError, SocketError) as error:
+        say(str(error))
+    except OSError as error:
+        say(f"{error.filename or 'cannot start'}: {error.strerror or error}")
+    except ValueError as error:
+        say(f"cannot start: {error}")
+    return Exit.FAILED

@@ -1,0 +1,1 @@
+"""The process around the compiled data plane: control socket, log pump, health. Never on the path of a request."""
