@@ -1,2 +1,37 @@
 //! Segments to typed configuration, or an error that carries its path.
+//!
+//! The control plane sends its configuration as content-addressed segments: the `MessagePack` of one value each, named by
+//! the `BLAKE2b` digest of its bytes. This crate turns bytes into values and says exactly what is wrong with those it
+//! cannot take. It does no input or output, knows no socket and no thread, and trusts nobody: whatever it accepts is
+//! within the bounds of [`limits`] and holds the promises that the types' documentation makes.
 #![forbid(unsafe_code)]
+
+mod backend;
+mod certificate;
+mod digest;
+mod ids;
+pub mod limits;
+mod listener;
+mod match_;
+mod policy;
+mod refusal;
+mod root;
+mod route;
+mod secret;
+mod segment;
+mod tree;
+mod validate;
+
+pub use backend::{Backend, BackendShard, Balance, Endpoint};
+pub use certificate::{Certificate, CertificateShard};
+pub use digest::{Digest, NotADigest};
+pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};
+pub use listener::{Listener, Listeners, Protocol};
+pub use match_::PathMatch;
+pub use policy::{HttpsRedirect, Policy, Rewrite, Timeouts};
+pub use refusal::Refusal;
+pub use root::{HostShard, Root, Shards, VERSION};
+pub use route::{Action, Host, Route, UpstreamTls};
+pub use secret::Secret;
+pub use segment::{Kind, Segment, decode, encode};
+pub use tree::{Known, Lookup, children, missing};

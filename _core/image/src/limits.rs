@@ -1,0 +1,48 @@
+//! The bounds of what is accepted, each with the reason it is there.
+//!
+//! They are far above any sane configuration. What goes beyond them is refused by name instead of being cut or served.
+
+/// A segment is read into memory as a whole; a host of 100,000 routes takes about 30 MB.
+pub const SEGMENT_BYTES: usize = 64 << 20;
+
+/// Route numbers are 32 bits wide, and building one host's table must stay well below a second.
+pub const ROUTES_PER_HOST: usize = 100_000;
+
+/// A regular expression is compiled and its text is shown to people; nothing useful is longer.
+pub const PATTERN_BYTES: usize = 4 << 10;
+
+/// Paths longer than this never arrive: the request line is limited too.
+pub const PATH_BYTES: usize = 8 << 10;
+
+/// The value of a header that we add must fit many times over into a response head.
+pub const HEADER_VALUE_BYTES: usize = 4 << 10;
+
+/// Endpoints of a backend are chosen by index in one contiguous list that is rebuilt on each change.
+pub const ENDPOINTS_PER_BACKEND: usize = 10_000;
+
+/// Entries of one of 256 shards: allows for 25 million hosts, and bounds what one shard can make us allocate.
+pub const ENTRIES_PER_SHARD: usize = 100_000;
+
+/// Each listener is a socket per worker.
+pub const LISTENERS: usize = 64;
+
+/// Each table costs 256 pointers per snapshot, used or not.
+pub const TABLES: usize = 64;
+
+/// The longest host name (RFC 1035 section 2.3.4), in its textual form.
+pub const HOST_BYTES: usize = 253;
+
+/// The longest label of a host name (RFC 1035 section 2.3.4).
+pub const LABEL_BYTES: usize = 63;
+
+/// Names of namespaces, objects and ports are at most 253 bytes in Kubernetes; ours leave room for other sources.
+pub const NAME_BYTES: usize = 1 << 10;
+
+/// PEM of a chain or a key: about a hundred certificates. TLS libraries slow down far before.
+pub const PEM_BYTES: usize = 256 << 10;
+
+/// One year. Timers are driven by a wheel that covers about two.
+pub const TIMEOUT_MS: u64 = 365 * 24 * 60 * 60 * 1000;
+
+/// Attempts per request: more than this never helps, and each one is written to the access log.
+pub const TRIES: u32 = 100;

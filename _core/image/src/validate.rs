@@ -1,0 +1,297 @@
+//! What a decoded segment must hold beyond its types: syntax, bounds and order of every field, each by name.
+//!
+//! A value that passes here can be served without a further look: nothing in it can break a header, a path or a bound.
+
+use std::net::IpAddr;
+
+use crate::backend::Backend;
+use crate::certificate::Certificate;
+use crate::digest::Digest;
+use crate::ids::{BackendId, CertificateId};
+use crate::limits;
+use crate::listener::Listeners;
+use crate::match_::PathMatch;
+use crate::policy::Policy;
+use crate::root::{HostShard, Root, VERSION};
+use crate::route::{Action, Host, Route, UpstreamTls};
+use crate::segment::Segment;
+
+/// What is wrong with which field of a segment.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+/// `Err` is the reason alone; the caller knows the field.
+type Checked = Result<(), String>;
+
+trait At {
+    fn at(self, field: impl FnOnce() -> String) -> Result<(), Fault>;
+}
+
+impl At for Checked {
+    fn at(self, field: impl FnOnce() -> String) -> Result<(), Fault> {
+        self.map_err(|reason| Fault { field: field(), reason })
+    }
+}
+
+/// Check everything that can be known from this segment alone.
+pub(crate) fn validate(segment: &Segment) -> Result<(), Fault> {
+    match segment {
+        Segment::Root(root) => validate_root(root),
+        Segment::Listeners(listeners) => validate_listeners(listeners),
+        Segment::Hosts(shard) => validate_host_shard(shard),
+        Segment::Host(host) => validate_host(host),
+        Segment::Policy(policy) => validate_policy(policy),
+        Segment::Backends(shard) => validate_list("backends", &shard.backends, validate_backend_id),
+        Segment::Backend(backend) => validate_backend(backend),
+        Segment::Certificates(shard) => validate_list("certificates", &shard.certificates, validate_certificate_id),
+        Segment::Certificate(certificate) => validate_certificate(certificate),
+    }
+}
+
+fn validate_root(root: &Root) -> Result<(), Fault> {
+    if root.version.0 != VERSION.0 {
+        let (major, minor) = root.version;
+        let reason = format!(
+            "version {major}.{minor} of the configuration format; this data plane reads {}.x, so update the older side",
+            VERSION.0
+        );
+        return Err(Fault { field: "version".into(), reason });
+    }
+    at_most(root.tables.len(), limits::TABLES).at(|| "tables".into())?;
+    root.tables.keys().try_for_each(|name| check_name(name, false).at(|| format!("tables.{name}")))?;
+    root.default_certificate.as_ref().map_or(Ok(()), validate_certificate_id).at(|| "default_certificate".into())
+}
+
+fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
+    at_most(listeners.listeners.len(), limits::LISTENERS).at(|| "listeners".into())?;
+    for (index, listener) in listeners.listeners.iter().enumerate() {
+        check_name(&listener.name, false).at(|| format!("listeners[{index}].name"))?;
+        check_name(&listener.table, false).at(|| format!("listeners[{index}].table"))?;
+        if listeners.listeners.iter().take(index).any(|earlier| earlier.name == listener.name) {
+            let reason = format!("{:?} is the name of an earlier listener too", listener.name);
+            return Err(Fault { field: format!("listeners[{index}].name"), reason });
+        }
+    }
+    Ok(())
+}
+
+fn validate_host_shard(shard: &HostShard) -> Result<(), Fault> {
+    at_most(shard.hosts.len(), limits::ENTRIES_PER_SHARD).at(|| "hosts".into())?;
+    for (key, _) in &shard.hosts {
+        check_host_key(key).at(|| format!("hosts.{key}"))?;
+    }
+    ascending(&shard.hosts, |(key, _)| key).at(|| "hosts".into())
+}
+
+fn validate_list<Id: Ord>(field: &str, entries: &[(Id, Digest)], check: impl Fn(&Id) -> Checked) -> Result<(), Fault> {
+    at_most(entries.len(), limits::ENTRIES_PER_SHARD).at(|| field.to_owned())?;
+    for (index, (id, _)) in entries.iter().enumerate() {
+        check(id).at(|| format!("{field}[{index}][0]"))?;
+    }
+    ascending(entries, |(id, _)| id).at(|| field.to_owned())
+}
+
+fn validate_host(host: &Host) -> Result<(), Fault> {
+    check_host(&host.host).at(|| "host".into())?;
+    host.certificate.as_ref().map_or(Ok(()), validate_certificate_id).at(|| "certificate".into())?;
+    at_most(host.routes.len(), limits::ROUTES_PER_HOST).at(|| "routes".into())?;
+    host.routes.iter().enumerate().try_for_each(|(index, route)| validate_route(index, route))
+}
+
+fn validate_route(index: usize, route: &Route) -> Result<(), Fault> {
+    let at = |field: &'static str| move || format!("routes[{index}].{field}");
+    for name in [&route.id.kind, &route.id.namespace, &route.id.name] {
+        check_name(name, true).at(at("id"))?;
+    }
+    check_length(&route.display_path, limits::PATH_BYTES).at(at("display_path"))?;
+    match &route.match_ {
+        PathMatch::Exact { path } => check_path(path).at(at("match.path"))?,
+        PathMatch::Prefix { path } => {
+            check_path(path).at(at("match.path"))?;
+            if path.len() > 1 && path.ends_with('/') {
+                let reason = format!(
+                    "{path:?} ends with a slash, which a prefix does not; {:?} is meant",
+                    path.trim_end_matches('/')
+                );
+                return Err(Fault { field: at("match.path")(), reason });
+            }
+        }
+        PathMatch::Regex { pattern, .. } => check_length(pattern, limits::PATTERN_BYTES).at(at("match.pattern"))?,
+    }
+    match &route.action {
+        Action::Forward { backend, tls } => {
+            validate_backend_id(backend).at(at("action.backend"))?;
+            if let Some(UpstreamTls { server_name: Some(name), .. }) = tls {
+                check_server_name(name).at(at("action.tls.server_name"))?;
+            }
+            Ok(())
+        }
+        Action::Redirect { path, status } => {
+            check_path(path).at(at("action.path"))?;
+            check_status(*status, 300, 399).at(at("action.status"))
+        }
+        Action::Respond { status } => check_status(*status, 200, 599).at(at("action.status")),
+    }
+}
+
+fn validate_policy(policy: &Policy) -> Result<(), Fault> {
+    let timeouts = [
+        ("connect_ms", policy.timeouts.connect_ms),
+        ("send_ms", policy.timeouts.send_ms),
+        ("read_ms", policy.timeouts.read_ms),
+    ];
+    for (name, value) in timeouts {
+        within(value, 1, limits::TIMEOUT_MS).at(|| format!("timeouts.{name}"))?;
+    }
+    within(u64::from(policy.tries), 1, u64::from(limits::TRIES)).at(|| "tries".into())?;
+    if let Some(redirect) = &policy.https_redirect {
+        check_status(redirect.status, 300, 399).at(|| "https_redirect.status".into())?;
+    }
+    if let Some(rewrite) = &policy.rewrite {
+        check_template(&rewrite.template).at(|| "rewrite.template".into())?;
+    }
+    policy.hsts.as_deref().map_or(Ok(()), check_header_value).at(|| "hsts".into())
+}
+
+fn validate_backend(backend: &Backend) -> Result<(), Fault> {
+    validate_backend_id(&backend.id).at(|| "id".into())?;
+    at_most(backend.endpoints.len(), limits::ENDPOINTS_PER_BACKEND).at(|| "endpoints".into())?;
+    for (index, endpoint) in backend.endpoints.iter().enumerate() {
+        if endpoint.address.parse::<IpAddr>().is_err() {
+            let reason = format!("{:?} is not an IP address", endpoint.address);
+            return Err(Fault { field: format!("endpoints[{index}][0]"), reason });
+        }
+        within(u64::from(endpoint.port), 1, 65_535).at(|| format!("endpoints[{index}][1]"))?;
+    }
+    ascending(&backend.endpoints, |endpoint| endpoint).at(|| "endpoints".into())
+}
+
+fn validate_certificate(certificate: &Certificate) -> Result<(), Fault> {
+    validate_certificate_id(&certificate.id).at(|| "id".into())?;
+    at_most(certificate.chain_pem.len(), limits::PEM_BYTES).at(|| "chain_pem".into())?;
+    at_most(certificate.key_pem.expose().len(), limits::PEM_BYTES).at(|| "key_pem".into())
+}
+
+fn validate_backend_id(id: &BackendId) -> Checked {
+    [&id.namespace, &id.service, &id.port].into_iter().try_for_each(|name| check_name(name, true))
+}
+
+fn validate_certificate_id(id: &CertificateId) -> Checked {
+    [&id.namespace, &id.name].into_iter().try_for_each(|name| check_name(name, true))
+}
+
+fn at_most(found: usize, limit: usize) -> Checked {
+    if found <= limit { Ok(()) } else { Err(format!("{found} are more than the {limit} allowed")) }
+}
+
+fn within(value: u64, least: u64, most: u64) -> Checked {
+    if (least..=most).contains(&value) { Ok(()) } else { Err(format!("{value} is not within {least} and {most}")) }
+}
+
+fn check_status(status: u16, least: u16, most: u16) -> Checked {
+    within(u64::from(status), u64::from(least), u64::from(most))
+}
+
+/// Strictly ascending, which also says that nothing stands there twice.
+fn ascending<'a, T, Key: Ord + 'a>(entries: &'a [T], key: impl Fn(&'a T) -> &'a Key) -> Checked {
+    let neighbours = entries.iter().zip(entries.iter().skip(1));
+    match neighbours.enumerate().find(|(_, (left, right))| key(left) >= key(right)) {
+        None => Ok(()),
+        Some((index, _)) => Err(format!("entry {} is not greater than the one before it", index + 1)),
+    }
+}
+
+/// A name that is shown to people and compared, never interpreted.
+fn check_name(name: &str, may_be_empty: bool) -> Checked {
+    if name.is_empty() && !may_be_empty {
+        return Err("the name is empty".into());
+    }
+    at_most(name.len(), limits::NAME_BYTES)?;
+    without_controls(name)
+}
+
+fn check_length(text: &str, limit: usize) -> Checked {
+    if text.len() <= limit { Ok(()) } else { Err(format!("{} bytes are more than the {limit} allowed", text.len())) }
+}
+
+fn without_controls(text: &str) -> Checked {
+    match text.chars().find(char::is_ascii_control) {
+        None => Ok(()),
+        Some(character) => Err(format!("{text:?} holds the control character {character:?}")),
+    }
+}
+
+fn check_path(path: &str) -> Checked {
+    if !path.starts_with('/') {
+        return Err(format!("{path:?} does not start with a slash"));
+    }
+    check_length(path, limits::PATH_BYTES)?;
+    without_controls(path)
+}
+
+/// `$` and a digit from 1 to 9 is a capture; any other `$` would be served as text, which nobody means.
+fn check_template(template: &str) -> Checked {
+    check_length(template, limits::PATH_BYTES)?;
+    without_controls(template)?;
+    let bytes = template.as_bytes();
+    let stray = |(at, byte): (usize, &u8)| *byte == b'$' && !matches!(bytes.get(at + 1), Some(b'1'..=b'9'));
+    if bytes.iter().enumerate().any(stray) {
+        return Err(format!("{template:?} holds a $ that no digit from 1 to 9 follows"));
+    }
+    Ok(())
+}
+
+/// RFC 9110 section 5.5: visible characters, spaces, tabs and bytes above 127.
+fn check_header_value(value: &str) -> Checked {
+    check_length(value, limits::HEADER_VALUE_BYTES)?;
+    if value.is_empty() || value.trim() != value {
+        return Err(format!("{value:?} is empty or has space around it"));
+    }
+    if value.chars().any(|character| character.is_ascii_control() && character != '\t') {
+        return Err(format!("{value:?} holds a control character"));
+    }
+    Ok(())
+}
+
+fn check_server_name(name: &str) -> Checked {
+    if name.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    if name.is_empty() {
+        return Err("the name is empty".into());
+    }
+    check_labels(name, name)
+}
+
+/// Empty, a name, or a name below `*.`.
+fn check_host(host: &str) -> Checked {
+    match host.strip_prefix("*.") {
+        _ if host.is_empty() => Ok(()),
+        Some(rest) => check_labels(host, rest),
+        None => check_labels(host, host),
+    }
+}
+
+/// As [`check_host`], but the wildcard is written without its asterisk.
+fn check_host_key(key: &str) -> Checked {
+    match key.strip_prefix('.') {
+        _ if key.is_empty() => Ok(()),
+        Some(rest) => check_labels(key, rest),
+        None => check_labels(key, key),
+    }
+}
+
+/// Lower-case labels of letters, digits, `-` and `_`; an IPv4 address passes too.
+fn check_labels(whole: &str, name: &str) -> Checked {
+    check_length(whole, limits::HOST_BYTES)?;
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    let sound = |label: &str| (1..=limits::LABEL_BYTES).contains(&label.len()) && label.bytes().all(allowed);
+    if name.split('.').all(sound) {
+        Ok(())
+    } else {
+        Err(format!("{whole:?} is not a host name of lower-case labels, with an optional wildcard as its first"))
+    }
+}

@@ -1,0 +1,178 @@
+//! Whatever is within bounds survives encoding and decoding; whatever bytes come, decoding answers and never panics.
+
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use sallygate_image::{
+    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
+    Host, HostShard, HttpsRedirect, Listener, Listeners, PathMatch, Policy, Protocol, Rewrite, Root, Route, RouteId,
+    Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+};
+
+const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
+const PATH: &str = "/[a-zA-Z0-9é$ ./-]{0,20}";
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 16]>().prop_map(Digest)
+}
+
+fn backend_id() -> impl Strategy<Value = BackendId> {
+    ("[a-z]{0,3}", "[a-z]{0,3}", "[0-9a-z]{0,2}").prop_map(|(namespace, service, port)| BackendId {
+        namespace,
+        service,
+        port,
+    })
+}
+
+fn certificate_id() -> impl Strategy<Value = CertificateId> {
+    ("[a-z]{0,3}", "[a-zé]{0,3}").prop_map(|(namespace, name)| CertificateId { namespace, name })
+}
+
+fn path_match() -> impl Strategy<Value = PathMatch> {
+    prop_oneof![
+        PATH.prop_map(|path| PathMatch::Exact { path }),
+        PATH.prop_map(|path| {
+            let trimmed = path.trim_end_matches('/');
+            PathMatch::Prefix { path: if trimmed.is_empty() { "/".into() } else { trimmed.to_owned() } }
+        }),
+        (".{0,20}", any::<bool>()).prop_map(|(pattern, ignore_case)| PathMatch::Regex { pattern, ignore_case }),
+    ]
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let tls = (any::<bool>(), option::of("[a-z]{1,9}(\\.[a-z]{1,3})?"))
+        .prop_map(|(verify, server_name)| UpstreamTls { verify, server_name });
+    prop_oneof![
+        (backend_id(), option::of(tls)).prop_map(|(backend, tls)| Action::Forward { backend, tls }),
+        (PATH, 300..=399_u16).prop_map(|(path, status)| Action::Redirect { path, status }),
+        (200..=599_u16).prop_map(|status| Action::Respond { status }),
+    ]
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    let id = ("[A-Za-z]{1,9}", "[a-z]{0,5}", "[a-z]{0,5}", any::<u32>(), any::<u32>())
+        .prop_map(|(kind, namespace, name, rule, path)| RouteId { kind, namespace, name, rule, path });
+    (id, path_match(), action(), digest(), ".{0,20}").prop_map(|(id, match_, action, policy, display_path)| Route {
+        id,
+        match_,
+        action,
+        policy,
+        display_path,
+    })
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let timeout = 1..=limits::TIMEOUT_MS;
+    (
+        (timeout.clone(), timeout.clone(), timeout),
+        any::<u64>(),
+        option::of(300..=399_u16),
+        option::of("/?([a-z/]|\\$[1-9]){0,9}"),
+        option::of("[a-z=]([a-z=; ]{0,20}[a-z0-9])?"),
+        1..=limits::TRIES,
+    )
+        .prop_map(|((connect_ms, send_ms, read_ms), body_limit_bytes, redirect, template, hsts, tries)| Policy {
+            timeouts: Timeouts { connect_ms, send_ms, read_ms },
+            body_limit_bytes,
+            https_redirect: redirect.map(|status| HttpsRedirect { status }),
+            rewrite: template.map(|template| Rewrite { template }),
+            hsts,
+            tries,
+        })
+}
+
+fn shards() -> impl Strategy<Value = Shards> {
+    (digest(), any::<u8>(), digest()).prop_map(|(all, one, other)| {
+        let mut shards = Shards::filled(all);
+        shards.set(one, other);
+        shards
+    })
+}
+
+fn root() -> impl Strategy<Value = Root> {
+    let tables = btree_map("[a-z]{1,5}", shards(), 0..4);
+    (0..9_u32, digest(), tables, shards(), shards(), option::of(certificate_id())).prop_map(
+        |(minor, listeners, tables, backends, certificates, default_certificate)| Root {
+            version: (1, minor),
+            listeners,
+            tables,
+            backends,
+            certificates,
+            default_certificate,
+        },
+    )
+}
+
+fn listeners() -> impl Strategy<Value = Listeners> {
+    btree_map("[a-z]{1,5}", (any::<bool>(), "[a-z]{1,5}"), 0..5).prop_map(|listeners| Listeners {
+        listeners: listeners
+            .into_iter()
+            .map(|(name, (tls, table))| Listener {
+                name,
+                protocol: if tls { Protocol::Https } else { Protocol::Http },
+                table,
+            })
+            .collect(),
+    })
+}
+
+fn segment() -> impl Strategy<Value = Segment> {
+    let endpoint = (any::<std::net::IpAddr>(), 1..=65_535_u16)
+        .prop_map(|(address, port)| Endpoint { address: address.to_string(), port });
+    let balance = prop_oneof![Just(Balance::RoundRobin), Just(Balance::LeastRequest)];
+    prop_oneof![
+        root().prop_map(Segment::Root),
+        listeners().prop_map(Segment::Listeners),
+        btree_map(HOST, digest(), 0..9).prop_map(|hosts| {
+            let mut hosts: Vec<_> =
+                hosts.into_iter().map(|(host, digest)| (host.trim_start_matches('*').to_owned(), digest)).collect();
+            hosts.sort();
+            Segment::Hosts(HostShard { hosts })
+        }),
+        (HOST, option::of(certificate_id()), vec(route(), 0..9))
+            .prop_map(|(host, certificate, routes)| Segment::Host(Host { host, certificate, routes })),
+        policy().prop_map(Segment::Policy),
+        btree_map(backend_id(), digest(), 0..9)
+            .prop_map(|backends| Segment::Backends(BackendShard { backends: backends.into_iter().collect() })),
+        (backend_id(), btree_set(endpoint, 0..9), balance).prop_map(|(id, endpoints, balance)| Segment::Backend(
+            Backend { id, endpoints: endpoints.into_iter().collect(), balance }
+        )),
+        btree_map(certificate_id(), digest(), 0..9).prop_map(|certificates| Segment::Certificates(CertificateShard {
+            certificates: certificates.into_iter().collect()
+        })),
+        (certificate_id(), vec(any::<u8>(), 0..99), vec(any::<u8>(), 0..99)).prop_map(|(id, chain_pem, key)| {
+            Segment::Certificate(Certificate { id, chain_pem, key_pem: Secret::new(key) })
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn encoding_and_decoding_gives_the_value_back(segment in segment()) {
+        let bytes = encode(&segment).unwrap();
+        let (digest, again) = decode(&bytes).unwrap();
+        prop_assert_eq!(digest, Digest::of(&bytes));
+        prop_assert_eq!(&again, &segment);
+        prop_assert_eq!(encode(&again).unwrap(), bytes);
+    }
+
+    #[test]
+    fn damage_is_answered(segment in segment(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = encode(&segment).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Err(refusal) = decode(&bytes) {
+            prop_assert!(!refusal.reason.is_empty());
+        }
+        prop_assert!(decode(&bytes[..at]).is_err(), "a cut segment is never whole");
+    }
+
+    #[test]
+    fn noise_is_answered(bytes in vec(any::<u8>(), 0..200)) {
+        if let Ok((_, segment)) = decode(&bytes) {
+            prop_assert_eq!(decode(&encode(&segment).unwrap()).unwrap().1, segment);
+        }
+    }
+}
