@@ -1,9 +1,9 @@
 //! The load: a closed loop of HTTP/1.1 requests over a number of connections, and what came back.
 //!
 //! It speaks with whoever started it, so that the cost of opening connections and of warming up stays out of a
-//! measurement: it warms up, says `ready`, waits for a line on standard input, runs, prints one line of JSON, and holds
-//! its connections until standard input closes. A line while it runs stops it early. With `--idle` it opens the
-//! connections, sends one request on each, says `ready` and holds them.
+//! measurement: it warms up, says `ready`, and for every line `go` on standard input it runs once more over the same
+//! connections and prints one line of JSON. Any line while it runs stops it early; the end of standard input ends it.
+//! With `--idle` it opens the connections, sends one request on each, says `ready` and holds them.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
@@ -226,11 +226,17 @@ impl<'plan> Load<'plan> {
         }
     }
 
+    /// False where standard input is something that cannot be watched, such as a file.
+    fn watch_stdin(&self) -> bool {
+        self.poll.add(io::stdin(), STDIN, Interest::IN).is_ok()
+            || self.poll.change(io::stdin(), STDIN, Interest::IN).is_ok()
+    }
+
     /// Issues requests until the time, the number or a line on standard input says stop; then waits for the answers.
     fn run(&mut self, patience: Duration, requests: u64, stoppable: bool) -> io::Result<f64> {
         self.tally = Tally::default();
         self.budget = requests;
-        let stoppable = stoppable && self.poll.add(io::stdin(), STDIN, Interest::IN).is_ok();
+        let stoppable = stoppable && self.watch_stdin();
         let started = Instant::now();
         let mut stopped = started;
         for index in 0..self.connections.len() {
@@ -264,6 +270,8 @@ impl<'plan> Load<'plan> {
             ready.extend(self.poll.wait(Some(Duration::from_millis(20)))?);
             for (token, flags) in &ready {
                 if *token == STDIN {
+                    // The line stays unread for whoever asks next; watching it further would only spin.
+                    self.poll.change(io::stdin(), STDIN, Interest::empty())?;
                     self.budget = 0;
                     continue;
                 }
@@ -275,10 +283,9 @@ impl<'plan> Load<'plan> {
                     self.readable(index, &mut buffer)?;
                 }
             }
-            if stoppable && self.budget == 0 {
-                // The line stays unread for whoever asks next; watching it further would only spin.
-                self.poll.change(io::stdin(), STDIN, Interest::empty())?;
-            }
+        }
+        if stoppable {
+            self.poll.change(io::stdin(), STDIN, Interest::empty())?;
         }
         Ok(started.elapsed().as_secs_f64())
     }
@@ -329,12 +336,13 @@ fn session(plan: &Plan, idle: bool, warm_up: Duration, seconds: Duration, reques
     let mut load = Load::new(plan)?;
     load.run(warm_up, u64::MAX, false)?;
     say("ready")?;
-    if io::stdin().lock().read_line(&mut line)? == 0 {
-        return Ok(());
+    while io::stdin().lock().read_line(&mut line)? > 0 {
+        if line.trim_end() == "go" {
+            let elapsed = load.run(seconds, requests, true)?;
+            say(&load.tally.json(elapsed))?;
+        }
+        line.clear();
     }
-    let elapsed = load.run(seconds, requests, true)?;
-    say(&load.tally.json(elapsed))?;
-    while io::stdin().lock().read_line(&mut line)? > 0 {}
     Ok(())
 }
 

@@ -1,0 +1,101 @@
+"""Ours: `sallygate run` from the environment the benchmark runs in, one worker, metrics and access log on.
+
+The process that is counted is the data plane. Its main thread only writes the log out and is reported on its own, but the
+figure is the sum. The supervisor and the control plane are outside the request path and may use the other cores.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench.accounts import Thread, command_line, descendants, release
+from bench.child import Child, Failed
+from bench.manifests import two_hosts
+from bench.peers.peer import Running, Site
+
+# Isolated, so that the installed package is asked and not the source tree we stand in.
+ASK = "import json; from gateway import _core; print(json.dumps(_core.version()))"
+ADDRESS = re.compile(r"(?P<host>[\d.]+|\[[\d:a-f]+\]):(?P<port>\d+)")
+
+
+def build() -> dict[str, str] | None:
+    """What the installed compiled module says about itself; None if there is none."""
+    done = subprocess.run([sys.executable, "-I", "-c", ASK], capture_output=True, text=True, check=False)
+    return msgspec.json.decode(done.stdout, type=dict[str, str]) if done.returncode == 0 else None
+
+
+def program() -> Path:
+    return Path(sys.executable).with_name("sallygate")
+
+
+def address(ready: dict[str, object], name: str) -> str:
+    """The `host:port` of a listener in the ready file."""
+    found = ADDRESS.search(str(ready.get(name)))
+    if found is None:
+        raise Failed(f"the ready file names no address for {name}: {ready}")
+    return found[0]
+
+
+class Gateway(Running):
+    """Ours, started: the ready file, and where what it says on stderr is kept."""
+
+    def __init__(self, child: Child, ready: dict[str, object], pid: int, log: Path) -> None:
+        def role(thread: Thread) -> str:
+            return "host" if thread.tid == pid else "worker"
+
+        super().__init__(child, address(ready, "http"), pid, log=log, role=role)
+        self.health = address(ready, "health")
+
+
+def run(site: Site, folder: Path, *, workers: int, maps: dict[str, str], seconds: float = 120) -> Gateway:
+    """`sallygate run FOLDER`, ready to serve. `maps` says where each Service really is."""
+    ready_file = site.folder / "ready.json"
+    log = site.folder / "access.log"
+    options = {
+        "http-port": "0",
+        "https-port": "0",
+        "healthz-port": "0",
+        "bind-address": "127.0.0.1",
+        "workers": str(workers),
+        "state-dir": str(site.folder / "state"),
+        "ready-file": str(ready_file),
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    words += [word for name, target in maps.items() for word in ("--map", f"{name}={target}")]
+    command = [*site.wrapper, str(program()), "run", str(folder), *words]
+    child = Child("sallygate", command, site.folder, core=site.core, stdout=log)
+    try:
+        child.wait_for(ready_file.exists, max(seconds, site.patience), "write its ready file")
+        ready = json.loads(ready_file.read_text())
+        found = [pid for pid in descendants(child.pid) if "dataplane" in command_line(pid)]
+        if len(found) != 1:
+            raise Failed(f"{len(found)} data-plane processes below `sallygate run`, and there should be one")
+        for pid in {child.pid, *descendants(child.pid)} - set(found):
+            release(pid)
+    except Failed:
+        child.stop()
+        raise
+    return Gateway(child, ready, found[0], log)
+
+
+class Sallygate:
+    name = "sallygate"
+    title = "forwarded headers, request id, access log (rings, written by the host thread), metrics"
+
+    def missing(self) -> str | None:
+        if build() is None or not program().is_file():
+            return f"not installed in {sys.prefix}: `pip install .`"
+        return None
+
+    def version(self) -> str:
+        about = build() or {}
+        return f"sallygate/{about.get('version', 'unknown')} ({about.get('profile', 'unknown')} build)"
+
+    def start(self, site: Site) -> Running:
+        folder = site.folder / "manifests"
+        two_hosts(folder)
+        return run(site, folder, workers=1, maps={"default/web": site.backend})

@@ -1,0 +1,103 @@
+"""The results of a run as typed values; their JSON form is what is kept, compared and gated."""
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from bench.spread import Ratio, Spread
+
+FORMAT = 1
+
+
+class Sample(Struct, frozen=True):
+    """One contender in one round."""
+
+    requests: int
+    cpu_us: float  # of the counted process, per request
+    by_role: dict[str, float]  # the same, by what its threads do
+    per_second: float
+    p50_us: float
+    p99_us: float
+    new_upstream: int  # connections the backend accepted meanwhile
+    witness: float  # the dearer of its readings before and after
+    foreign: float  # part of the core's time that none of client, proxy and backend used
+
+
+class Level(Struct, frozen=True):
+    """All rounds at one number of connections. `kept` says which of their samples count."""
+
+    connections: int
+    rounds: list[dict[str, Sample]]
+    kept: list[dict[str, bool]]
+    disturbed: bool  # too few samples were calm, so all are kept and nothing should be concluded
+    cpu_us: dict[str, Spread]
+    overhead: dict[str, dict[str, Ratio]]  # (first - floor) / (second - floor)
+    whole: dict[str, dict[str, Ratio]]  # first / second
+
+
+class Work(Struct, frozen=True):
+    """What a contender was seen to do to one request, and to log of many."""
+
+    headers_added: list[str]
+    logged: int
+    of: int
+
+
+class Syscalls(Struct, frozen=True):
+    """Calls per request by role of the thread and by name."""
+
+    connections: int
+    requests: int
+    by_role: dict[str, dict[str, float]]
+
+
+class Instructions(Struct, frozen=True):
+    """Instructions in user space per request by role, and where most of them are spent."""
+
+    requests: int
+    by_role: dict[str, float]
+    top: list[tuple[str, float]]
+
+
+class Memory(Struct, frozen=True):
+    """Bytes of user memory for each idle connection, and the process before them in KiB."""
+
+    connections: int
+    pss: float
+    rss: float
+    before_pss_kib: int
+    after_pss_kib: int
+
+
+class Publish(Struct, frozen=True):
+    """Milliseconds from a change to its effect on every connection, over a number of edits of one of many routes."""
+
+    routes: int
+    workers: int
+    edits: int
+    start_seconds: float
+    edit_to_effect: Spread
+    edit_to_effect_p99: float
+    publish_to_effect: Spread | None
+    publish_to_effect_p99: float | None
+    background_requests: int
+    background_failed: int
+
+
+class Results(Struct, omit_defaults=True):
+    """Everything. A measure that did not run is unset; one that could not run for a contender is missing its name."""
+
+    format: int
+    facts: dict[str, Any]
+    settings: dict[str, Any]
+    peers: dict[str, str]
+    absent: dict[str, str]
+    work: dict[str, Work] | UnsetType = UNSET
+    cpu: list[Level] | UnsetType = UNSET
+    syscalls: dict[str, list[Syscalls]] | UnsetType = UNSET
+    instructions: dict[str, Instructions] | UnsetType = UNSET
+    replay: dict[str, Any] | None | UnsetType = UNSET
+    lookup: dict[str, float] | None | UnsetType = UNSET
+    publish: Publish | None | UnsetType = UNSET
+    memory: dict[str, Memory] | UnsetType = UNSET
+    micro: dict[str, Any] | UnsetType = UNSET
