@@ -26,6 +26,7 @@ class Pace(Struct, frozen=True, kw_only=True):
 
     retry_first: float = 0.02  # the data plane usually starts at the same moment
     retry_longest: float = 0.5
+    patience: float = 5.0  # before the absence of a data plane is worth a word: both may be starting
     hello: float = 5.0
     answer: float = 60.0  # a first snapshot of 100,000 routes takes the data plane well under a second
     want_rounds: int = 64  # a tree is five levels deep; each level may need several frames
@@ -77,7 +78,9 @@ class Publisher:
         self._known: set[Digest] = set()  # what the data plane has, as far as we know; it asks where we are wrong
         self._inflight: _Inflight | None = None
         self._given_up: Digest | None = None
-        self._told = False  # the data plane has answered a publication on this connection
+        self._opened = False  # how far the current connection got
+        self._met = False
+        self._told = False  # a publication was answered on it
         self._tries = 0
         self._next_id = 0
         self._last_version: str | None = None
@@ -98,21 +101,27 @@ class Publisher:
         """For ever. A lost connection, a strange peer, a missing socket are all the same: try again a little later."""
         delay = self._pace.retry_first
         last_reason = ""
+        lost_at = self._monotonic()
         while True:
             reason = await self._connect()
-            if self._told or reason != last_reason:
+            if self._met:
+                lost_at = self._monotonic()
+                delay = self._pace.retry_first
+            absent = not self._opened and self._monotonic() - lost_at < self._pace.patience
+            if (self._met or reason != last_reason) and not absent:
                 self._tell(Disconnected(reason))
-            delay = self._pace.retry_first if self._told else min(delay * 2, self._pace.retry_longest)
-            last_reason = reason
+                last_reason = reason
             await asyncio.sleep(delay)
+            delay = min(delay * 2, self._pace.retry_longest)
 
     async def _connect(self) -> str:
         """One connection from beginning to end, and why it ended."""
-        self._told = False
+        self._opened = self._met = self._told = False
         try:
             connection = await Connection.open(self._path)
         except OSError as error:
             return f"no data plane on {self._path}: {error.strerror or error}"
+        self._opened = True
         try:
             await self._session(connection)
         except ProtocolError as error:
@@ -169,6 +178,7 @@ class Publisher:
         if self._last_version not in (None, hello.version):
             self._tree.pardon()
         self._last_version = hello.version
+        self._met = True
         self._tell(Connected(hello))
 
     def _is_due(self) -> bool:
@@ -252,7 +262,8 @@ class Publisher:
     def _on_refused(self, inflight: _Inflight, answer: protocol.Refused) -> None:
         self._tries += 1
         found = None
-        if self._tries <= self._pace.quarantine_tries:
+        # Without a kind nothing in the segment was judged: the data plane itself is in trouble.
+        if answer.kind and self._tries <= self._pace.quarantine_tries:
             found = self._tree.refuse(_digest(answer.segment), self._accepted)
         self._given_up = inflight.root
         self._keep_cause(inflight)

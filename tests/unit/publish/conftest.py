@@ -17,7 +17,7 @@ from tests.support.fake_dataplane import FakeDataPlane
 
 T = TypeVar("T")
 
-PACE = Pace(retry_first=0.001, retry_longest=0.01, segments_cap=20_000)
+PACE = Pace(patience=0.0, retry_first=0.001, retry_longest=0.01, segments_cap=20_000)
 
 
 class Bench:
