@@ -1,6 +1,6 @@
 //! Field lines of a head: which ones the proxy treats specially, which are never sent on, and where they are kept.
 
-use crate::scan::is_token;
+use crate::scan::{is_token, key};
 use crate::span::Span;
 
 /// The names that the proxy treats specially.
@@ -65,6 +65,95 @@ pub enum Name {
     XAccel,
 }
 
+/// The names that their first eight bytes and their length tell apart.
+const SINGLE: &[(&[u8], Name)] = &[
+    (b"host", Name::Host),
+    (b"connection", Name::Connection),
+    (b"keep-alive", Name::KeepAlive),
+    (b"proxy-connection", Name::ProxyConnection),
+    (b"proxy", Name::Proxy),
+    (b"te", Name::Te),
+    (b"trailer", Name::Trailer),
+    (b"transfer-encoding", Name::TransferEncoding),
+    (b"content-length", Name::ContentLength),
+    (b"upgrade", Name::Upgrade),
+    (b"expect", Name::Expect),
+    (b"http2-settings", Name::Http2Settings),
+    (b"forwarded", Name::Forwarded),
+    (b"x-scheme", Name::XScheme),
+    (b"x-real-ip", Name::XRealIp),
+    (b"x-request-id", Name::XRequestId),
+    (b"authorization", Name::Authorization),
+    (b"cookie", Name::Cookie),
+    (b"referer", Name::Referer),
+    (b"user-agent", Name::UserAgent),
+    (b"origin", Name::Origin),
+    (b"accept", Name::Accept),
+    (b"accept-encoding", Name::AcceptEncoding),
+    (b"content-type", Name::ContentType),
+    (b"content-encoding", Name::ContentEncoding),
+    (b"cache-control", Name::CacheControl),
+    (b"server", Name::Server),
+    (b"date", Name::Date),
+    (b"location", Name::Location),
+    (b"refresh", Name::Refresh),
+    (b"set-cookie", Name::SetCookie),
+    (b"vary", Name::Vary),
+    (b"x-powered-by", Name::XPoweredBy),
+    (b"strict-transport-security", Name::StrictTransportSecurity),
+];
+
+/// The names that begin like another one.
+const FAMILIES: &[(&[u8], Name)] = &[
+    (b"x-forwarded-for", Name::XForwardedFor),
+    (b"x-forwarded-host", Name::XForwardedHost),
+    (b"x-forwarded-port", Name::XForwardedPort),
+    (b"x-forwarded-proto", Name::XForwardedProto),
+    (b"x-forwarded-scheme", Name::XForwardedScheme),
+    (b"x-forwarded-prefix", Name::XForwardedPrefix),
+    (b"x-original-forwarded-for", Name::XOriginalForwardedFor),
+    (b"x-original-forwarded-host", Name::XOriginalForwardedHost),
+    (b"x-original-uri", Name::XOriginalUri),
+    (b"x-original-url", Name::XOriginalUrl),
+    (b"x-original-method", Name::XOriginalMethod),
+];
+
+const X_FORWAR: u64 = u64::from_le_bytes(*b"x-forwar");
+const X_ORIGIN: u64 = u64::from_le_bytes(*b"x-origin");
+const SSL_CLIE: u64 = u64::from_le_bytes(*b"ssl-clie");
+const X_ACCEL: u64 = u64::from_le_bytes(*b"x-accel-");
+
+const SLOT_BITS: u32 = 6;
+const MULTIPLIER: u64 = 0xc093_b8cb_4f8b_b47f;
+
+/// Where a single name stands. The multiplier was searched for: it gives every one of them a slot of its own, which the
+/// compiler checks.
+#[inline]
+const fn slot(key: u64, len: usize) -> usize {
+    ((key ^ len as u64).wrapping_mul(MULTIPLIER) >> (64 - SLOT_BITS)) as usize
+}
+
+static SLOTS: [(&[u8], Name); 1 << SLOT_BITS] = slots();
+
+#[expect(clippy::indexing_slicing, clippy::panic, reason = "at compile time")]
+const fn slots() -> [(&'static [u8], Name); 1 << SLOT_BITS] {
+    let mut table: [(&[u8], Name); 1 << SLOT_BITS] = [(b"", Name::Other); 1 << SLOT_BITS];
+    let mut number = 0;
+    while number < SINGLE.len() {
+        let text = SINGLE[number].0;
+        let (mut key, mut at) = (0_u64, 0);
+        while at < text.len() && at < 8 {
+            key |= (text[at] as u64) << (8 * at);
+            at += 1;
+        }
+        let slot = slot(key, text.len());
+        assert!(table[slot].0.is_empty(), "two names in one slot: search for another multiplier");
+        table[slot] = SINGLE[number];
+        number += 1;
+    }
+    table
+}
+
 const fn bit(id: Name) -> u64 {
     1 << id as u8
 }
@@ -123,85 +212,44 @@ impl Name {
     /// Which name this is, in any case.
     #[inline]
     pub fn of(name: &[u8]) -> Self {
-        let Some(&first) = name.first() else { return Name::Other };
-        let candidates: &[(&[u8], Name)] = match first | 0x20 {
-            b'h' => &[(b"host", Name::Host), (b"http2-settings", Name::Http2Settings)],
-            b'a' => match name.len() {
-                6 => &[(b"accept", Name::Accept)],
-                13 => &[(b"authorization", Name::Authorization)],
-                15 => &[(b"accept-encoding", Name::AcceptEncoding)],
-                _ => &[],
-            },
-            b'c' => match name.len() {
-                6 => &[(b"cookie", Name::Cookie)],
-                10 => &[(b"connection", Name::Connection)],
-                12 => &[(b"content-type", Name::ContentType)],
-                13 => &[(b"cache-control", Name::CacheControl)],
-                14 => &[(b"content-length", Name::ContentLength)],
-                16 => &[(b"content-encoding", Name::ContentEncoding)],
-                _ => &[],
-            },
-            b'd' => &[(b"date", Name::Date)],
-            b'e' => &[(b"expect", Name::Expect)],
-            b'f' => &[(b"forwarded", Name::Forwarded)],
-            b'k' => &[(b"keep-alive", Name::KeepAlive)],
-            b'l' => &[(b"location", Name::Location)],
-            b'o' => &[(b"origin", Name::Origin)],
-            b'p' => &[(b"proxy", Name::Proxy), (b"proxy-connection", Name::ProxyConnection)],
-            b'r' => &[(b"referer", Name::Referer), (b"refresh", Name::Refresh)],
-            b's' => match name.len() {
-                6 => &[(b"server", Name::Server)],
-                10 => &[(b"set-cookie", Name::SetCookie)],
-                25 => &[(b"strict-transport-security", Name::StrictTransportSecurity)],
-                _ => &[],
-            },
-            b't' => match name.len() {
-                2 => &[(b"te", Name::Te)],
-                7 => &[(b"trailer", Name::Trailer)],
-                17 => &[(b"transfer-encoding", Name::TransferEncoding)],
-                _ => &[],
-            },
-            b'u' => &[(b"upgrade", Name::Upgrade), (b"user-agent", Name::UserAgent)],
-            b'v' => &[(b"vary", Name::Vary)],
-            b'x' => match name.len() {
-                8 => &[(b"x-scheme", Name::XScheme)],
-                9 => &[(b"x-real-ip", Name::XRealIp)],
-                12 => &[(b"x-request-id", Name::XRequestId), (b"x-powered-by", Name::XPoweredBy)],
-                14 => &[(b"x-original-uri", Name::XOriginalUri), (b"x-original-url", Name::XOriginalUrl)],
-                15 => &[(b"x-forwarded-for", Name::XForwardedFor)],
-                16 => &[(b"x-forwarded-host", Name::XForwardedHost), (b"x-forwarded-port", Name::XForwardedPort)],
-                17 => &[(b"x-forwarded-proto", Name::XForwardedProto), (b"x-original-method", Name::XOriginalMethod)],
-                18 => {
-                    &[(b"x-forwarded-scheme", Name::XForwardedScheme), (b"x-forwarded-prefix", Name::XForwardedPrefix)]
-                }
-                24 => &[(b"x-original-forwarded-for", Name::XOriginalForwardedFor)],
-                25 => &[(b"x-original-forwarded-host", Name::XOriginalForwardedHost)],
-                _ => &[],
-            },
-            _ => &[],
-        };
-        for (text, id) in candidates {
+        Self::at(name, name.len())
+    }
+
+    /// Which name the first `len` of these bytes are.
+    #[inline]
+    pub(crate) fn at(bytes: &[u8], len: usize) -> Self {
+        let key = key(bytes, len);
+        if let Some((text, id)) = SLOTS.get(slot(key, len))
+            && text.len() == len
+            && self::key(text, len) == key
+            && (len <= 8 || bytes.get(8..len).zip(text.get(8..)).is_some_and(|(rest, text)| is_token(rest, text)))
+        {
+            return *id;
+        }
+        match key {
+            X_FORWAR | X_ORIGIN | SSL_CLIE | X_ACCEL => Self::of_family(bytes.get(..len).unwrap_or_default()),
+            _ => Name::Other,
+        }
+    }
+
+    /// The names that begin alike, and those that only their beginning tells.
+    #[inline(never)]
+    fn of_family(name: &[u8]) -> Self {
+        let family = |start: &[u8]| name.get(..start.len()).is_some_and(|head| is_token(head, start));
+        for (text, id) in FAMILIES {
             if is_token(name, text) {
                 return *id;
             }
         }
-        Self::of_family(name, first | 0x20)
-    }
-
-    /// The names that only their beginning tells.
-    #[inline]
-    fn of_family(name: &[u8], first: u8) -> Self {
-        let families: &[(&[u8], Name)] = match first {
-            b'x' => &[(b"x-forwarded-", Name::XForwarded), (b"x-accel-", Name::XAccel)],
-            b's' => &[(b"ssl-client-", Name::SslClient)],
-            _ => return Name::Other,
-        };
-        for (start, id) in families {
-            if name.get(..start.len()).is_some_and(|head| is_token(head, start)) {
-                return *id;
-            }
+        if family(b"x-forwarded-") {
+            Name::XForwarded
+        } else if family(b"ssl-client-") {
+            Name::SslClient
+        } else if family(b"x-accel-") {
+            Name::XAccel
+        } else {
+            Name::Other
         }
-        Name::Other
     }
 
     /// Which name this would be to a server that reads underscores as hyphens.

@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::field::{Field, Fields, Name};
 use crate::limits::{CONNECTION_OPTIONS, LENGTH_DIGITS, LENGTH_MAX, Limits};
-use crate::scan::{TOKEN, UNDERSCORE, class, control, is_token, run, trim};
+use crate::scan::{TOKEN, control, is_token, run, token_run, trim};
 use crate::span::Span;
 
 /// The version that a peer speaks.
@@ -45,7 +45,7 @@ pub(crate) fn read_fields(
         }
         // A name is at least one token byte and directly followed by its colon: that refuses empty names, white space
         // before the colon, folded lines, and white space before the first name, all at once.
-        let length = run(rest, TOKEN);
+        let length = token_run(rest);
         match rest.get(length) {
             Some(b':') if length > 0 => {}
             Some(_) => return Err(Fault::BadHeader),
@@ -68,11 +68,13 @@ pub(crate) fn read_fields(
         while end > start && matches!(view.get(end - 1), Some(b' ' | b'\t')) {
             end -= 1;
         }
-        let text = rest.get(..length).unwrap_or_default();
-        let id = Name::of(text);
+        let id = Name::at(rest, length);
         let mut dropped = id.is_hop_by_hop();
-        if id == Name::Other && side == Side::Request && text.iter().any(|&byte| class(byte) & UNDERSCORE != 0) {
-            dropped = is_twin(text, fields) || !limits.keep_underscores;
+        if id == Name::Other && side == Side::Request {
+            let text = rest.get(..length).unwrap_or_default();
+            if text.contains(&b'_') {
+                dropped = is_twin(text, fields) || !limits.keep_underscores;
+            }
         }
         fields.push(Field { id, name, value: Span::new(start, end), dropped });
     }

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::field::{Fields, Name};
 use crate::head::{self, Side};
 use crate::limits::{Limits, METHOD_BYTES};
-use crate::scan::{PATH, QUERY, TOKEN, run};
+use crate::scan::{QUERY, TOKEN, path_run, run};
 use crate::span::Span;
 
 pub use crate::head::Version;
@@ -145,7 +145,7 @@ fn read_line(view: &[u8], start: usize, limits: &Limits) -> Result<Option<Line>,
 
     let target_start = start + method_len + 1;
     let rest = line.get(target_start..).unwrap_or_default();
-    let mut target_len = run(rest, PATH);
+    let mut target_len = path_run(rest);
     let mut mark = None;
     if rest.get(target_len) == Some(&b'?') {
         mark = Some(target_start + target_len);

@@ -4,20 +4,18 @@
 
 /// A byte of a token: names of fields and methods.
 pub(crate) const TOKEN: u8 = 1;
-/// The underscore, which is a token byte that some servers read as a hyphen.
-pub(crate) const UNDERSCORE: u8 = 1 << 1;
 /// A byte of a canonical host name: no upper case.
-pub(crate) const HOST: u8 = 1 << 2;
+pub(crate) const HOST: u8 = 1 << 1;
 /// A byte that a client may send raw in a path.
-pub(crate) const PATH: u8 = 1 << 3;
+pub(crate) const PATH: u8 = 1 << 2;
 /// A byte that a client may send raw in a query.
-pub(crate) const QUERY: u8 = 1 << 4;
+pub(crate) const QUERY: u8 = 1 << 3;
 /// A byte that stands for itself in the normal form of a path.
-pub(crate) const PLAIN: u8 = 1 << 5;
+pub(crate) const PLAIN: u8 = 1 << 4;
 /// A byte whose percent-encoding means nothing else than the byte.
-pub(crate) const UNRESERVED: u8 = 1 << 6;
+pub(crate) const UNRESERVED: u8 = 1 << 5;
 /// A slash or a dot: what repeated slashes and dot segments are made of.
-pub(crate) const STEP: u8 = 1 << 7;
+pub(crate) const STEP: u8 = 1 << 6;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -38,9 +36,6 @@ const fn classes() -> [u8; 256] {
         }
         if matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'^' | b'`' | b'|') {
             class |= TOKEN;
-        }
-        if byte == b'_' {
-            class |= UNDERSCORE;
         }
         if unreserved && !byte.is_ascii_uppercase() {
             class |= HOST;
@@ -88,6 +83,60 @@ pub(crate) fn run(bytes: &[u8], classes: u8) -> usize {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// Marks the bytes from `from` to `to` by their highest bits. `low` has no byte above ASCII.
+#[inline]
+const fn between(low: u64, from: u8, to: u8) -> u64 {
+    // Each sum stays inside its byte: at most 0x7f + 0x7f.
+    (low + ONES * (0x80 - from) as u64) & !(low + ONES * (0x7f - to) as u64)
+}
+
+/// How many bytes at the start are letters, digits, or from `from` to `to`, found eight at a time. May stop early: what
+/// comes then is for [`run`] to judge.
+#[inline]
+fn plain_run(bytes: &[u8], from: u8, to: u8) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let low = word & !HIGHS;
+        let letters = between(low | (ONES * 0x20), b'a', b'z');
+        let plain = (letters | between(low, b'0', b'9') | between(low, from, to)) & !word & HIGHS;
+        if plain != HIGHS {
+            return number * 8 + ((plain ^ HIGHS).trailing_zeros() / 8) as usize;
+        }
+    }
+    words.len() * 8
+}
+
+/// How many bytes at the start are of a token. Names are nearly always letters, digits and hyphens.
+#[inline]
+pub(crate) fn token_run(bytes: &[u8]) -> usize {
+    let plain = plain_run(bytes, b'-', b'-');
+    match bytes.get(plain) {
+        Some(b':' | b' ') => plain,
+        _ => plain + run(bytes.get(plain..).unwrap_or_default(), TOKEN),
+    }
+}
+
+/// How many bytes at the start may stand in a path.
+#[inline]
+pub(crate) fn path_run(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += plain_run(bytes.get(at..).unwrap_or_default(), b'-', b'/');
+        // What stopped it, and the few bytes that fill no word.
+        let odd = bytes.get(at..bytes.len().min(at + 8)).unwrap_or_default();
+        match odd {
+            [b' ' | b'?', ..] | [] => return at,
+            _ => {}
+        }
+        let good = run(odd, PATH);
+        at += good;
+        if good < odd.len() {
+            return at;
+        }
+    }
+}
+
 /// The position of the first control: a byte below space, a tab excepted, or DEL.
 #[inline]
 pub(crate) fn control(bytes: &[u8]) -> Option<usize> {
@@ -117,6 +166,17 @@ fn control_or_tab(bytes: &[u8]) -> Option<usize> {
     }
     let at = rest.iter().position(|&byte| byte < b' ' || byte == 0x7f)?;
     Some(words.len() * 8 + at)
+}
+
+/// The first eight bytes of a token of `len` bytes in lower case, missing ones zero. `bytes` starts with the token and
+/// may go on.
+#[inline]
+pub(crate) fn key(bytes: &[u8], len: usize) -> u64 {
+    if let Some(word) = bytes.first_chunk::<8>() {
+        let kept = if len >= 8 { u64::MAX } else { (1 << (8 * len)) - 1 };
+        return (u64::from_le_bytes(*word) | (ONES * 0x20)) & kept;
+    }
+    bytes.iter().take(len).rev().fold(0, |key, byte| key << 8 | u64::from(byte | 0x20))
 }
 
 /// Is `bytes` this lower-case text, whatever its own case? The text must be letters, digits and hyphens; for other bytes
@@ -172,6 +232,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_word_runs_agree_with_the_table() {
+        for byte in 0..=255_u8 {
+            for at in 0..20 {
+                for filler in [b'a', b'Z', b'0', b'9', b'-', b'_', b'/', b'.', b'%'] {
+                    let mut bytes = [filler; 20];
+                    bytes[at] = byte;
+                    assert_eq!(token_run(&bytes), run(&bytes, TOKEN), "{byte} at {at} in {filler}");
+                    assert_eq!(path_run(&bytes), run(&bytes, PATH), "{byte} at {at} in {filler}");
+                }
+            }
+        }
+        assert_eq!((token_run(b""), path_run(b"")), (0, 0));
+    }
+
+    #[test]
+    fn keys_are_the_beginning_in_lower_case() {
+        assert_eq!(key(b"Host: example", 4), u64::from_le_bytes(*b"host\0\0\0\0"));
+        assert_eq!(key(b"Host", 4), u64::from_le_bytes(*b"host\0\0\0\0"));
+        assert_eq!(key(b"TE: ", 2), key(b"te", 2));
+        assert_eq!(key(b"Connection", 10), u64::from_le_bytes(*b"connecti"));
+        assert_eq!(key(b"", 0), 0);
     }
 
     #[test]

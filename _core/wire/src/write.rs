@@ -144,6 +144,11 @@ macro_rules! reasons {
         }
 
         #[inline]
+        /// The registered reason phrase of a status; empty for others.
+        pub const fn reason_phrase(status: u16) -> &'static str {
+            match status { $($status => $reason,)+ _ => "" }
+        }
+
         const fn known_line(status: u16) -> Option<&'static [u8]> {
             match status { $($status => Some(concat!("HTTP/1.1 ", $status, " ", $reason, "\r\n").as_bytes()),)+ _ => None }
         }
