@@ -1,0 +1,126 @@
+//! Whose fault a failed request is, what kind, and whether another try is safe.
+
+use sallygate_wire::fault::Fault as WireFault;
+
+/// Who made the request fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The client sent something that cannot be served, or went away.
+    Client,
+    /// The upstream refused, broke off or answered nonsense.
+    Upstream,
+    /// Our configuration or our limits.
+    Gateway,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A peer broke the protocol.
+    Wire(WireFault),
+    /// No host or path of any route matches.
+    NoRoute,
+    /// No snapshot has been accepted yet.
+    NoSnapshot,
+    /// The route's backend has no endpoint.
+    NoEndpoint,
+    /// The route is closed by configuration.
+    Closed,
+    /// The request's body is larger than its route allows.
+    BodyTooLarge,
+    /// Nobody accepted the connection.
+    ConnectFailed,
+    /// The connection took too long.
+    ConnectTimeout,
+    /// The upstream's TLS handshake failed.
+    HandshakeFailed,
+    /// The upstream closed or reset before its answer was whole.
+    Broken,
+    /// The upstream did not take the request in time.
+    SendTimeout,
+    /// The upstream did not answer in time.
+    ReadTimeout,
+    /// The client did not send its head in time.
+    HeadTimeout,
+    /// The client did not send its body, or read its answer, in time.
+    ClientTimeout,
+    /// The client went away.
+    ClientGone,
+    /// A rewrite made a path that cannot be forwarded.
+    BadRewrite,
+}
+
+/// A failed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub side: Side,
+    /// What went wrong.
+    pub kind: Kind,
+    /// Had the upstream surely not begun to act on the request?
+    pub untouched: bool,
+}
+
+impl Failure {
+    /// The client's fault on the wire.
+    pub fn client(fault: WireFault) -> Self {
+        Self { side: Side::Client, kind: Kind::Wire(fault), untouched: true }
+    }
+
+    /// The upstream's fault on the wire.
+    pub fn upstream(fault: WireFault) -> Self {
+        Self { side: Side::Upstream, kind: Kind::Wire(fault), untouched: false }
+    }
+
+    /// A failure of a kind whose side is plain.
+    pub fn of(kind: Kind) -> Self {
+        let (side, untouched) = match kind {
+            Kind::NoRoute | Kind::BodyTooLarge | Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientGone => {
+                (Side::Client, true)
+            }
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => (Side::Gateway, true),
+            Kind::ConnectFailed | Kind::ConnectTimeout | Kind::HandshakeFailed => (Side::Upstream, true),
+            Kind::Broken | Kind::SendTimeout | Kind::ReadTimeout | Kind::Wire(_) => (Side::Upstream, false),
+        };
+        Self { side, kind, untouched }
+    }
+
+    /// The status to answer with (ingress-nginx's where it has one).
+    pub fn status(self) -> u16 {
+        match self.kind {
+            Kind::Wire(_) if self.side == Side::Upstream => 502,
+            Kind::Wire(fault) => fault.status(),
+            Kind::NoRoute => 404,
+            Kind::BadRewrite => 400,
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed => 503,
+            Kind::BodyTooLarge => 413,
+            Kind::ConnectFailed | Kind::HandshakeFailed | Kind::Broken => 502,
+            Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
+            Kind::HeadTimeout | Kind::ClientTimeout => 408,
+            // Nobody is there to read it; nginx logs this number.
+            Kind::ClientGone => 499,
+        }
+    }
+
+    /// A stable name for logs and metrics.
+    pub fn code(self) -> &'static str {
+        match self.kind {
+            Kind::Wire(fault) => fault.code(),
+            Kind::NoRoute => "no_route",
+            Kind::NoSnapshot => "no_snapshot",
+            Kind::NoEndpoint => "no_endpoint",
+            Kind::Closed => "route_closed",
+            Kind::BodyTooLarge => "body_too_large",
+            Kind::ConnectFailed => "connect_failed",
+            Kind::ConnectTimeout => "connect_timeout",
+            Kind::HandshakeFailed => "upstream_handshake_failed",
+            Kind::Broken => "upstream_broken",
+            Kind::SendTimeout => "upstream_send_timeout",
+            Kind::ReadTimeout => "upstream_read_timeout",
+            Kind::HeadTimeout => "client_head_timeout",
+            Kind::ClientTimeout => "client_timeout",
+            Kind::ClientGone => "client_gone",
+            Kind::BadRewrite => "bad_rewrite",
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The head that a client receives: an upstream's response, re-serialised.
+
+use sallygate_wire::fault::Fault;
+use sallygate_wire::field::{Fields, Name};
+use sallygate_wire::response::ResponseHead;
+use sallygate_wire::write::HeadWriter;
+
+/// How the response's body is framed on its way to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// No body, and no field that speaks of one.
+    None,
+    /// No body, but the length that a GET would have had is passed on (HEAD, 304).
+    Described,
+    /// A body of known length.
+    Length(u64),
+    /// A body in chunks.
+    Chunked,
+    /// A body that ends with the connection (HTTP/1.0 clients).
+    UntilClose,
+}
+
+/// What is said about the client's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It stays, as HTTP/1.1 assumes.
+    Keep,
+    /// It stays, and an HTTP/1.0 client must be told so.
+    KeepAlive,
+    /// It ends with this response.
+    Close,
+}
+
+impl Persistence {
+    /// What to say. `old` is a client that speaks HTTP/1.0.
+    pub fn of(close: bool, old: bool) -> Self {
+        match (close, old) {
+            (true, _) => Self::Close,
+            (false, true) => Self::KeepAlive,
+            (false, false) => Self::Keep,
+        }
+    }
+}
+
+/// What the gateway adds to a response.
+pub struct Facts<'a> {
+    /// The Date header (RFC 9110 §6.6.1).
+    pub date: &'a [u8],
+    /// Strict-Transport-Security, on a connection with TLS.
+    pub hsts: Option<&'a [u8]>,
+    /// What becomes of the connection.
+    pub persistence: Persistence,
+}
+
+/// Appends the head for the client to `out`. `bytes` is the head as it was received.
+pub fn write(
+    out: &mut Vec<u8>,
+    bytes: &[u8],
+    head: &ResponseHead,
+    fields: &Fields,
+    facts: &Facts<'_>,
+    outgoing: Outgoing,
+) -> Result<(), Fault> {
+    let mut writer = HeadWriter::new(out);
+    writer.status_line(head.status);
+    writer.field(b"Date", facts.date)?;
+    for field in fields {
+        if field.dropped {
+            continue;
+        }
+        match field.id {
+            Name::ContentLength if outgoing == Outgoing::Described => writer.forwarded(bytes, field)?,
+            // Which software answers is nobody's business (ingress-nginx: server-tokens off); nginx's own controls
+            // (X-Accel-*) are for the proxy.
+            Name::Server
+            | Name::Date
+            | Name::XAccel
+            | Name::Connection
+            | Name::KeepAlive
+            | Name::ProxyConnection
+            | Name::TransferEncoding
+            | Name::ContentLength
+            | Name::Te
+            | Name::Trailer
+            | Name::Upgrade => {}
+            Name::StrictTransportSecurity if facts.hsts.is_some() => {}
+            _ => writer.forwarded(bytes, field)?,
+        }
+    }
+    if let Some(hsts) = facts.hsts {
+        writer.field(b"Strict-Transport-Security", hsts)?;
+    }
+    match outgoing {
+        Outgoing::None | Outgoing::Described | Outgoing::UntilClose => {}
+        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length)?,
+        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked")?,
+    }
+    match facts.persistence {
+        Persistence::Keep => {}
+        Persistence::KeepAlive => writer.field(b"Connection", b"keep-alive")?,
+        Persistence::Close => writer.field(b"Connection", b"close")?,
+    }
+    writer.end();
+    Ok(())
+}
+
+/// Appends the head of an informational response (RFC 9110 §15.2).
+pub fn write_informational(out: &mut Vec<u8>, bytes: &[u8], head: &ResponseHead, fields: &Fields) -> Result<(), Fault> {
+    let mut writer = HeadWriter::new(out);
+    writer.status_line(head.status);
+    for field in fields {
+        let hidden = matches!(field.id, Name::Server | Name::XAccel | Name::ContentLength | Name::TransferEncoding);
+        if !field.dropped && !hidden {
+            writer.forwarded(bytes, field)?;
+        }
+    }
+    writer.end();
+    Ok(())
+}
+
+/// Appends the head that switches protocols (RFC 9110 §15.2.2).
+pub fn write_switch(
+    out: &mut Vec<u8>,
+    bytes: &[u8],
+    head: &ResponseHead,
+    fields: &Fields,
+    token: &[u8],
+) -> Result<(), Fault> {
+    let mut writer = HeadWriter::new(out);
+    writer.status_line(101);
+    writer.field(b"Connection", b"upgrade")?;
+    writer.field(b"Upgrade", head.upgrade.map_or(token, |token| token.of(bytes)))?;
+    for field in fields {
+        let hidden = matches!(
+            field.id,
+            Name::Server
+                | Name::XAccel
+                | Name::ContentLength
+                | Name::TransferEncoding
+                | Name::Connection
+                | Name::Upgrade
+        );
+        if !field.dropped && !hidden {
+            writer.forwarded(bytes, field)?;
+        }
+    }
+    writer.end();
+    Ok(())
+}

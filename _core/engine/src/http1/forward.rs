@@ -1,0 +1,124 @@
+//! The head that an upstream receives: the client's request, re-serialised, with what the gateway knows about it.
+//!
+//! The set and the values of the forwarded headers are ingress-nginx's defaults. Whatever a client sends under those
+//! names is replaced, never joined.
+
+use sallygate_wire::fault::Fault;
+use sallygate_wire::field::{Fields, Name};
+use sallygate_wire::request::RequestHead;
+use sallygate_wire::write::HeadWriter;
+
+/// How the request's body is framed on its way to the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// No body.
+    None,
+    /// A body of known length.
+    Length(u64),
+    /// A body in chunks.
+    Chunked,
+}
+
+/// What the gateway knows about a request that the upstream should know too.
+pub struct Facts<'a> {
+    /// The client's IP address as text.
+    pub peer: &'a [u8],
+    /// The port that the client came to, as it knows it.
+    pub port: u16,
+    /// Did it come over TLS?
+    pub tls: bool,
+    /// 32 hexadecimal digits, used if the client sent no id of its own.
+    pub fresh_id: &'a [u8; 32],
+}
+
+/// The client's request id, or the fresh one.
+pub fn request_id<'a>(bytes: &'a [u8], fields: &Fields, fresh: &'a [u8; 32]) -> &'a [u8] {
+    match fields.find(Name::XRequestId).map(|field| field.value.of(bytes)) {
+        Some(id) if !id.is_empty() => id,
+        _ => fresh,
+    }
+}
+
+/// Appends the head for the upstream to `out`. `path` is the path to send, `bytes` the head as it was received.
+pub fn write(
+    out: &mut Vec<u8>,
+    bytes: &[u8],
+    head: &RequestHead,
+    fields: &Fields,
+    path: &[u8],
+    facts: &Facts<'_>,
+    outgoing: Outgoing,
+) -> Result<(), Fault> {
+    let mut writer = HeadWriter::new(out);
+    let method = head.method_text.of(bytes);
+    match head.query {
+        Some(query) => writer.request_line(method, &[path, b"?", query.of(bytes)])?,
+        None => writer.request_line(method, &[path])?,
+    }
+    let host = head.authority.map_or(&b""[..], |authority| authority.of(bytes));
+    writer.field(b"Host", host)?;
+    writer.field(b"X-Request-ID", request_id(bytes, fields, facts.fresh_id))?;
+    writer.field(b"X-Real-IP", facts.peer)?;
+    writer.field(b"X-Forwarded-For", facts.peer)?;
+    writer.field(b"X-Forwarded-Host", host)?;
+    writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?;
+    let scheme: &[u8] = if facts.tls { b"https" } else { b"http" };
+    writer.field(b"X-Forwarded-Proto", scheme)?;
+    writer.field(b"X-Forwarded-Scheme", scheme)?;
+    writer.field(b"X-Scheme", scheme)?;
+    for field in fields {
+        if field.dropped {
+            continue;
+        }
+        match field.id {
+            // Kept under other names, as ingress-nginx does.
+            Name::XForwardedFor => writer.field(b"X-Original-Forwarded-For", field.value.of(bytes))?,
+            Name::XForwardedHost => writer.field(b"X-Original-Forwarded-Host", field.value.of(bytes))?,
+            id if is_ours(id) => {}
+            _ => writer.forwarded(bytes, field)?,
+        }
+    }
+    if let Some(token) = head.upgrade {
+        writer.field(b"Connection", b"upgrade")?;
+        writer.field(b"Upgrade", token.of(bytes))?;
+    }
+    match outgoing {
+        Outgoing::None => {}
+        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length)?,
+        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked")?,
+    }
+    writer.end();
+    Ok(())
+}
+
+/// Headers that the gateway writes itself, or that only it may write.
+fn is_ours(id: Name) -> bool {
+    matches!(
+        id,
+        Name::Host
+            | Name::Connection
+            | Name::KeepAlive
+            | Name::ProxyConnection
+            | Name::Proxy
+            | Name::Te
+            | Name::Trailer
+            | Name::TransferEncoding
+            | Name::ContentLength
+            | Name::Upgrade
+            | Name::Expect
+            | Name::Http2Settings
+            | Name::XForwardedFor
+            | Name::XForwardedHost
+            | Name::XForwardedPort
+            | Name::XForwardedProto
+            | Name::XForwardedScheme
+            | Name::XForwardedPrefix
+            | Name::Forwarded
+            | Name::XScheme
+            | Name::XRealIp
+            | Name::XRequestId
+            | Name::XOriginalForwardedFor
+            | Name::XOriginalForwardedHost
+            | Name::SslClient
+    )
+}

@@ -1,0 +1,4 @@
+//! HTTP/1.1 over a connection: reading heads, and writing the heads that go on to the other side.
+
+pub mod answer;
+pub mod forward;

@@ -1,0 +1,278 @@
+//! What is to be counted and logged of one request: filled in as it goes, handed to telemetry once at its end.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use openssl::ssl::{SslRef, SslVersion};
+use sallygate_wire::fault::Fault;
+use sallygate_wire::field::{Fields, Name};
+use sallygate_wire::request::{RequestHead, Version};
+
+use crate::clock::{Clock, unix_ns};
+use crate::fault::{Failure, Kind, Side};
+use crate::http1::forward::request_id;
+use crate::proxy::worker::Worker;
+use crate::route::Route;
+use crate::telemetry::{AccessRecord, Counter, Field, Outcome};
+
+/// One request.
+pub struct Account {
+    start_unix_ns: u64,
+    start_us: u64,
+    upstream_start_us: u64,
+    upstream_us: Option<u64>,
+    /// Has any byte of this try's request been written to an upstream?
+    pub upstream_written: bool,
+    /// What the client was told; 0 while nothing was.
+    pub status: u16,
+    /// What the upstream said; 0 if nothing.
+    pub upstream_status: u16,
+    /// Bytes of the request's head.
+    pub request_head: u64,
+    /// Bytes of the request's body.
+    pub request_body: u64,
+    /// Bytes of the response's body.
+    pub response_body: u64,
+    /// Bytes written to the client.
+    pub written: u64,
+    /// What the last try failed with.
+    pub last_failure: Option<Failure>,
+    failure: Option<Failure>,
+    /// Did the gateway answer itself?
+    pub local: bool,
+    slot: u32,
+    id: Id,
+    record: AccessRecord,
+}
+
+/// Where the request's id stands.
+enum Id {
+    None,
+    Fresh([u8; 32]),
+    Sent(sallygate_wire::span::Span),
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+impl Account {
+    /// Begins with the first byte of a request.
+    pub fn begin(worker: &Worker, peer: SocketAddr, peer_text: &str) -> Self {
+        worker.telemetry.add(Counter::RequestsStarted, 1);
+        let mut record = worker.telemetry.record();
+        record.set(Field::RemoteAddr, peer_text.as_bytes());
+        let mut port = itoa::Buffer::new();
+        record.set(Field::RemotePort, port.format(peer.port()).as_bytes());
+        Self {
+            start_unix_ns: unix_ns(),
+            start_us: worker.clock.micros(),
+            upstream_start_us: 0,
+            upstream_us: None,
+            upstream_written: false,
+            status: 0,
+            upstream_status: 0,
+            request_head: 0,
+            request_body: 0,
+            response_body: 0,
+            written: 0,
+            last_failure: None,
+            failure: None,
+            local: false,
+            slot: 0,
+            id: Id::None,
+            record,
+        }
+    }
+
+    /// Notes a head that was understood.
+    pub fn request(&mut self, bytes: &[u8], head: &RequestHead, fields: &Fields, fresh_id: [u8; 32]) {
+        self.request_head = length(head.len);
+        let value = |id| fields.find(id).map_or(&b""[..], |field| field.value.of(bytes));
+        self.record.set(Field::Method, head.method_text.of(bytes));
+        self.record.set(Field::Target, head.target.of(bytes));
+        self.record.set(Field::Protocol, if head.version == Version::Http10 { b"HTTP/1.0" } else { b"HTTP/1.1" });
+        self.record.set(Field::Host, head.authority.map_or(&b""[..], |authority| authority.of(bytes)));
+        self.record.set(Field::Referer, value(Name::Referer));
+        self.record.set(Field::UserAgent, value(Name::UserAgent));
+        self.record.set(Field::RequestId, request_id(bytes, fields, &fresh_id));
+        self.id = match fields.find(Name::XRequestId).filter(|field| !field.value.is_empty()) {
+            Some(field) => Id::Sent(field.value),
+            None => Id::Fresh(fresh_id),
+        };
+    }
+
+    /// Notes a head that was not understood: its first line, as far as it has one.
+    pub fn refused_head(&mut self, bytes: &[u8]) {
+        self.request_head = length(bytes.len());
+        let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty());
+        self.record.set(Field::Target, line.unwrap_or_default());
+    }
+
+    /// The request's id, as the upstream sees it. `bytes` is the request's head.
+    pub fn request_id<'a>(&'a self, bytes: &'a [u8]) -> &'a [u8] {
+        match &self.id {
+            Id::None => b"",
+            Id::Fresh(id) => id,
+            Id::Sent(span) => span.of(bytes),
+        }
+    }
+
+    /// Notes the route.
+    pub fn route(&mut self, route: &Route) {
+        self.slot = route.slot;
+    }
+
+    /// Notes a try.
+    pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) {
+        // Long enough for any IPv6 address with a zone, brackets and a port.
+        let mut text = [0_u8; 72];
+        let left = {
+            let mut rest = &mut text[..];
+            let _ = write!(rest, "{address}");
+            rest.len()
+        };
+        self.record.tried(text.get(..text.len() - left).unwrap_or_default());
+        self.upstream_start_us = clock.micros();
+        self.upstream_written = false;
+    }
+
+    /// Notes bytes of the request's body.
+    pub fn received_body(&mut self, bytes: usize) {
+        self.request_body += length(bytes);
+    }
+
+    /// Notes bytes of the response's body.
+    pub fn sent_body(&mut self, bytes: usize) {
+        self.response_body += length(bytes);
+    }
+
+    /// Notes that the response is whole.
+    pub fn answered(&mut self, clock: &Clock) {
+        self.upstream_us = Some(clock.micros().saturating_sub(self.upstream_start_us));
+    }
+
+    /// Notes why the request failed.
+    pub fn fail(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+        if self.status == 0 {
+            self.status = failure.status();
+        }
+    }
+
+    /// Counts and logs. Called once, whatever became of the request.
+    pub fn finish(mut self, worker: &Worker, session: Option<&SslRef>) {
+        let telemetry = &worker.telemetry;
+        telemetry.add(Counter::RequestsFinished, 1);
+        telemetry.add(Counter::response(self.status), 1);
+        telemetry.add(Counter::ClientBytesReceived, self.request_head + self.request_body);
+        telemetry.add(Counter::ClientBytesSent, self.written);
+        if self.upstream_status != 0 {
+            telemetry.add(Counter::upstream_response(self.upstream_status), 1);
+        }
+        if self.local {
+            telemetry.add(Counter::RepliesLocal, 1);
+        }
+        if let Some(failure) = self.failure {
+            telemetry.add(counter(failure), 1);
+            if let Some(timeout) = timeout(failure) {
+                telemetry.add(timeout, 1);
+            }
+            if failure.kind == Kind::ClientGone {
+                telemetry.add(Counter::RequestsAborted, 1);
+            }
+            self.record.set(Field::Fault, failure.code().as_bytes());
+        }
+        let duration_us = worker.clock.micros().saturating_sub(self.start_us);
+        telemetry.observe(self.slot, self.status, self.request_body, self.response_body, duration_us);
+        let outcome = Outcome {
+            status: self.status,
+            start_unix_ns: self.start_unix_ns,
+            duration_us,
+            upstream_us: self.upstream_us,
+            request_length: self.request_head + self.request_body,
+            body_bytes_sent: self.response_body,
+            upstream_response_length: if self.local { 0 } else { self.response_body },
+            slot: self.slot,
+            upstream_status: self.upstream_status,
+            tls_version: session.map_or(0, tls_version),
+        };
+        telemetry.log(self.record, &outcome);
+    }
+}
+
+/// The protocol version as TLS records carry it.
+pub fn tls_version(session: &SslRef) -> u16 {
+    match session.version2() {
+        Some(SslVersion::TLS1_3) => 0x0304,
+        _ => 0x0303,
+    }
+}
+
+/// The counter of a failure's kind.
+fn counter(failure: Failure) -> Counter {
+    match (failure.side, failure.kind) {
+        (Side::Upstream, Kind::Wire(fault)) => match fault.class() {
+            "framing" => Counter::FaultUpstreamFraming,
+            "limit" => Counter::FaultUpstreamLimit,
+            _ => Counter::FaultUpstreamSyntax,
+        },
+        (_, Kind::Wire(fault)) => match fault.class() {
+            "framing" => Counter::FaultClientFraming,
+            "limit" => Counter::FaultClientLimit,
+            "unsupported" => Counter::FaultClientUnsupported,
+            _ => Counter::FaultClientSyntax,
+        },
+        (_, Kind::NoRoute) => Counter::FaultClientNoRoute,
+        (_, Kind::BodyTooLarge) => Counter::FaultClientLimit,
+        (_, Kind::HeadTimeout | Kind::ClientTimeout) => Counter::FaultClientTimeout,
+        (_, Kind::ClientGone) => Counter::FaultClientAbort,
+        (_, Kind::NoEndpoint) => Counter::FaultUpstreamNoEndpoint,
+        (_, Kind::ConnectFailed) => Counter::FaultUpstreamConnect,
+        (_, Kind::HandshakeFailed) => Counter::FaultUpstreamTls,
+        (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
+        (_, Kind::Broken) => Counter::FaultUpstreamAbort,
+        (_, Kind::Closed | Kind::BadRewrite) => Counter::FaultGatewayPolicy,
+        (_, Kind::NoSnapshot) => Counter::FaultGatewayInternal,
+    }
+}
+
+/// The counter of the clock that ran out, if one did.
+fn timeout(failure: Failure) -> Option<Counter> {
+    match failure.kind {
+        Kind::HeadTimeout => Some(Counter::TimeoutRequestHead),
+        Kind::ClientTimeout => Some(Counter::TimeoutRequestBody),
+        Kind::ConnectTimeout => Some(Counter::TimeoutUpstreamConnect),
+        Kind::SendTimeout => Some(Counter::TimeoutUpstreamWrite),
+        Kind::ReadTimeout => Some(Counter::TimeoutUpstreamRead),
+        _ => None,
+    }
+}
+
+/// The counter of a failed attempt to connect.
+pub fn connect_failure(failure: Failure) -> Counter {
+    match failure.kind {
+        Kind::ConnectTimeout => Counter::UpstreamConnectTimeout,
+        Kind::HandshakeFailed => Counter::UpstreamConnectTls,
+        Kind::ConnectFailed => Counter::UpstreamConnectRefused,
+        _ => Counter::UpstreamConnectOther,
+    }
+}
+
+/// What sort of wrong a fault on the wire is.
+trait Class {
+    fn class(self) -> &'static str;
+}
+
+impl Class for Fault {
+    fn class(self) -> &'static str {
+        match (self.status(), self) {
+            (413 | 414 | 431, _) => "limit",
+            (405 | 417 | 501 | 505, _) => "unsupported",
+            (_, Fault::BadContentLength | Fault::LengthAndEncoding | Fault::BadTransferEncoding | Fault::BadChunk) => {
+                "framing"
+            }
+            _ => "syntax",
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! One try to have a request answered by one upstream connection: both directions, in one task, by polls.
+//!
+//! The exchange owns no socket. It is polled until the response is whole, the protocol was switched, or something
+//! failed; what it leaves behind says whether the connections may be used again.
+
+use std::task::{Context, Poll};
+
+use sallygate_wire::body::{Decoder, Encoder};
+use sallygate_wire::exchange::{Answer, Exchange as Ledger};
+use sallygate_wire::fault::Fault;
+use sallygate_wire::field::Fields;
+use sallygate_wire::request::Version;
+use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse_response};
+
+use crate::fault::{Failure, Kind};
+use crate::http1::answer::{self, Outgoing, Persistence};
+use crate::proxy::account::Account;
+use crate::proxy::worker::Worker;
+use crate::transport::buffer::{Buffer, Output, Pool};
+use crate::transport::deadline::Deadline;
+use crate::transport::stream::Stream;
+
+/// Response bytes that wait for the client before the upstream is read on.
+const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
+/// Body pieces from this size on are written from where they were received, without a copy.
+const DIRECT_BYTES: usize = 4 * 1024;
+/// An upstream's head may be as large as a client's.
+const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
+
+/// What is known of the request and its route, for the length of the exchange.
+pub(super) struct Terms<'a> {
+    pub(super) version: Version,
+    pub(super) kind: RequestKind,
+    /// The token of the upgrade that the client asked for.
+    pub(super) upgrade: Option<&'a [u8]>,
+    pub(super) hsts: Option<&'a [u8]>,
+    pub(super) body_limit: u64,
+    pub(super) send_ms: u64,
+    pub(super) read_ms: u64,
+}
+
+/// How far the response has come.
+enum Phase {
+    Head,
+    /// The body goes through decoder and encoder.
+    Body(Decoder, Encoder),
+    /// This many bytes go through as they are (`u64::MAX`: until the end of the connection).
+    Direct(u64),
+    Done,
+}
+
+/// The two peers, lent for one poll.
+pub(super) struct Peers<'a> {
+    pub(super) client: &'a mut Stream,
+    pub(super) upstream: &'a mut Stream,
+}
+
+/// The client's side of the request: what has arrived, and what is still to come.
+pub(super) struct Upload {
+    pub(super) input: Option<Buffer>,
+    pub(super) decoder: Decoder,
+    pub(super) encoder: Encoder,
+    /// The head, and the body as far as it was read.
+    pub(super) output: Output,
+    /// Does `output` still hold everything that was read from the client, so that it can be sent again?
+    pub(super) replayable: bool,
+    /// Is the last byte in `output`?
+    pub(super) complete: bool,
+}
+
+/// One try.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened or did not")]
+pub(super) struct Exchange<'a> {
+    worker: &'a Worker,
+    terms: &'a Terms<'a>,
+    deadline: &'a Deadline,
+    upload: &'a mut Upload,
+    ledger: &'a mut Ledger,
+    account: &'a mut Account,
+    reply: Option<Buffer>,
+    down: Output,
+    phase: Phase,
+    /// The upstream no longer takes the request; it may still answer.
+    upload_broken: bool,
+    /// A byte of the final response was handed to the client's side.
+    pub(super) begun: bool,
+    /// The protocol was switched.
+    pub(super) switched: bool,
+    waiting: Kind,
+    armed: bool,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn new(
+        worker: &'a Worker,
+        terms: &'a Terms<'a>,
+        deadline: &'a Deadline,
+        upload: &'a mut Upload,
+        ledger: &'a mut Ledger,
+        account: &'a mut Account,
+    ) -> Self {
+        ledger.try_upstream();
+        Self {
+            worker,
+            terms,
+            deadline,
+            upload,
+            ledger,
+            account,
+            reply: None,
+            down: worker.blocks.output(),
+            phase: Phase::Head,
+            upload_broken: false,
+            begun: false,
+            switched: false,
+            waiting: Kind::ReadTimeout,
+            armed: false,
+        }
+    }
+
+    /// Bytes that came after the head of a switch.
+    pub(super) fn take_leftover(&mut self) -> Option<Buffer> {
+        self.reply.take()
+    }
+
+    /// Goes on as far as it can.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Poll<Result<(), Failure>> {
+        let mut moved = false;
+        loop {
+            let before = moved;
+            moved = false;
+            moved |= self.send_request(cx, peers);
+            moved |= self.read_request(cx, peers)?;
+            moved |= self.read_response(cx, peers)?;
+            moved |= self.send_response(cx, peers)?;
+            if matches!(self.phase, Phase::Done) && self.down.is_empty() {
+                self.settle();
+                return Poll::Ready(Ok(()));
+            }
+            if moved {
+                continue;
+            }
+            if before || !self.armed {
+                self.arm();
+            } else if self.deadline.passed() {
+                return Poll::Ready(Err(Failure::of(self.waiting)));
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// Notes how the exchange ended.
+    fn settle(&mut self) {
+        self.ledger.answer_read();
+        self.ledger.answer_sent();
+        if self.upload_broken || self.reply.as_ref().is_some_and(|reply| !reply.is_empty()) {
+            self.ledger.surplus();
+        }
+    }
+
+    /// Sets the deadline for whatever is being waited for.
+    fn arm(&mut self) {
+        self.armed = true;
+        let (waiting, timeout_ms) = if !self.down.is_empty() {
+            (Kind::ClientTimeout, self.worker.settings.client_body_timeout_ms)
+        } else if !self.upload.output.is_empty() && !self.upload_broken {
+            (Kind::SendTimeout, self.terms.send_ms)
+        } else if !self.upload.complete && !self.upload_broken {
+            (Kind::ClientTimeout, self.worker.settings.client_body_timeout_ms)
+        } else {
+            (Kind::ReadTimeout, self.terms.read_ms)
+        };
+        self.waiting = waiting;
+        self.deadline.set(timeout_ms);
+    }
+
+    fn send_request(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> bool {
+        let mut moved = false;
+        while !self.upload.output.is_empty() && !self.upload_broken {
+            match peers.upstream.poll_write(cx, self.upload.output.rest()) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(count)) => {
+                    self.upload.output.wrote_keeping(count);
+                    self.account.upstream_written = true;
+                    moved = true;
+                }
+                Poll::Ready(Err(_)) => {
+                    // It may have answered before it closed: a refusal, most likely. Read that before judging.
+                    self.upload_broken = true;
+                    moved = true;
+                }
+            }
+        }
+        if moved && self.upload.complete && self.upload.output.is_empty() {
+            self.ledger.request_sent();
+        }
+        moved
+    }
+
+    fn read_request(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
+        if self.upload.complete || self.upload_broken || !self.upload.output.is_empty() {
+            return Ok(false);
+        }
+        if self.upload.input.as_ref().is_none_or(Buffer::is_empty) {
+            if let Some(empty) = self.upload.input.take() {
+                self.worker.blocks.put_buffer(empty);
+            }
+            match peers.client.poll_first(cx, &self.worker.blocks) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(Some(buffer))) => self.upload.input = Some(buffer),
+                Poll::Ready(Ok(None) | Err(_)) => return Err(Failure::of(Kind::ClientGone)),
+            }
+        }
+        // What was sent so far cannot be sent again from here on.
+        self.upload.output.clear();
+        self.upload.replayable = false;
+        self.upload.fill(self.ledger, self.account, self.terms.body_limit)?;
+        Ok(true)
+    }
+
+    fn read_response(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
+        if matches!(self.phase, Phase::Done) || self.down.rest().len() >= PENDING_RESPONSE_BYTES {
+            return Ok(false);
+        }
+        if let Phase::Direct(remaining) = self.phase
+            && self.reply.as_ref().is_some_and(|reply| !reply.is_empty())
+        {
+            return self.pass_direct(cx, peers, remaining);
+        }
+        let in_head = matches!(self.phase, Phase::Head);
+        let waits = match &self.reply {
+            None => true,
+            Some(reply) if reply.is_empty() => true,
+            Some(_) => in_head && !self.try_head()?,
+        };
+        if !waits {
+            return if matches!(self.phase, Phase::Done) { Ok(true) } else { self.step_body() };
+        }
+        match self.poll_reply(cx, peers) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(0) | Err(_)) => {
+                self.upstream_ended()?;
+                Ok(true)
+            }
+            Poll::Ready(Ok(_)) => Ok(true),
+        }
+    }
+
+    fn poll_reply(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Poll<std::io::Result<usize>> {
+        let Some(reply) = &mut self.reply else {
+            return peers.upstream.poll_first(cx, &self.worker.blocks).map_ok(|buffer| {
+                let count = buffer.as_ref().map_or(0, |buffer| buffer.filled().len());
+                self.reply = buffer;
+                count
+            });
+        };
+        // Only a head can be unfinished in the buffer; a body is taken out as it comes.
+        if !reply.make_space(1, RESPONSE_HEAD_BYTES) {
+            return Poll::Ready(Err(std::io::ErrorKind::InvalidData.into()));
+        }
+        let polled = peers.upstream.poll_read(cx, reply.space());
+        if let Poll::Ready(Ok(count)) = polled {
+            reply.filled_by(count);
+        }
+        polled
+    }
+
+    /// The upstream sent its last byte, or was cut off.
+    fn upstream_ended(&mut self) -> Result<(), Failure> {
+        let clean = match &mut self.phase {
+            Phase::Body(decoder, encoder) => decoder.finish().is_ok() && encoder.finish(&mut self.down.bytes).is_ok(),
+            Phase::Direct(remaining) => *remaining == u64::MAX,
+            Phase::Head | Phase::Done => false,
+        };
+        if !clean {
+            return Err(Failure::of(Kind::Broken));
+        }
+        self.phase = Phase::Done;
+        Ok(())
+    }
+
+    /// Reads heads until the final one is whole. True if it is.
+    fn try_head(&mut self) -> Result<bool, Failure> {
+        loop {
+            let Some(reply) = &self.reply else { return Ok(false) };
+            let mut fields = self.worker.response_fields.borrow_mut();
+            let parsed = parse_response(reply.filled(), &self.worker.response_limits, &mut fields, self.terms.kind);
+            let Some(head) = parsed.map_err(Failure::upstream)? else { return Ok(false) };
+            let length = head.len;
+            let finished = self.accept_head(&head, &fields)?;
+            drop(fields);
+            if let Some(reply) = &mut self.reply {
+                reply.consume(length);
+            }
+            if finished {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Writes the client's head for one of the upstream's. True if it was the final one.
+    fn accept_head(&mut self, head: &ResponseHead, fields: &Fields) -> Result<bool, Failure> {
+        let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
+        match self.ledger.answer(head).map_err(Failure::upstream)? {
+            Answer::Informational { forward } => {
+                if forward {
+                    answer::write_informational(&mut self.down.bytes, bytes, head, fields)
+                        .map_err(Failure::upstream)?;
+                }
+                return Ok(false);
+            }
+            Answer::Upgraded => {
+                let token = self.terms.upgrade.unwrap_or_default();
+                answer::write_switch(&mut self.down.bytes, bytes, head, fields, token).map_err(Failure::upstream)?;
+                self.account.status = 101;
+                self.account.upstream_status = 101;
+                self.begun = true;
+                self.switched = true;
+                self.phase = Phase::Done;
+            }
+            Answer::Final => self.final_head(head, fields)?,
+        }
+        Ok(true)
+    }
+
+    fn final_head(&mut self, head: &ResponseHead, fields: &Fields) -> Result<(), Failure> {
+        let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
+        let old_client = self.terms.version == Version::Http10;
+        let decoder = Decoder::response(head.framing);
+        let (outgoing, phase) = match head.framing {
+            ResponseFraming::None if head.status == 204 => (Outgoing::None, Phase::Done),
+            ResponseFraming::None => (Outgoing::Described, Phase::Done),
+            ResponseFraming::Length(0) => (Outgoing::Length(0), Phase::Done),
+            ResponseFraming::Length(length) => (Outgoing::Length(length), Phase::Direct(length)),
+            ResponseFraming::Chunked | ResponseFraming::UntilClose if old_client => {
+                (Outgoing::UntilClose, Phase::Body(decoder, Encoder::UntilClose))
+            }
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => {
+                (Outgoing::Chunked, Phase::Body(decoder, Encoder::Chunked))
+            }
+        };
+        if outgoing == Outgoing::UntilClose {
+            self.ledger.until_close();
+        }
+        if self.worker.draining() {
+            self.ledger.close();
+        }
+        let persistence = Persistence::of(self.ledger.announce_close(), old_client);
+        let date = self.worker.date.get();
+        let facts = answer::Facts { date: &date, hsts: self.terms.hsts, persistence };
+        answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
+        self.account.status = head.status;
+        self.account.upstream_status = head.status;
+        self.begun = true;
+        self.phase = phase;
+        Ok(())
+    }
+
+    /// Takes one piece of the body through decoder and encoder. A small direct body joins its head in one write.
+    fn step_body(&mut self) -> Result<bool, Failure> {
+        let Some(reply) = &mut self.reply else { return Ok(false) };
+        if reply.is_empty() {
+            return Ok(true);
+        }
+        match &mut self.phase {
+            Phase::Body(decoder, encoder) => {
+                let piece = decoder.step(reply.filled()).map_err(Failure::upstream)?;
+                let data = reply.filled().get(piece.data.clone()).unwrap_or_default();
+                if !data.is_empty() {
+                    encoder.write(data, &mut self.down.bytes).map_err(Failure::upstream)?;
+                    self.account.sent_body(data.len());
+                }
+                reply.consume(piece.consumed);
+                if piece.done {
+                    encoder.finish(&mut self.down.bytes).map_err(Failure::upstream)?;
+                    self.phase = Phase::Done;
+                }
+            }
+            Phase::Direct(remaining) => {
+                let wanted = usize::try_from(*remaining).unwrap_or(usize::MAX);
+                let data = reply.filled();
+                let data = data.get(..wanted.min(data.len())).unwrap_or_default();
+                let count = data.len();
+                self.down.bytes.extend_from_slice(data);
+                self.account.sent_body(count);
+                reply.consume(count);
+                *remaining -= u64::try_from(count).unwrap_or(0);
+                if *remaining == 0 {
+                    self.phase = Phase::Done;
+                }
+            }
+            Phase::Head | Phase::Done => {}
+        }
+        Ok(true)
+    }
+
+    /// Writes a large piece of the body from where it was received.
+    fn pass_direct(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>, remaining: u64) -> Result<bool, Failure> {
+        let wanted = usize::try_from(remaining).unwrap_or(usize::MAX);
+        let Some(reply) = &mut self.reply else { return Ok(false) };
+        let filled = reply.filled();
+        let data = filled.get(..wanted.min(filled.len())).unwrap_or_default();
+        if !self.down.is_empty() || data.len() < DIRECT_BYTES {
+            return self.step_body();
+        }
+        match peers.client.poll_write(cx, data) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Err(_)) => Err(Failure::of(Kind::ClientGone)),
+            Poll::Ready(Ok(count)) => {
+                reply.consume(count);
+                self.account.sent_body(count);
+                let left = remaining - u64::try_from(count).unwrap_or(0);
+                self.phase = if left == 0 { Phase::Done } else { Phase::Direct(left) };
+                Ok(true)
+            }
+        }
+    }
+
+    fn send_response(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
+        let mut moved = false;
+        while !self.down.is_empty() {
+            match peers.client.poll_write(cx, self.down.rest()) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(count)) => {
+                    self.account.written += u64::try_from(count).unwrap_or(0);
+                    self.down.wrote(count);
+                    moved = true;
+                }
+                Poll::Ready(Err(_)) => return Err(Failure::of(Kind::ClientGone)),
+            }
+        }
+        Ok(moved)
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        self.worker.blocks.put_output(std::mem::take(&mut self.down));
+        if let Some(reply) = self.reply.take() {
+            self.worker.blocks.put_buffer(reply);
+        }
+    }
+}
+
+impl Upload {
+    /// Throws away what has arrived of the body. True once that was all of it.
+    pub(super) fn discard(&mut self, pool: &Pool) -> Result<bool, Fault> {
+        while let Some(input) = self.input.as_mut().filter(|_| !self.complete) {
+            let piece = self.decoder.step(input.filled())?;
+            input.consume(piece.consumed);
+            self.complete = piece.done;
+            if input.is_empty() {
+                self.input.take().into_iter().for_each(|empty| pool.put_buffer(empty));
+            }
+        }
+        Ok(self.complete)
+    }
+
+    /// Takes what has arrived of the body through decoder and encoder into `output`.
+    pub(super) fn fill(&mut self, ledger: &mut Ledger, account: &mut Account, limit: u64) -> Result<(), Failure> {
+        while let Some(input) = self.input.as_mut().filter(|_| !self.complete) {
+            let piece = self.decoder.step(input.filled()).map_err(Failure::client)?;
+            let data = input.filled().get(piece.data.clone()).unwrap_or_default();
+            if !data.is_empty() {
+                self.encoder.write(data, &mut self.output.bytes).map_err(Failure::client)?;
+                account.received_body(data.len());
+                if limit > 0 && account.request_body > limit {
+                    return Err(Failure::of(Kind::BodyTooLarge));
+                }
+            }
+            input.consume(piece.consumed);
+            if piece.done {
+                self.encoder.finish(&mut self.output.bytes).map_err(Failure::client)?;
+                self.complete = true;
+                ledger.request_read();
+            } else if piece.consumed == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

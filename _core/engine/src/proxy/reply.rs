@@ -1,0 +1,95 @@
+//! Answers that the gateway gives itself: the only place where a failure becomes a response.
+
+use sallygate_wire::write::{HeadWriter, reason_phrase};
+
+use crate::http1::answer::Persistence;
+
+/// A short local answer.
+pub struct Reply<'a> {
+    /// The status.
+    pub status: u16,
+    /// Location, for redirects.
+    pub location: Option<&'a [u8]>,
+    /// Date.
+    pub date: &'a [u8],
+    /// Strict-Transport-Security, on a connection with TLS.
+    pub hsts: Option<&'a [u8]>,
+    /// The request's id, so that a user can quote it.
+    pub request_id: &'a [u8],
+    /// What becomes of the connection.
+    pub persistence: Persistence,
+    /// Is the body left out (HEAD)?
+    pub bodiless: bool,
+}
+
+/// Appends the whole answer to `out`; returns the length of its body. A header value that cannot be written is left
+/// out: a reply must never fail.
+pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
+    let reason = reason_phrase(reply.status);
+    let body = format!("{} {reason}\n", reply.status);
+    let mut writer = HeadWriter::new(out);
+    writer.status_line(reply.status);
+    let _ = writer.field(b"Date", reply.date);
+    let _ = writer.field(b"Content-Type", b"text/plain; charset=utf-8");
+    let _ = writer.field_u64(b"Content-Length", u64::try_from(body.len()).unwrap_or(0));
+    if let Some(location) = reply.location {
+        let _ = writer.field(b"Location", location);
+    }
+    if let Some(hsts) = reply.hsts {
+        let _ = writer.field(b"Strict-Transport-Security", hsts);
+    }
+    if !reply.request_id.is_empty() {
+        let _ = writer.field(b"X-Request-ID", reply.request_id);
+    }
+    let _ = match reply.persistence {
+        Persistence::Keep => Ok(()),
+        Persistence::KeepAlive => writer.field(b"Connection", b"keep-alive"),
+        Persistence::Close => writer.field(b"Connection", b"close"),
+    };
+    writer.end();
+    if reply.bodiless {
+        return 0;
+    }
+    out.extend_from_slice(body.as_bytes());
+    u64::try_from(body.len()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_plain_and_short() {
+        let mut out = Vec::new();
+        let reply = Reply {
+            status: 404,
+            location: None,
+            date: b"Mon, 23 Nov 2026 22:12:28 GMT",
+            hsts: None,
+            request_id: b"abc",
+            persistence: Persistence::Close,
+            bodiless: false,
+        };
+        assert_eq!(write(&mut out, &reply), 14);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\n404 Not Found\n"), "{text}");
+        assert!(text.contains("\r\nContent-Length: 14\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_value_that_would_split_the_answer_is_left_out() {
+        let mut out = Vec::new();
+        let reply = Reply {
+            status: 308,
+            location: Some(b"https://a/\r\nSet-Cookie: x=1"),
+            date: b"",
+            hsts: None,
+            request_id: b"",
+            persistence: Persistence::Keep,
+            bodiless: true,
+        };
+        write(&mut out, &reply);
+        assert!(!String::from_utf8(out).unwrap().contains("Set-Cookie"));
+    }
+}

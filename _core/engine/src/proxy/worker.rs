@@ -1,0 +1,180 @@
+//! What one worker thread owns. Nothing here is shared with another worker but snapshots, endpoint counters and
+//! telemetry, so nothing here is locked.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Context;
+
+use openssl::error::ErrorStack;
+use sallygate_wire::field::Fields;
+use sallygate_wire::limits::Limits;
+
+use crate::balance;
+use crate::clock::Clock;
+use crate::proxy::plan::Scratch;
+use crate::settings::Settings;
+use crate::snapshot::CurrentReader;
+use crate::telemetry::{Counter, Worker as WorkerTelemetry};
+use crate::tls::client::Connector;
+use crate::transport::buffer;
+use crate::transport::deadline::Deadlines;
+use crate::transport::stream::Stream;
+use crate::upstream;
+use crate::upstream::pool::{Swept, Target};
+
+/// The length of a Date header's value.
+const DATE_BYTES: usize = 29;
+
+/// One worker.
+pub struct Worker {
+    /// What the engine was started with.
+    pub settings: Arc<Settings>,
+    /// The worker's clock.
+    pub clock: Clock,
+    /// The snapshot that requests are judged by.
+    pub snapshots: CurrentReader,
+    /// Buffers that wait for their next use.
+    pub blocks: buffer::Pool,
+    /// Deadlines of every connection.
+    pub deadlines: Rc<Deadlines>,
+    /// Idle upstream connections.
+    pub upstreams: RefCell<upstream::pool::Pool>,
+    /// TLS to upstreams.
+    pub connector: Connector,
+    /// Cursors of the balancing algorithms.
+    pub balance: RefCell<balance::WorkerState>,
+    /// Counters and the access-log ring.
+    pub telemetry: WorkerTelemetry,
+    /// The fields of the request head that is being read.
+    pub request_fields: RefCell<Fields>,
+    /// The fields of the response head that is being read.
+    pub response_fields: RefCell<Fields>,
+    /// Bounds of request heads.
+    pub request_limits: Limits,
+    /// Bounds of response heads.
+    pub response_limits: Limits,
+    pub(super) scratch: RefCell<Scratch>,
+    pub(super) date: Cell<[u8; DATE_BYTES]>,
+    random: RefCell<fastrand::Rng>,
+    /// Connections of clients.
+    pub open: Cell<usize>,
+    /// Idle connections that a drain has closed.
+    pub idle_closed: Cell<usize>,
+    draining: Cell<bool>,
+    closing_idle: Cell<bool>,
+}
+
+impl Worker {
+    /// A worker with empty pools.
+    pub fn new(
+        settings: Arc<Settings>,
+        snapshots: CurrentReader,
+        telemetry: WorkerTelemetry,
+    ) -> Result<Self, ErrorStack> {
+        let upstreams = upstream::pool::Pool::new(settings.upstream_idle_per_endpoint, settings.upstream_idle_ms);
+        let response_limits = Limits { keep_underscores: true, ..Limits::default() };
+        let worker = Self {
+            settings,
+            clock: Clock::new(),
+            snapshots,
+            blocks: buffer::Pool::default(),
+            deadlines: Rc::default(),
+            upstreams: RefCell::new(upstreams),
+            connector: Connector::new()?,
+            balance: RefCell::new(balance::WorkerState::new(fastrand::u64(..))),
+            telemetry,
+            request_fields: RefCell::default(),
+            response_fields: RefCell::default(),
+            request_limits: Limits::default(),
+            response_limits,
+            scratch: RefCell::default(),
+            date: Cell::new([b' '; DATE_BYTES]),
+            random: RefCell::new(fastrand::Rng::new()),
+            open: Cell::new(0),
+            idle_closed: Cell::new(0),
+            draining: Cell::new(false),
+            closing_idle: Cell::new(false),
+        };
+        worker.tick();
+        Ok(worker)
+    }
+
+    /// Brings the coarse time, the Date header and the deadlines up to date. Called every `TICK_MS`.
+    pub fn tick(&self) {
+        self.clock.tick();
+        let seconds = crate::clock::unix_ns() / 1_000_000_000;
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let date = httpdate::fmt_http_date(now);
+        if let Ok(date) = <[u8; DATE_BYTES]>::try_from(date.as_bytes()) {
+            self.date.set(date);
+        }
+        self.deadlines.tick(self.clock.coarse_ms(), self.closing_idle.get());
+    }
+
+    /// Lets go of a snapshot that is no longer the newest.
+    pub fn refresh(&self) {
+        drop(self.snapshots.get());
+    }
+
+    /// Closes idle upstream connections that are too old, or that their upstream disturbed.
+    pub fn sweep(&self, cx: &mut Context<'_>) {
+        let swept = self.upstreams.borrow_mut().sweep(self.clock.coarse_ms(), cx);
+        if swept != Swept::default() {
+            self.swept(swept);
+        }
+    }
+
+    /// Counts idle connections that had to be closed.
+    pub(super) fn swept(&self, swept: Swept) {
+        self.telemetry.add(Counter::UpstreamIdleExpired, swept.expired);
+        self.telemetry.add(Counter::UpstreamIdlePeerClosed, swept.closed);
+        self.telemetry.add(Counter::UpstreamIdleUnsolicited, swept.unsolicited);
+        self.telemetry.add(Counter::UpstreamConnectionsUnparked, swept.total());
+        self.telemetry.add(Counter::UpstreamConnectionsClosed, swept.total());
+    }
+
+    /// Keeps an upstream connection for the next request, or closes it.
+    pub(super) fn park(&self, target: &Target, stream: Stream, reusable: bool) {
+        if reusable {
+            if self.upstreams.borrow_mut().put(target, stream, self.clock.coarse_ms()) {
+                self.telemetry.add(Counter::UpstreamConnectionsParked, 1);
+                return;
+            }
+            self.telemetry.add(Counter::UpstreamIdlePoolFull, 1);
+        }
+        self.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
+    }
+
+    /// 32 hexadecimal digits that no other request has.
+    pub(super) fn fresh_id(&self) -> [u8; 32] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut id = [b'0'; 32];
+        let mut bits = self.random.borrow_mut().u128(..);
+        for digit in &mut id {
+            *digit = DIGITS.get((bits & 15) as usize).copied().unwrap_or(b'0');
+            bits >>= 4;
+        }
+        id
+    }
+
+    /// Is this worker on its way out, so that no connection outlives its next response?
+    pub fn draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// From now on every response ends its connection.
+    pub fn set_draining(&self) {
+        self.draining.set(true);
+    }
+
+    /// Are idle connections to be closed now?
+    pub fn closing_idle(&self) -> bool {
+        self.closing_idle.get()
+    }
+
+    /// Closes idle connections from now on.
+    pub fn close_idle(&self) {
+        self.closing_idle.set(true);
+    }
+}

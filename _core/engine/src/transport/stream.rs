@@ -1,0 +1,195 @@
+//! A connection, plain or TLS, as two polls. Plain reads go through tokio's `poll_read`, which knows that a short read
+//! drained the socket and so costs no second call.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use openssl::ssl::{ErrorCode, Ssl, SslRef, SslStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::transport::buffer::{Buffer, Pool};
+
+/// What can happen on a connection that should be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbance {
+    /// The peer ended it, or it broke.
+    Closed,
+    /// The peer sent bytes that nobody asked for.
+    Bytes,
+}
+
+/// A connection.
+pub enum Stream {
+    /// TCP.
+    Plain(TcpStream),
+    /// TLS over TCP.
+    Tls(Box<SslStream<Carrier>>),
+}
+
+/// The TCP side of a TLS stream: OpenSSL calls `Read` and `Write` on it, which register the waker of the last poll.
+pub struct Carrier {
+    tcp: TcpStream,
+    waker: Waker,
+}
+
+impl Carrier {
+    fn watch(&mut self, cx: &Context<'_>) {
+        if !self.waker.will_wake(cx.waker()) {
+            self.waker.clone_from(cx.waker());
+        }
+    }
+}
+
+fn blocked<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+impl Read for Carrier {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(into);
+        let mut cx = Context::from_waker(&self.waker);
+        blocked(Pin::new(&mut self.tcp).poll_read(&mut cx, &mut buffer))?;
+        Ok(buffer.filled().len())
+    }
+}
+
+impl Write for Carrier {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        let mut cx = Context::from_waker(&self.waker);
+        blocked(Pin::new(&mut self.tcp).poll_write(&mut cx, from))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The result of an OpenSSL call as a poll. `Ok(None)` is a clean end (`close_notify`).
+fn tls_poll<T>(result: Result<T, openssl::ssl::Error>) -> Poll<io::Result<Option<T>>> {
+    match result {
+        Ok(value) => Poll::Ready(Ok(Some(value))),
+        Err(error) => match error.code() {
+            // Whichever side it waits for, `Carrier` has registered the waker there.
+            ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => Poll::Pending,
+            ErrorCode::ZERO_RETURN => Poll::Ready(Ok(None)),
+            // An end without close_notify may be an attacker's cut, so it is never a clean end.
+            ErrorCode::SYSCALL if error.io_error().is_none() => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            _ => Poll::Ready(Err(error.into_io_error().unwrap_or_else(io::Error::other))),
+        },
+    }
+}
+
+impl Stream {
+    /// TLS over `tcp`, before its handshake.
+    pub fn tls(ssl: Ssl, tcp: TcpStream) -> io::Result<Self> {
+        let carrier = Carrier { tcp, waker: Waker::noop().clone() };
+        Ok(Self::Tls(Box::new(SslStream::new(ssl, carrier)?)))
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(stream) => &stream.get_ref().tcp,
+        }
+    }
+
+    /// The TLS session, if there is one.
+    pub fn session(&self) -> Option<&SslRef> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => Some(stream.ssl()),
+        }
+    }
+
+    /// Goes on with the handshake, as the server or the client that the `Ssl` was made for.
+    pub fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self::Tls(stream) = self else { return Poll::Ready(Ok(())) };
+        stream.get_mut().watch(cx);
+        match ready!(tls_poll(stream.do_handshake()))? {
+            Some(()) => Poll::Ready(Ok(())),
+            None => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+
+    /// Reads some bytes into a buffer that is lent by `pool` only while there is something to read, so that an idle
+    /// connection holds none. `Ok(None)` is a clean end.
+    pub fn poll_first(&mut self, cx: &mut Context<'_>, pool: &Pool) -> Poll<io::Result<Option<Buffer>>> {
+        if let Self::Plain(tcp) = self {
+            ready!(tcp.poll_read_ready(cx))?;
+        }
+        // TLS must be asked itself: a whole record may wait inside OpenSSL while the socket has nothing.
+        let mut buffer = pool.buffer();
+        let polled = self.poll_read(cx, buffer.space());
+        if let Poll::Ready(Ok(count)) = polled
+            && count > 0
+        {
+            buffer.filled_by(count);
+            return Poll::Ready(Ok(Some(buffer)));
+        }
+        pool.put_buffer(buffer);
+        polled.map_ok(|_| None)
+    }
+
+    /// What happened on a connection that should be silent, if anything did.
+    pub fn disturbance(&mut self, cx: &mut Context<'_>) -> Option<Disturbance> {
+        if let Self::Plain(tcp) = self
+            && tcp.poll_read_ready(cx).is_pending()
+        {
+            return None;
+        }
+        // For TLS this takes in session tickets, which come after the handshake and disturb nothing.
+        match self.poll_read(cx, &mut [0]) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(count)) if count > 0 => Some(Disturbance::Bytes),
+            Poll::Ready(_) => Some(Disturbance::Closed),
+        }
+    }
+
+    /// Reads some bytes. 0 is a clean end.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(tcp) => {
+                let mut buffer = ReadBuf::new(into);
+                ready!(Pin::new(tcp).poll_read(cx, &mut buffer))?;
+                Poll::Ready(Ok(buffer.filled().len()))
+            }
+            Self::Tls(stream) => {
+                stream.get_mut().watch(cx);
+                Poll::Ready(Ok(ready!(tls_poll(stream.ssl_read(into)))?.unwrap_or(0)))
+            }
+        }
+    }
+
+    /// Writes some bytes.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, from),
+            Self::Tls(stream) => {
+                stream.get_mut().watch(cx);
+                match ready!(tls_poll(stream.ssl_write(from)))? {
+                    Some(count) => Poll::Ready(Ok(count)),
+                    None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                }
+            }
+        }
+    }
+
+    /// Says that no more bytes will come. Best effort: the peer may be gone already.
+    pub fn finish(&mut self) {
+        if let Self::Tls(stream) = self {
+            let _ = stream.shutdown();
+        }
+        let _ = socket2::SockRef::from(self.tcp()).shutdown(Shutdown::Write);
+    }
+
+    /// Makes the close that follows an abort (RST), so that the peer cannot take it for a clean end.
+    pub fn abort(&self) {
+        let _ = socket2::SockRef::from(self.tcp()).set_linger(Some(std::time::Duration::ZERO));
+    }
+}

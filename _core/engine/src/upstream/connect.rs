@@ -1,0 +1,44 @@
+//! Makes a connection to an endpoint: TCP, then TLS where the route asks for it, within one deadline.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use tokio::net::TcpStream;
+
+use crate::fault::{Failure, Kind};
+use crate::tls::client::Connector;
+use crate::transport::deadline::Deadline;
+use crate::transport::stream::Stream;
+use crate::upstream::pool::Target;
+
+/// Connects within `timeout_ms`. The connection's deadline is left set.
+pub async fn connect(
+    target: &Target,
+    connector: &Connector,
+    deadline: &Deadline,
+    timeout_ms: u64,
+) -> Result<Stream, Failure> {
+    deadline.set(timeout_ms);
+    let mut connecting = std::pin::pin!(TcpStream::connect(target.address));
+    let tcp = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+        Poll::Pending if deadline.passed() => Poll::Ready(Err(Failure::of(Kind::ConnectTimeout))),
+        polled => polled.map_err(|_| Failure::of(Kind::ConnectFailed)),
+    })
+    .await?;
+    // Requests are written whole, so waiting for more to send only costs time. Failing costs the same.
+    let _ = tcp.set_nodelay(true);
+    let Some(tls) = &target.tls else { return Ok(Stream::Plain(tcp)) };
+    let failed = |_: io::Error| Failure::of(Kind::HandshakeFailed);
+    let session =
+        connector.session(tls.verify, tls.server_name.as_deref()).map_err(|_| Failure::of(Kind::HandshakeFailed))?;
+    let mut session = session;
+    session.set_connect_state();
+    let mut stream = Stream::tls(session, tcp).map_err(failed)?;
+    poll_fn(|cx| match stream.poll_handshake(cx) {
+        Poll::Pending if deadline.passed() => Poll::Ready(Err(Failure::of(Kind::ConnectTimeout))),
+        polled => polled.map_err(failed),
+    })
+    .await?;
+    Ok(stream)
+}
