@@ -43,9 +43,9 @@ pub struct DrainReport {
 }
 
 struct Running {
-    threads: Vec<JoinHandle<()>>,
     orders: Vec<UnboundedSender<Order>>,
-    left: Receiver<Left>,
+    /// Taken by the drain that waits for them.
+    threads: Option<(Vec<JoinHandle<()>>, Receiver<Left>)>,
 }
 
 /// Worker threads and what they share.
@@ -120,7 +120,7 @@ impl Engine {
             threads.push(thread);
             orders.push(sender);
         }
-        *running = Some(Running { threads, orders, left });
+        *running = Some(Running { orders, threads: Some((threads, left)) });
         Ok(addresses)
     }
 
@@ -172,18 +172,20 @@ impl Engine {
     }
 
     /// Accepts nobody any more, finishes what is under way within the deadline, and ends the threads. A second call
-    /// only reports.
+    /// while the first waits can only bring the deadline nearer; a later one only reports.
     pub fn drain(&self, deadline: Duration) -> DrainReport {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(running) = running else { return report.unwrap_or_default() };
         let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        for orders in &running.orders {
-            let _ = orders.send(Order::Drain(deadline_ms));
-        }
+        self.order(|| Order::Drain(deadline_ms));
+        // Held until the threads are joined: whoever calls meanwhile waits here for the same report.
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.as_mut().and_then(|running| running.threads.take())
+        };
+        let Some((threads, left)) = threads else { return report.unwrap_or_default() };
         let mut sum = DrainReport::default();
-        for thread in running.threads {
-            if let Ok(left) = running.left.recv_timeout(deadline + JOIN_GRACE) {
+        for thread in threads {
+            if let Ok(left) = left.recv_timeout(deadline + JOIN_GRACE) {
                 sum.finished += left.finished;
                 sum.idle_closed += left.idle_closed;
                 sum.aborted += left.aborted;

@@ -63,8 +63,9 @@ pub async fn accept(worker: Rc<Worker>, entry: Rc<Entry>, listener: TcpListener,
                     }
                     Poll::Ready(Err(error)) => match error.kind() {
                         // The client left before it was accepted.
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
-                        io::ErrorKind::Interrupted => {}
+                        io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::Interrupted => {}
                         _ => return Poll::Ready(Err(error)),
                     },
                 }

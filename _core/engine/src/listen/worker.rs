@@ -120,7 +120,7 @@ async fn serve(worker: Rc<Worker>, listening: &[Listening], orders: &mut Unbound
         accepting.push(tokio::task::spawn_local(accept(worker.clone(), entry, socket, stop.clone())));
     }
     tokio::task::spawn_local(tick(worker.clone()));
-    let deadline_ms = loop {
+    let mut deadline_ms = loop {
         match orders.recv().await {
             Some(Order::Refresh) => worker.refresh(),
             Some(Order::Draining) => worker.set_draining(),
@@ -142,6 +142,11 @@ async fn serve(worker: Rc<Worker>, listening: &[Listening], orders: &mut Unbound
         }
         tokio::time::sleep(Duration::from_millis(DRAIN_STEP_MS)).await;
         waited_ms += DRAIN_STEP_MS;
+        while let Ok(order) = orders.try_recv() {
+            if let Order::Drain(sooner_ms) = order {
+                deadline_ms = deadline_ms.min(waited_ms.saturating_add(sooner_ms));
+            }
+        }
     }
     let aborted = worker.open.get();
     let idle_closed = worker.idle_closed.get();

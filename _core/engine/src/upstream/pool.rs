@@ -105,8 +105,9 @@ impl Pool {
                     return false;
                 }
                 let disturbance = one.stream.disturbance(cx);
-                disturbance.into_iter().for_each(|disturbance| swept.count(disturbance));
-                disturbance.is_none()
+                let Some(disturbance) = disturbance else { return true };
+                swept.count(disturbance);
+                false
             });
             !idle.is_empty()
         });
