@@ -1,7 +1,7 @@
 """What the tree of segments costs: a first encode of everything, and one changed route. Prints JSON.
 
-`python -m bench.scale.encode [HOSTS [PATHS]]`, 10,000 hosts with 10 paths each if not told otherwise. Figures are medians
-of process CPU time, with the work counted beside them, as counts hold on every machine.
+`python -m bench.scale.encode [HOSTS [PATHS]]`, 10,000 hosts with 10 paths each if not told otherwise. Figures are
+medians of process CPU time, with the work counted beside them, as counts hold on every machine.
 """
 
 import json
@@ -109,7 +109,9 @@ def measure(hosts: int, paths: int) -> dict[str, object]:
 
 
 def main(arguments: list[str]) -> None:
-    hosts, paths = (int(text) for text in (*arguments, "10000", "10")[:2]) if len(arguments) != 1 else (int(arguments[0]), 10)
+    hosts, paths = (
+        (int(text) for text in (*arguments, "10000", "10")[:2]) if len(arguments) != 1 else (int(arguments[0]), 10)
+    )
     json.dump(measure(hosts, paths), sys.stdout, indent=2)
     sys.stdout.write("\n")
 
