@@ -1,0 +1,76 @@
+"""`sallygate run` up to the point where children start."""
+
+import argparse
+import io
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import run
+from gateway.cli.main import Exit, main
+from gateway.cli.run import Announcer
+
+
+def test_nothing_to_serve_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == Exit.USAGE
+    assert "give the PATH of a manifest or of a folder, or --demo" in capsys.readouterr().err
+
+
+def test_a_ready_file_in_no_folder_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(tmp_path), "--ready-file", str(tmp_path / "none" / "r.json")]) == Exit.USAGE
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_failed_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["run", str(tmp_path), "--state-dir", str(tmp_path / "file")]) == Exit.FAILED
+    assert "--state-dir" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "host", "free"),
+    [
+        (["--demo"], "127.0.0.1", True),
+        (["x", "--http-port=0", "--https-port=0", "--healthz-port=0"], "0.0.0.0", True),
+        (["--demo", "--bind-address=::1"], "[::1]", True),
+    ],
+)
+def test_where_it_listens(flags: list[str], host: str, free: bool) -> None:
+    listening = run._listening(_parse(flags))
+    for each in listening.values():
+        assert each.address.startswith(f"{host}:")
+        assert each.sockets[0].getsockname()[1] not in {0, 8080, 8443, 10254}
+        each.close()
+    assert len(listening["health"].sockets) == 1
+    assert free
+
+
+def test_routes_are_announced_once_and_only_when_they_are_served(capsys: pytest.CaptureFixture[str]) -> None:
+    announcer = Announcer([Path("apps/")], {"http": "127.0.0.1:80", "health": "127.0.0.1:90"}, None)
+    row = {"host": "a.example", "path": "/", "type": "Prefix", "backend": "b", "endpoints": [], "notes": []}
+    announcer.observe("control", {"event": "routes", "rows": [row], "total": 1})
+    assert capsys.readouterr().out == ""
+    announcer.observe("dataplane", {"event": "serving"})
+    out = capsys.readouterr().out
+    assert "a.example" in out
+    assert out.endswith("Edit apps: changes apply at once. Ctrl-C stops.\n")
+    announcer.observe("dataplane", {"event": "serving"})
+    announcer.observe("control", {"event": "routes", "rows": []})
+    assert capsys.readouterr().out == ""
+
+
+def test_a_closed_stdout_does_not_stop_serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr("sys.stdout", closed)
+    announcer = Announcer([], {"http": "127.0.0.1:80", "health": "127.0.0.1:90"}, None)
+    announcer.observe("control", {"event": "routes", "rows": []})
+    announcer.observe("dataplane", {"event": "serving"})
+
+
+def _parse(flags: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    run.add_parser(parser.add_subparsers())
+    return parser.parse_args(["run", *flags])
