@@ -70,6 +70,7 @@ pub const MAX_SLOTS: u32 = 1 << 20;
 /// First bytes of the header page.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_field_names)] // the names are those of the C header
 pub struct Header {
     magic: [u8; 8],
     abi: u32,
@@ -189,6 +190,7 @@ impl Geometry {
     }
 
     /// The header of a region of this geometry.
+    #[allow(clippy::cast_possible_truncation)] // small constants
     pub const fn header(&self, started_unix_ns: u64) -> Header {
         Header {
             magic: MAGIC,
@@ -287,7 +289,7 @@ mod tests {
 
     #[test]
     fn bounds_are_those_of_the_c_header() {
-        let rows = ABI_H.split("ROW(").skip(2).filter_map(|row| row.split_once(',')).map(|(us, _)| us.parse().unwrap());
+        let rows = ABI_H.split("ROW(").skip(1).filter_map(|row| row.split_once(',')).map(|(us, _)| us.parse().unwrap());
         assert_eq!(rows.collect::<Vec<u64>>(), BOUNDS_US);
     }
 

@@ -1,8 +1,7 @@
 //! One access-log record while its request is served: text as it becomes known, numbers at the end.
 
 use super::layout::{
-    FIELD_MAX_BYTES, FLAG_RETRIED, FLAG_TLS, FLAG_UPSTREAM, RECORD_FIELDS, RECORD_MAX_BYTES, RECORD_TEXT,
-    TARGET_MAX_BYTES, padded,
+    FIELD_MAX_BYTES, FLAG_RETRIED, FLAG_TLS, FLAG_UPSTREAM, RECORD_FIELDS, RECORD_TEXT, TARGET_MAX_BYTES, padded,
 };
 
 /// The text fields, in the order in which they must be set.
@@ -53,37 +52,40 @@ pub struct Outcome {
 /// A record being built. Made by [`Worker::record`](super::Worker::record), which reuses the memory of finished ones.
 #[derive(Debug)]
 pub struct AccessRecord {
+    /// Initialised up to its length, used up to `end`: growing is rare, so the usual append is a bounds check and a copy.
     bytes: Vec<u8>,
+    end: usize,
     lengths: [u16; RECORD_FIELDS],
-    next: usize,
+    next: u16,
     tries: u16,
 }
 
 impl AccessRecord {
     /// Starts a record in memory that may have been used before.
+    #[inline]
     pub(super) fn start(mut bytes: Vec<u8>) -> Self {
-        bytes.clear();
-        bytes.extend_from_slice(&[0; RECORD_TEXT]);
-        Self { bytes, lengths: [0; RECORD_FIELDS], next: 0, tries: 0 }
+        if bytes.len() < FIRST_BYTES {
+            bytes.resize(FIRST_BYTES, 0);
+        }
+        Self { bytes, end: RECORD_TEXT, lengths: [0; RECORD_FIELDS], next: 0, tries: 0 }
     }
 
     /// Sets a field, cut to its limit. A field that is never set is empty; one set out of order, or twice, stays as it was.
     #[inline]
     pub fn set(&mut self, field: Field, text: &[u8]) {
-        if field as usize >= self.next {
-            self.next = field as usize;
+        if field as u16 >= self.next {
+            self.next = field as u16 + 1;
             self.append(field, text);
-            self.next += 1;
         }
     }
 
     /// Adds an endpoint to [`Field::UpstreamAddr`]; call it once per try.
     #[inline]
     pub fn tried(&mut self, address: &[u8]) {
-        if self.next > Field::UpstreamAddr as usize {
+        if self.next > Field::UpstreamAddr as u16 {
             return;
         }
-        self.next = Field::UpstreamAddr as usize;
+        self.next = Field::UpstreamAddr as u16;
         if self.tries > 0 {
             self.append(Field::UpstreamAddr, b", ");
         }
@@ -95,20 +97,27 @@ impl AccessRecord {
     #[allow(clippy::cast_possible_truncation)] // at most TARGET_MAX_BYTES
     fn append(&mut self, field: Field, text: &[u8]) {
         let limit = if field == Field::Target { TARGET_MAX_BYTES } else { FIELD_MAX_BYTES };
-        if let Some(length) = self.lengths.get_mut(field as usize) {
-            let text = text.get(..limit.saturating_sub(usize::from(*length))).unwrap_or(text);
-            self.bytes.extend_from_slice(text);
+        let Some(length) = self.lengths.get_mut(field as usize) else { return };
+        let text = text.get(..limit.saturating_sub(usize::from(*length))).unwrap_or(text);
+        let end = self.end + text.len();
+        if end > self.bytes.len() {
+            self.bytes.resize(end.next_power_of_two(), 0);
+        }
+        if let Some(place) = self.bytes.get_mut(self.end..end) {
+            place.copy_from_slice(text);
             *length += text.len() as u16;
+            self.end = end;
         }
     }
 
-    /// Writes the numbers and hands out the record as the ring takes it, and its memory.
+    /// Writes the numbers; the record as the ring takes it.
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // at most RECORD_MAX_BYTES
-    pub(super) fn finish(mut self, outcome: &Outcome) -> Vec<u8> {
-        let total = padded(self.bytes.len());
-        debug_assert!(total <= RECORD_MAX_BYTES);
-        self.bytes.resize(total, 0);
+    pub(super) fn finish(&mut self, outcome: &Outcome) -> &[u8] {
+        let total = padded(self.end);
+        if total > self.bytes.len() {
+            self.bytes.resize(total, 0);
+        }
         let mut flags = 0;
         if outcome.tls_version != 0 {
             flags |= FLAG_TLS;
@@ -119,30 +128,139 @@ impl AccessRecord {
         if self.tries > 1 {
             flags |= FLAG_RETRIED;
         }
-        let status = outcome.status.to_le_bytes();
-        if let Some((numbers, rest)) = self.bytes.split_first_chunk_mut::<68>() {
-            let (words, _) = numbers.as_chunks_mut::<8>();
-            let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-            let values = [
-                pair(total as u32, u32::from_le_bytes([status[0], status[1], 0, flags])),
-                outcome.start_unix_ns,
-                outcome.duration_us,
-                outcome.upstream_us.unwrap_or(u64::MAX),
-                outcome.request_length,
-                outcome.body_bytes_sent,
-                outcome.upstream_response_length,
-                pair(outcome.slot, u32::from(outcome.upstream_status) | u32::from(self.tries) << 16),
-            ];
-            for (word, value) in words.iter_mut().zip(values) {
+        let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        let values = [
+            pair(total as u32, u32::from(outcome.status) | u32::from(flags) << 24),
+            outcome.start_unix_ns,
+            outcome.duration_us,
+            outcome.upstream_us.unwrap_or(u64::MAX),
+            outcome.request_length,
+            outcome.body_bytes_sent,
+            outcome.upstream_response_length,
+            pair(outcome.slot, u32::from(outcome.upstream_status) | u32::from(self.tries) << 16),
+        ];
+        if let Some((numbers, rest)) = self.bytes.split_first_chunk_mut::<NUMBERS>() {
+            for (word, value) in numbers.as_chunks_mut::<8>().0.iter_mut().zip(values) {
                 *word = value.to_le_bytes();
             }
-            if let Some(last) = numbers.last_chunk_mut::<4>() {
+            if let Some((last, rest)) = rest.split_first_chunk_mut::<4>() {
                 *last = (u32::from(outcome.tls_version) | (RECORD_FIELDS as u32) << 16).to_le_bytes();
-            }
-            for (place, length) in rest.as_chunks_mut::<2>().0.iter_mut().zip(self.lengths) {
-                *place = length.to_le_bytes();
+                for (place, length) in rest.as_chunks_mut::<2>().0.iter_mut().zip(self.lengths) {
+                    *place = length.to_le_bytes();
+                }
             }
         }
+        if let Some(padding) = self.bytes.get_mut(self.end..total) {
+            padding.fill(0);
+        }
+        self.bytes.get(..total).unwrap_or_default()
+    }
+
+    /// The memory, for the next record.
+    #[inline]
+    pub(super) fn into_memory(self) -> Vec<u8> {
         self.bytes
+    }
+}
+
+/// First size of a record's memory: most records fit, so it never grows.
+const FIRST_BYTES: usize = 512;
+/// The eight words of numbers at the start of a record.
+const NUMBERS: usize = 64;
+
+#[cfg(test)]
+#[allow(clippy::cast_possible_truncation)]
+mod tests {
+    use super::*;
+
+    const FIELDS: [Field; RECORD_FIELDS] = [
+        Field::RemoteAddr,
+        Field::RemotePort,
+        Field::Method,
+        Field::Target,
+        Field::Protocol,
+        Field::Host,
+        Field::Referer,
+        Field::UserAgent,
+        Field::RequestId,
+        Field::UpstreamAddr,
+        Field::Fault,
+    ];
+
+    /// `6162*3` is `ababab`, `-` is nothing.
+    fn text(word: &str) -> Vec<u8> {
+        let (hex, times) = word.split_once('*').unwrap_or((word, "1"));
+        let digits = if hex == "-" { "" } else { hex };
+        let bytes = (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).unwrap());
+        bytes.collect::<Vec<_>>().repeat(times.parse().unwrap())
+    }
+
+    /// The vectors are shared with the Python writer and both readers.
+    #[test]
+    fn bytes_are_those_of_the_vectors() {
+        let vectors = include_str!("../../../../tests/boundary/test_shm_vectors.txt");
+        let mut count = 0;
+        for line in vectors.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let parts: Vec<Vec<&str>> = line.split('|').map(|part| part.split_whitespace().collect()).collect();
+            let number = |at: usize| parts[0][at].parse::<u64>().unwrap();
+            let mut record = AccessRecord::start(vec![1, 2, 3]);
+            for (field, word) in FIELDS.into_iter().zip(&parts[1]) {
+                if field != Field::UpstreamAddr {
+                    record.set(field, &text(word));
+                    continue;
+                }
+                let tried = String::from_utf8(text(word)).unwrap();
+                tried.split(", ").filter(|address| !address.is_empty()).for_each(|one| record.tried(one.as_bytes()));
+            }
+            let outcome = Outcome {
+                status: number(0) as u16,
+                start_unix_ns: number(1),
+                duration_us: number(2),
+                upstream_us: parts[0][3].parse().ok(),
+                request_length: number(4),
+                body_bytes_sent: number(5),
+                upstream_response_length: number(6),
+                slot: number(7) as u32,
+                upstream_status: number(8) as u16,
+                tls_version: number(9) as u16,
+            };
+            let expected: Vec<u8> = parts[2].iter().flat_map(|word| text(word)).collect();
+            assert_eq!(record.finish(&outcome), expected, "{line}");
+            count += 1;
+        }
+        assert!(count >= 4);
+    }
+
+    fn lengths(record: &AccessRecord) -> [u16; RECORD_FIELDS] {
+        record.lengths
+    }
+
+    #[test]
+    fn a_field_out_of_order_or_set_twice_stays_as_it_was() {
+        let mut record = AccessRecord::start(Vec::new());
+        record.set(Field::Target, b"/target");
+        record.set(Field::Method, b"GET");
+        record.set(Field::Target, b"/other");
+        record.tried(b"10.0.0.1:80");
+        record.set(Field::RequestId, b"abc");
+        record.set(Field::Fault, b"upstream.connect");
+        record.tried(b"10.0.0.2:80");
+        assert_eq!(record.tries, 1);
+        assert_eq!(lengths(&record), [0, 0, 0, 7, 0, 0, 0, 0, 0, 11, 16]);
+    }
+
+    #[test]
+    fn the_longest_record_is_the_stated_size() {
+        let mut record = AccessRecord::start(Vec::new());
+        let long = vec![b'x'; 100_000];
+        for field in FIELDS {
+            if field == Field::UpstreamAddr {
+                (0..70_000).for_each(|_| record.tried(b"[2001:db8::1]:8080"));
+            } else {
+                record.set(field, &long);
+            }
+        }
+        assert_eq!(record.tries, u16::MAX);
+        assert_eq!(record.finish(&Outcome::default()).len(), RECORD_MAX_BYTES);
     }
 }

@@ -130,22 +130,26 @@ impl<W: Deref<Target = [AtomicU64]>> Consumer<W> {
     }
 
     /// Appends the next record to `into`; `false` when there is none, or none that makes sense.
+    #[allow(clippy::cast_possible_truncation)] // the length is the low half of the first word
     pub fn pop(&mut self, into: &mut Vec<u8>) -> bool {
         let head = self.ring.load(HEAD, Ordering::Acquire);
         while self.tail != head {
             let words = self.ring.words_from(self.tail);
-            let length = words.first().map_or(0, |word| word.load(Ordering::Relaxed)) as u32; // the low half
+            let length = words.first().map_or(0, |word| word.load(Ordering::Relaxed)) as u32;
             if length == SKIP {
                 self.tail = self.tail.wrapping_add(words.len() as u64 * 8);
                 continue;
             }
-            let Some(words) = words.get(..length as usize / 8) else { return false };
+            let words = words.get(..length as usize / 8).unwrap_or_default();
+            if words.is_empty() || !length.is_multiple_of(8) {
+                return false;
+            }
             for word in words {
                 into.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
             }
             self.tail = self.tail.wrapping_add(u64::from(length));
             self.ring.store(TAIL, self.tail, Ordering::Release);
-            return length > 0;
+            return true;
         }
         false
     }
@@ -153,5 +157,126 @@ impl<W: Deref<Target = [AtomicU64]>> Consumer<W> {
     /// Records that the producer dropped so far.
     pub fn dropped(&self) -> u64 {
         self.ring.load(DROPPED, Ordering::Relaxed)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)] // cfg(all(..)) hides from clippy that these are tests
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    type Words = Vec<AtomicU64>;
+
+    fn words(control: usize, data: usize) -> (Words, Words) {
+        let make = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
+        (make(control), make(data))
+    }
+
+    fn ends((control, data): &(Words, Words)) -> (Producer<&[AtomicU64]>, Consumer<&[AtomicU64]>) {
+        let ring = || Ring::new(&control[..], &data[..]).unwrap();
+        (Producer::new(ring()), Consumer::new(ring()))
+    }
+
+    /// A record that can be recognised: every byte after the length follows from `number` and its place.
+    fn record(number: u64, words: usize) -> Vec<u8> {
+        let mut record = ((words * 8) as u64 | number << 32).to_le_bytes().to_vec();
+        (1..words as u64).for_each(|place| record.extend((number ^ place << 40).to_le_bytes()));
+        record
+    }
+
+    #[test]
+    fn records_come_out_as_they_went_in_at_every_position() {
+        let memory = words(CONTROL_WORDS, 16);
+        let (producer, mut consumer) = ends(&memory);
+        for number in 0..1_000 {
+            let sent = record(number, 1 + number as usize % 8);
+            assert!(producer.push(&sent));
+            let mut got = Vec::new();
+            assert!(consumer.pop(&mut got));
+            assert_eq!(got, sent);
+            assert!(!consumer.pop(&mut got));
+        }
+        assert_eq!(consumer.dropped(), 0);
+    }
+
+    #[test]
+    fn positions_may_wrap_around() {
+        let memory = words(CONTROL_WORDS, 16);
+        memory.0[HEAD].store(u64::MAX - 63, Ordering::Relaxed);
+        memory.0[TAIL].store(u64::MAX - 63, Ordering::Relaxed);
+        let (producer, mut consumer) = ends(&memory);
+        for number in 0..100 {
+            assert!(producer.push(&record(number, 5)));
+            let mut got = Vec::new();
+            assert!(consumer.pop(&mut got));
+            assert_eq!(got, record(number, 5));
+        }
+    }
+
+    #[test]
+    fn what_can_never_fit_or_is_not_padded_is_dropped() {
+        let memory = words(CONTROL_WORDS, 16);
+        let (producer, mut consumer) = ends(&memory);
+        for bytes in [0, 7, 12, 136] {
+            assert!(!producer.push(&vec![0; bytes]));
+        }
+        assert_eq!(consumer.dropped(), 4);
+        assert!(!consumer.pop(&mut Vec::new()));
+    }
+
+    #[test]
+    fn a_length_that_makes_no_sense_ends_the_reading() {
+        for length in [0, 3, 4_096] {
+            let memory = words(CONTROL_WORDS, 16);
+            let (producer, mut consumer) = ends(&memory);
+            assert!(producer.push(&record(1, 2)));
+            memory.1[0].store(length, Ordering::Relaxed);
+            assert!(!consumer.pop(&mut Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_ring_of_the_wrong_shape_is_none() {
+        for (control, data) in [(CONTROL_WORDS - 1, 16), (CONTROL_WORDS, 0), (CONTROL_WORDS, 12)] {
+            let (control, data) = words(control, data);
+            assert!(Ring::new(&control[..], &data[..]).is_none());
+        }
+    }
+
+    #[test]
+    fn under_stress_nothing_is_torn_lost_or_reordered() {
+        const RECORDS: u64 = 300_000;
+        let memory = words(CONTROL_WORDS, 512);
+        let (control, data) = &memory;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let producer = Producer::new(Ring::new(&control[..], &data[..]).unwrap());
+                for number in 0..RECORDS {
+                    producer.push(&record(number, 1 + number as usize % 37));
+                }
+                // The last one must arrive, so that the reader knows when to stop.
+                while !producer.push(&record(RECORDS, 1)) {
+                    thread::yield_now();
+                }
+            });
+            let mut consumer = Consumer::new(Ring::new(&control[..], &data[..]).unwrap());
+            let (mut got, mut seen, mut last) = (Vec::new(), 0, None);
+            while last != Some(RECORDS) {
+                got.clear();
+                if !consumer.pop(&mut got) {
+                    thread::yield_now();
+                    continue;
+                }
+                let number = u64::from_le_bytes(got[..8].try_into().unwrap()) >> 32;
+                assert!(last < Some(number), "{number} after {last:?}");
+                let words = if number == RECORDS { 1 } else { 1 + number as usize % 37 };
+                assert_eq!(got, record(number, words));
+                (seen, last) = (seen + 1, Some(number));
+            }
+            // The retries of the last record count as dropped too.
+            assert!(seen + consumer.dropped() > RECORDS);
+        });
     }
 }

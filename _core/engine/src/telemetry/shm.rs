@@ -9,7 +9,8 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::layout::Geometry;
+use super::layout::{Geometry, RING_DATA};
+use super::ring::{CONTROL_WORDS, Consumer, Ring};
 use super::worker::Worker;
 
 /// A mapped region. The file descriptor may be closed after [`Region::create`]; the mapping lives as long as a worker uses it.
@@ -28,7 +29,8 @@ impl Region {
         let taken = (0..geometry.workers()).map(|_| AtomicBool::new(false)).collect();
         let region = Arc::new(Self { mapping, geometry, taken });
         let words = geometry.header(started_unix_ns).words();
-        let header = Span::new(&region, 0, words.len() as u64).ok_or_else(|| io::Error::other("telemetry: no header"))?;
+        let header =
+            Span::new(&region, 0, words.len() as u64).ok_or_else(|| io::Error::other("telemetry: no header"))?;
         // The magic comes last: a reader that sees it sees everything.
         for (word, value) in header.iter().zip(words).rev() {
             word.store(value, Ordering::Release);
@@ -45,6 +47,18 @@ impl Region {
     pub fn worker(self: &Arc<Self>, index: u32) -> Option<Worker> {
         let taken = self.taken.get(index as usize)?;
         if taken.swap(true, Ordering::Relaxed) { None } else { Worker::new(self, index) }
+    }
+
+    /// The reading end of a worker's log ring, for tests and measurements: in service the one reader is `gateway._shm`.
+    pub fn log_reader(self: &Arc<Self>, index: u32) -> Option<Consumer<Span>> {
+        (index < self.geometry.workers()).then_some(())?;
+        Some(Consumer::new(self.ring(index)?))
+    }
+
+    pub(super) fn ring(self: &Arc<Self>, index: u32) -> Option<Ring<Span>> {
+        let start = self.geometry.ring_at(index);
+        let control = Span::new(self, start, CONTROL_WORDS as u64)?;
+        Ring::new(control, Span::new(self, start + RING_DATA, self.geometry.ring_bytes() / 8)?)
     }
 }
 
@@ -128,3 +142,94 @@ impl Drop for Mapping {
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::{AsFd, FromRawFd};
+    use std::os::unix::fs::FileExt;
+
+    use super::super::layout::{RING_DROPPED, RING_HEAD, SLOT_WORDS};
+    use super::super::{Counter, Outcome};
+    use super::*;
+
+    fn memfd() -> File {
+        // SAFETY: a plain system call with a constant, terminated name.
+        let fd = unsafe { libc::memfd_create(c"telemetry".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
+        assert!(fd >= 0, "{}", io::Error::last_os_error());
+        // SAFETY: the descriptor is new and nobody else's.
+        unsafe { File::from_raw_fd(fd) }
+    }
+
+    fn word(file: &File, offset: u64) -> u64 {
+        let mut bytes = [0; 8];
+        file.read_exact_at(&mut bytes, offset).unwrap();
+        u64::from_le_bytes(bytes)
+    }
+
+    #[test]
+    fn every_worker_writes_into_its_own_blocks() {
+        let file = memfd();
+        let geometry = Geometry::new(3, 5, 16_384).unwrap();
+        let region = Region::create(file.as_fd(), geometry, 7).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), geometry.total_bytes());
+        assert_eq!([0, 1, 2, 11].map(|at| word(&file, at * 8)), [0, 1, 2, 11].map(|at| geometry.header(7).words()[at]));
+        let workers: Vec<_> = (0..3).map(|index| region.worker(index).unwrap()).collect();
+        drop(region);
+        for (number, worker) in (1..).zip(&workers) {
+            worker.add(Counter::Panics, number);
+            worker.observe(4, 200, number, 0, 0);
+        }
+        for index in 0..3 {
+            let panics = Geometry::counters_at(index) + Counter::Panics as u64 * 8;
+            assert_eq!(word(&file, panics), u64::from(index) + 1);
+            assert_eq!(word(&file, geometry.slots_at(index) + (4 * SLOT_WORDS as u64 + 5) * 8), u64::from(index) + 1);
+        }
+    }
+
+    #[test]
+    fn a_worker_is_given_once() {
+        let region = Region::create(memfd().as_fd(), Geometry::new(1, 1, 16_384).unwrap(), 0).unwrap();
+        assert!(region.worker(0).is_some());
+        assert!(region.worker(0).is_none());
+        assert!(region.worker(1).is_none());
+        assert!(region.log_reader(1).is_none());
+    }
+
+    #[test]
+    fn the_size_is_sealed() {
+        let file = memfd();
+        let _region = Region::create(file.as_fd(), Geometry::new(1, 1, 16_384).unwrap(), 0).unwrap();
+        assert!(file.set_len(0).is_err());
+    }
+
+    #[test]
+    fn spans_outside_the_region_are_refused() {
+        let geometry = Geometry::new(1, 1, 16_384).unwrap();
+        let region = Region::create(memfd().as_fd(), geometry, 0).unwrap();
+        let end = geometry.total_bytes();
+        assert!(Span::new(&region, end - 8, 1).is_some());
+        for (offset, count) in [(end - 8, 2), (end, 1), (4, 1), (0, u64::MAX), (u64::MAX - 7, 1)] {
+            assert!(Span::new(&region, offset, count).is_none(), "{offset} {count}");
+        }
+    }
+
+    #[test]
+    fn a_full_ring_drops_counts_and_recovers() {
+        let file = memfd();
+        let geometry = Geometry::new(1, 1, 16_384).unwrap();
+        let region = Region::create(file.as_fd(), geometry, 0).unwrap();
+        let (worker, mut reader) = (region.worker(0).unwrap(), region.log_reader(0).unwrap());
+        let ring = geometry.ring_at(0);
+        let written = (0..1_000).filter(|_| worker.log(worker.record(), &Outcome::default())).count() as u64;
+        assert_eq!(written, 16_384 / 96);
+        assert_eq!([word(&file, ring + RING_HEAD), word(&file, ring + RING_DROPPED)], [written * 96, 1_000 - written]);
+        assert_eq!(reader.dropped(), 1_000 - written);
+        let logged = Geometry::counters_at(0) + Counter::AccessLogRecords as u64 * 8;
+        assert_eq!(word(&file, logged), written);
+        // 64 bytes are left before the end and skipped, which together with the room of one record is enough.
+        assert!(reader.pop(&mut Vec::new()));
+        assert!(worker.log(worker.record(), &Outcome::default()));
+        assert!(!worker.log(worker.record(), &Outcome::default()));
+    }
+}

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_request_lands_in_one_status_and_one_bucket() {
-        let cases = [(200, 5_000, 1, 0), (302, 5_001, 2, 1), (404, 10_000_000, 3, 10), (0, 10_000_001, 0, 11), (999, 0, 4, 0)];
+        let cases =
+            [(200, 5_000, 1, 0), (302, 5_001, 2, 1), (404, 10_000_000, 3, 10), (0, 10_000_001, 0, 11), (999, 0, 4, 0)];
         for (status, duration_us, class, bucket) in cases {
             let words: Vec<AtomicU64> = (0..2 * SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
             WorkerSlots::new(&words[..]).record(1, status, 10, 20, duration_us);
