@@ -1,0 +1,49 @@
+"""What is written down about a request."""
+
+from functools import partial
+from typing import Final
+
+from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
+from gateway.translate.ingress.annotations.values import BOOLEAN, TEXT
+
+_planned = partial(Annotation, family="telemetry", support=Support.PLANNED, scope=Scope.LOCATION)
+
+ROWS: Final = (
+    _planned(
+        name="enable-access-log",
+        type=BOOLEAN,
+        risk=Risk.LOW,
+        default="true",
+        neutral=(True,),
+        doc="Whether requests are in the access log.",
+    ),
+    Annotation(
+        name="enable-rewrite-log",
+        family="telemetry",
+        support=Support.NO_EFFECT,
+        scope=Scope.LOCATION,
+        type=BOOLEAN,
+        risk=Risk.LOW,
+        default="false",
+        neutral=(False,),
+        instead="remove it",
+        doc="nginx's log of rewrites; there is no such log here.",
+    ),
+    _planned(
+        name="enable-opentelemetry", type=BOOLEAN, risk=Risk.LOW, neutral=(False,), doc="Whether requests are traced."
+    ),
+    _planned(
+        name="opentelemetry-trust-incoming-span",
+        type=BOOLEAN,
+        risk=Risk.LOW,
+        default="true",
+        doc="Whether a trace that the client has begun is continued.",
+    ),
+    _planned(
+        name="opentelemetry-operation-name",
+        type=TEXT,
+        risk=Risk.MEDIUM,
+        on_invalid=OnInvalid.INGRESS,
+        doc="The name of the span.",
+    ),
+)

@@ -1,0 +1,18 @@
+"""What the data plane accepts, kept here so that one object beyond it costs a verdict instead of a refused snapshot.
+
+Each equals or stays below its namesake in `_core/image/src/limits.rs`; a test compares them.
+"""
+
+from typing import Final
+
+ROUTES_PER_HOST: Final = 100_000
+PATTERN_BYTES: Final = 4 << 10
+PATH_BYTES: Final = 8 << 10
+ENDPOINTS_PER_BACKEND: Final = 10_000
+HOST_BYTES: Final = 253
+LABEL_BYTES: Final = 63
+PEM_BYTES: Final = 256 << 10
+
+# Ours alone.
+ANNOTATION_BYTES: Final = 64 << 10  # of a value that is parsed; the longest sane ones are lists of addresses
+UNKNOWN_ANNOTATIONS: Final = 20  # named one by one per object: looking for the nearest name has its price

@@ -1,0 +1,57 @@
+"""The settings of a translation, and what it needs to know from outside. Frozen: other rules are another translator."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from gateway.ir.backend import Endpoint
+from gateway.ir.ids import BackendId, CertificateId
+from gateway.ir.listener import Listener, Protocol
+from gateway.ir.policy import Timeouts
+
+PREFIX: Final = "nginx.ingress.kubernetes.io"
+TABLE: Final = "main"
+LISTENERS: Final = (Listener("http", Protocol.HTTP, TABLE), Listener("https", Protocol.HTTPS, TABLE))
+
+RegexCheck = Callable[[str], str | None]
+CertificateCheck = Callable[[bytes, bytes], Mapping[str, object]]
+ServiceMap = Callable[[str, str, str], tuple[Endpoint, ...] | None]
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """Defaults are those of ingress-nginx.
+
+    `check_regex` and `check_certificate` have the meaning that they have in `gateway._core`. `service_map` gives the
+    endpoints of (namespace, service, port) from the command line, which win over everything. `now` is Unix seconds.
+    """
+
+    check_regex: RegexCheck
+    check_certificate: CertificateCheck
+    now: Callable[[], float]
+    service_map: ServiceMap = lambda _namespace, _service, _port: None
+
+    ingress_class: str = "nginx"
+    controller_class: str = "k8s.io/ingress-nginx"
+    watch_ingress_without_class: bool = False
+    ingress_class_by_name: bool = False
+    class_objects_required: bool = (
+        True  # False: a class of our name needs no IngressClass object (files have no server)
+    )
+
+    annotations_prefix: str = PREFIX
+    ssl_redirect: bool = True
+    force_ssl_redirect: bool = False
+    https_redirect_status: int = 308
+    no_tls_redirect_locations: tuple[str, ...] = ("/.well-known/acme-challenge",)  # prefixes of paths as written
+    hsts: str | None = "max-age=31536000; includeSubDomains"
+    timeouts: Timeouts = Timeouts()
+    body_limit_bytes: int = 1 << 20
+    tries: int = 3
+    service_upstream: bool = False
+    strict_path_type: bool = True
+
+    default_ssl_certificate: CertificateId | None = None
+    default_backend_service: BackendId | None = None  # an empty port is the Service's first
+    listeners: tuple[Listener, ...] = LISTENERS
+    table: str = TABLE

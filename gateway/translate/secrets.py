@@ -1,0 +1,94 @@
+"""A Secret → one certificate. Must not know which host shows it."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from gateway.ir.certificate import Certificate
+from gateway.ir.ids import CertificateId
+from gateway.store.view import View
+from gateway.translate.limits import PEM_BYTES
+from gateway.translate.names import covers
+from gateway.translate.rules import Rules
+from gateway.verdicts import reasons
+from gateway.verdicts.reasons import Reason
+
+_TYPE: Final = "kubernetes.io/tls"
+_CHAIN: Final = "tls.crt"
+_KEY: Final = "tls.key"
+
+
+class Flaw(Struct, frozen=True):
+    """Something to say to everyone who refers to a certificate."""
+
+    reason: Reason
+    text: str
+    fix: str
+
+
+class Facts(Struct, frozen=True):
+    """What `Rules.check_certificate` says. Names are in lower case; times are Unix seconds."""
+
+    names: tuple[str, ...]
+    not_before: int
+    not_after: int
+    subject: str = ""
+
+
+class CertificateUnit(Struct, frozen=True):
+    """`certificate` is None when there is nothing to show; then a flaw says why."""
+
+    certificate: Certificate | None
+    names: frozenset[str] = frozenset()
+    flaws: tuple[Flaw, ...] = ()
+
+    def covers(self, host: str) -> bool:
+        return self.certificate is not None and any(covers(name, host) for name in self.names)
+
+
+def build_certificate(view: View, rules: Rules, identity: CertificateId) -> CertificateUnit:
+    """Never says anything about the key but whether it fits."""
+    secret = view.secret(identity.namespace, identity.name)
+    if secret is None:
+        return _unusable(
+            reasons.SECRET_MISSING,
+            f"there is no Secret {identity.name} in namespace {identity.namespace}",
+            f"create it: kubectl -n {identity.namespace} create secret tls {identity.name} --cert=FILE --key=FILE",
+        )
+    chain, key = secret.data.get(_CHAIN), secret.data.get(_KEY)
+    if not chain or not key:
+        lacking = " and ".join(name for name, value in ((_CHAIN, chain), (_KEY, key)) if not value)
+        return _unusable(
+            reasons.SECRET_INCOMPLETE,
+            f"Secret {identity.name} (of type {reasons.readable(secret.type)}) lacks {lacking}",
+            f"store the certificate chain as {_CHAIN} and its key as {_KEY}, with type {_TYPE}",
+        )
+    if max(len(chain), len(key)) > PEM_BYTES:
+        return _unusable(
+            reasons.BAD_CERTIFICATE,
+            f"Secret {identity.name} holds more than {PEM_BYTES} bytes of PEM",
+            "store the leaf certificate and its issuers only",
+        )
+    try:
+        facts = msgspec.convert(rules.check_certificate(bytes(chain), bytes(key)), Facts)
+    except ValueError as problem:
+        return _unusable(
+            reasons.BAD_CERTIFICATE,
+            f"Secret {identity.name}: {reasons.readable(str(problem))}",
+            "store a PEM certificate chain, leaf first, and the PEM private key of the leaf",
+        )
+    flaws = []
+    if secret.type != _TYPE:
+        text = f"Secret {identity.name} is of type {reasons.readable(secret.type)}"
+        flaws.append(Flaw(reasons.SECRET_TYPE, text, f"create it with type {_TYPE}"))
+    if not facts.not_before <= rules.now() <= facts.not_after:
+        word = "expired" if facts.not_after < rules.now() else "is not valid yet"
+        flaws.append(
+            Flaw(reasons.EXPIRED, f"the certificate in Secret {identity.name} {word}", "renew the certificate")
+        )
+    return CertificateUnit(Certificate(identity, bytes(chain), key), frozenset(facts.names), tuple(flaws))
+
+
+def _unusable(reason: Reason, text: str, fix: str) -> CertificateUnit:
+    return CertificateUnit(None, flaws=(Flaw(reason, text, fix),))

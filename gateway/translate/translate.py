@@ -1,0 +1,299 @@
+"""The translation as a whole, incremental: a set of dirty objects → the units that they can affect, built anew.
+
+There are four kinds of unit, each a pure function of the view: the claims of an Ingress, a host, a backend, a
+certificate. This file only knows which unit depends on which. Building everything and building what changed go the same
+way, so they cannot differ.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gateway.ir.backend import Backend
+from gateway.ir.certificate import Certificate
+from gateway.ir.changes import Changes
+from gateway.ir.ids import BackendId, CertificateId
+from gateway.ir.route import HostTable
+from gateway.objects.meta import ObjectKey
+from gateway.store.view import View
+from gateway.translate.backends import BackendUnit, build_backend
+from gateway.translate.index import Index
+from gateway.translate.ingress.build import HostUnit, build_host
+from gateway.translate.ingress.certificates import TlsState
+from gateway.translate.ingress.claims import Claims, changed_hosts, read_claims
+from gateway.translate.names import wildcard_of
+from gateway.translate.order import Rank, by_seniority, rank
+from gateway.translate.remarks import (
+    default_backend_verdicts,
+    default_certificate_verdicts,
+    dispute,
+    remarks_on,
+)
+from gateway.translate.rules import Rules
+from gateway.translate.secrets import CertificateUnit, build_certificate
+from gateway.translate.usage import Usage
+from gateway.verdicts.report import Report
+from gateway.verdicts.verdict import ObjectRef, Origin, Verdict
+
+T = TypeVar("T")
+Name = tuple[str, str]  # namespace and name of an object whose kind is clear
+
+SERVICE_NAME: Final = "kubernetes.io/service-name"
+_NO_TLS: Final = TlsState()
+
+
+class Work(NamedTuple):
+    """How many units of each kind an update has built."""
+
+    claims: int = 0
+    hosts: int = 0
+    backends: int = 0
+    certificates: int = 0
+
+
+class Translator:
+    """Not thread-safe. `view` is read during `update` and `verdicts` only."""
+
+    def __init__(self, view: View, rules: Rules) -> None:
+        self._view = view
+        self._rules = rules
+        self._claims: dict[Name, Claims] = {}
+        self._hosts: dict[str, HostUnit] = {}
+        self._backends: dict[BackendId, BackendUnit] = {}
+        self._certificates: dict[CertificateId, CertificateUnit] = {}
+        self._by_class: Index[Name, str] = Index()
+        self._by_host: Index[Name, str] = Index()
+        self._by_certificate: Index[Name, CertificateId] = Index()
+        self._by_service: Index[BackendId, Name] = Index()
+        self._by_slice: Index[BackendId, Name] = Index()
+        self._below: Index[str, str] = Index()  # hosts by the wildcard that also covers them
+        self._usage: Usage[Name] = Usage()
+        self._upstream: dict[BackendId, bool] = {}  # what its users have decided
+        self._remarked: set[BackendId] = set()
+        self._report = Report()
+        self._origins: dict[ObjectRef, dict[str, Origin | None]] = {}
+        self._told: tuple[Verdict, ...] | None = None
+        self._begun = False
+        self.work = Work()  # of the last update
+
+    def update(self, dirty: Iterable[ObjectKey]) -> Changes:
+        """What has become different, given every object that may have. The first call is given all of them."""
+        keys = set(dirty)
+        self._told = None
+        for key in keys:
+            self._origins.pop(ObjectRef(*key), None)  # an object that is written again may have moved
+        touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
+        if not self._begun:
+            self._add_fixed(touched)
+        ingresses = self._ingresses_of(keys)
+        for name in ingresses:
+            self._read(name, touched)
+        certificates = {identity: self._certificate(identity, touched) for identity in sorted(touched.certificates)}
+        hosts = self._build_hosts(touched.hosts)
+        backends = {identity: self._backend(identity) for identity in sorted(touched.backends)}
+        self.work = Work(len(ingresses), len(hosts), len(backends), len(certificates))
+        default = self._rules.default_ssl_certificate
+        return Changes(
+            hosts={(self._rules.table, host): built.value for host, built in hosts.items() if built.changed},
+            backends={identity: built.value for identity, built in backends.items() if built.changed},
+            certificates={identity: built.value for identity, built in certificates.items() if built.changed},
+            listeners=self._rules.listeners,
+            default_certificate=default if default and self._certificates[default].certificate else None,
+        )
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Everything there is to say now, each with the place where its field was written, sorted by object."""
+        if self._told is None:
+            said = {*self._report, *self._remarks()}
+            placed = (replace(verdict, origin=self._origin(verdict)) for verdict in said)
+            self._told = tuple(sorted(placed, key=lambda one: (one.object, one.field, one.code, one.value, one.reason)))
+        return self._told
+
+    # === which units are affected ===
+
+    def _add_fixed(self, touched: "_Touched") -> None:
+        """What the settings ask for, whatever the objects."""
+        self._begun = True
+        if self._rules.default_ssl_certificate is not None:
+            touched.certificates.add(self._rules.default_ssl_certificate)
+        if self._rules.default_backend_service is not None:
+            touched.backends.add(self._rules.default_backend_service)
+            touched.hosts.add("")
+
+    def _backends_of(self, keys: Collection[ObjectKey]) -> set[BackendId]:
+        found: set[BackendId] = set()
+        for kind, namespace, name in keys:
+            if kind == "Service":
+                found |= self._by_service.of((namespace, name))
+            elif kind == "EndpointSlice":
+                found |= self._by_slice.of((namespace, name))  # those that it was part of
+                one = self._view.endpoint_slice(namespace, name)
+                if one is not None:
+                    found |= self._by_service.of((namespace, one.metadata.labels.get(SERVICE_NAME, "")))
+        return found
+
+    def _certificates_of(self, keys: Collection[ObjectKey]) -> set[CertificateId]:
+        found = {CertificateId(key.namespace, key.name) for key in keys if key.kind == "Secret"}
+        return found & self._certificates.keys()
+
+    def _ingresses_of(self, keys: Collection[ObjectKey]) -> list[Name]:
+        found: set[Name] = set()
+        for kind, namespace, name in keys:
+            if kind == "Ingress":
+                found.add((namespace, name))
+            elif kind == "IngressClass":
+                found |= self._by_class.of(name)
+        return sorted(found)
+
+    # === the units ===
+
+    def _read(self, name: Name, touched: "_Touched") -> None:
+        ingress = self._view.ingress(*name)
+        old = self._claims.get(name)
+        new = read_claims(ingress, self._view, self._rules) if ingress is not None else None
+        if new == old:
+            return
+        if new is not None:
+            self._claims[name] = new
+        else:
+            del self._claims[name]
+        self._report.replace(name, new.verdicts if new else ())
+        self._by_class.set(name, (new.class_name,) if new and new.class_name else ())
+        self._by_host.set(name, new.hosts if new else ())
+        certificates = {entry.certificate for entry in new.tls if entry.certificate} if new else set()
+        self._by_certificate.set(name, certificates)
+        touched.certificates |= certificates - self._certificates.keys()
+        touched.certificates |= (
+            {entry.certificate for entry in old.tls if entry.certificate} - certificates if old else set()
+        )
+        touched.hosts |= changed_hosts(old, new)
+        self._use(name, old, new, touched)
+
+    def _use(self, name: Name, old: Claims | None, new: Claims | None, touched: "_Touched") -> None:
+        before = {reference.backend for reference in old.references} if old else set()
+        after = {reference.backend for reference in new.references} if new else set()
+        self._usage.remove(name, before)
+        if new is not None:
+            self._usage.add(name, after, upstream=new.settings.service_upstream)
+        for identity in before | after:
+            known = identity in self._backends
+            if not known or not self._is_used(identity) or self._decide(identity) != self._upstream.get(identity):
+                touched.backends.add(identity)
+
+    def _is_used(self, identity: BackendId) -> bool:
+        return bool(self._usage.users(identity)) or identity == self._rules.default_backend_service
+
+    def _decide(self, identity: BackendId) -> bool:
+        if not self._usage.users(identity):
+            return self._rules.service_upstream
+        return self._usage.decide(identity, lambda users: max(users, key=self._rank))
+
+    def _rank(self, name: Name) -> Rank:
+        return rank(self._claims[name])
+
+    def _certificate(self, identity: CertificateId, touched: "_Touched") -> "_Built[Certificate]":
+        users = self._by_certificate.of(identity)
+        old = self._certificates.get(identity)
+        is_default = identity == self._rules.default_ssl_certificate
+        if not users and not is_default:
+            self._certificates.pop(identity, None)
+            return _Built(None, changed=old is not None and old.certificate is not None)
+        new = self._certificates[identity] = build_certificate(self._view, self._rules, identity)
+        if is_default:
+            self._report.replace(identity, default_certificate_verdicts(identity, new))
+        if old is None or (old.names, old.flaws, old.certificate is None) != (
+            new.names,
+            new.flaws,
+            new.certificate is None,
+        ):
+            touched.hosts.update(host for name in users for host in self._claims[name].hosts)
+        return _Built(new.certificate, changed=new.certificate != (old.certificate if old else None))
+
+    def _build_hosts(self, hosts: set[str]) -> dict[str, "_Built[HostTable]"]:
+        """Wildcards first, because hosts below them may take over their TLS."""
+        built = {}
+        for host in sorted(host for host in hosts if host.startswith("*.")):
+            before = self._tls(host)
+            built[host] = self._host(host)
+            if self._tls(host) != before:
+                hosts |= self._below.of(host)
+        for host in sorted(hosts - built.keys()):
+            built[host] = self._host(host)
+        return built
+
+    def _tls(self, host: str | None) -> TlsState:
+        unit = self._hosts.get(host) if host else None
+        return unit.tls if unit else _NO_TLS
+
+    def _host(self, host: str) -> "_Built[HostTable]":
+        claimants = by_seniority(self._claims[name] for name in self._by_host.of(host))
+        wildcard = wildcard_of(host)
+        self._below.set(host, (wildcard,) if wildcard and claimants else ())
+        old = self._hosts.pop(host, None)
+        if not claimants and (host or self._rules.default_backend_service is None):
+            self._report.replace(host)
+            return _Built(None, changed=old is not None)
+        new = build_host(host, claimants, self._certificates.__getitem__, self._tls(wildcard), self._rules)
+        self._hosts[host] = new
+        self._report.replace(host, new.verdicts)
+        return _Built(new.table, changed=old is None or new.table != old.table)
+
+    def _backend(self, identity: BackendId) -> "_Built[Backend]":
+        old = self._backends.pop(identity, None)
+        self._upstream.pop(identity, None)
+        self._remarked.discard(identity)
+        if not self._is_used(identity):
+            self._by_service.set(identity, ())
+            self._by_slice.set(identity, ())
+            self._report.replace(identity)
+            return _Built(None, changed=old is not None)
+        upstream = self._upstream[identity] = self._decide(identity)
+        new = self._backends[identity] = build_backend(self._view, self._rules, identity, service_upstream=upstream)
+        if new.remarks:
+            self._remarked.add(identity)
+        self._by_service.set(identity, ((identity.namespace, identity.service),))
+        self._by_slice.set(identity, ((identity.namespace, name) for name in new.slices))
+        verdicts = new.verdicts
+        if identity == self._rules.default_backend_service:
+            verdicts += default_backend_verdicts(identity, new)
+        self._report.replace(identity, verdicts)
+        return _Built(new.backend, changed=old is None or new.backend != old.backend)
+
+    # === what there is to say ===
+
+    def _remarks(self) -> Iterator[Verdict]:
+        """What is wrong with a backend is told to everyone who refers to it. A backend may have a hundred thousand
+        referrers, so this waits until somebody asks.
+        """
+        disputed = self._usage.disputed
+        for name in {name for identity in self._remarked | disputed for name in self._usage.users(identity)}:
+            claims = self._claims[name]
+            for reference in claims.references:
+                yield from remarks_on(claims, reference, self._backends[reference.backend])
+                if reference.backend in disputed:
+                    decided = self._upstream[reference.backend]
+                    yield from dispute(claims, reference, self._rules.annotations_prefix, decided=decided)
+
+    def _origin(self, verdict: Verdict) -> Origin | None:
+        known = self._origins.setdefault(verdict.object, {})
+        if verdict.field not in known:
+            subject = verdict.object
+            known[verdict.field] = self._view.origin(subject.kind, subject.namespace, subject.name, verdict.field)
+        return known[verdict.field]
+
+
+class _Touched(Struct):
+    """The units to build."""
+
+    hosts: set[str] = field(default_factory=set)
+    backends: set[BackendId] = field(default_factory=set)
+    certificates: set[CertificateId] = field(default_factory=set)
+
+
+class _Built(NamedTuple, Generic[T]):
+    """None: there is no such unit any more."""
+
+    value: T | None
+    changed: bool
