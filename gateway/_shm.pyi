@@ -38,7 +38,7 @@ class Reader:
         """The words of slots `first` to `last` (exclusive), summed over the workers, in the order of abi.h."""
 
     def exposition(self) -> bytes:
-        """Every metric in this memory as Prometheus text, without routes that had no traffic or were not learned yet."""
+        """Every metric in this memory as Prometheus text, without routes that had no traffic or are not learned."""
 
     def drain(self, max_records: int = 65_536, format: str = "json", max_bytes: int = 1_048_576) -> bytes:  # noqa: A002
         """Take records out of the rings and return them as whole lines; empty when there are none.

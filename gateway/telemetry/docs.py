@@ -1,4 +1,4 @@
-"""Writes docs/reference/metrics.md: `python -m gateway.telemetry.docs [FOLDER]`. A test fails when the page is stale."""
+"""Writes docs/reference/metrics.md: `python -m gateway.telemetry.docs [FOLDER]`. A test fails when it is stale."""
 
 import sys
 from collections.abc import Iterable

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from gateway import _shm
+from gateway.telemetry.resources import Resources
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 ROUTE_LABELS: Final = ("namespace", "ingress", "service", "port", "host", "path")
@@ -93,6 +94,22 @@ WORKER_TABLE: Final = (
     *_rows("gauge", ((name, labels, help_text) for name, labels, _, _, help_text in _shm.GAUGES)),
 )
 TABLE: Final = (*ROUTE_TABLE, *WORKER_TABLE, *PROCESS_TABLE)
+
+
+def exposition(reader: _shm.Reader, route_series: int, used: Resources) -> str:
+    """What the shared memory counts and what the process uses. `route_series` label sets have a slot so far."""
+    return reader.exposition().decode() + render(
+        (
+            (ROUTES, route_series),
+            (ROUTE_LIMIT, reader.slots - 1),
+            (DAMAGED, reader.damaged()),
+            (STARTED, reader.started_unix_ns / 1e9),
+            (CPU, used.cpu_seconds),
+            (RESIDENT, used.resident_bytes),
+            (DESCRIPTORS, used.open_descriptors),
+            (DESCRIPTOR_LIMIT, used.descriptor_limit),
+        )
+    )
 
 
 def render(values: Iterable[tuple[Metric, float | None]]) -> str:

@@ -171,6 +171,7 @@ const NUMBERS: usize = 64;
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation)]
 mod tests {
+    use super::super::layout::RECORD_MAX_BYTES;
     use super::*;
 
     const FIELDS: [Field; RECORD_FIELDS] = [
@@ -201,7 +202,7 @@ mod tests {
         let vectors = include_str!("../../../../tests/boundary/test_shm_vectors.txt");
         let mut count = 0;
         for line in vectors.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let parts: Vec<Vec<&str>> = line.split('|').map(|part| part.split_whitespace().collect()).collect();
+            let parts: Vec<Vec<&str>> = line.split(" | ").map(|part| part.split_whitespace().collect()).collect();
             let number = |at: usize| parts[0][at].parse::<u64>().unwrap();
             let mut record = AccessRecord::start(vec![1, 2, 3]);
             for (field, word) in FIELDS.into_iter().zip(&parts[1]) {

@@ -43,10 +43,14 @@ impl Region {
         self.geometry
     }
 
-    /// The writing side of one worker. Given once, because every word has one writer; `None` after that, or beyond the end.
+    /// The writing side of one worker. Every word has one writer: `None` while it is held, or beyond the last worker. After
+    /// it was dropped (a worker that panicked and starts anew) the next one goes on where it stood.
     pub fn worker(self: &Arc<Self>, index: u32) -> Option<Worker> {
         let taken = self.taken.get(index as usize)?;
-        if taken.swap(true, Ordering::Relaxed) { None } else { Worker::new(self, index) }
+        if taken.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        Worker::new(self, Claim { region: Arc::clone(self), index })
     }
 
     /// The reading end of a worker's log ring, for tests and measurements: in service the one reader is `gateway._shm`.
@@ -59,6 +63,28 @@ impl Region {
         let start = self.geometry.ring_at(index);
         let control = Span::new(self, start, CONTROL_WORDS as u64)?;
         Ring::new(control, Span::new(self, start + RING_DATA, self.geometry.ring_bytes() / 8)?)
+    }
+}
+
+/// The right to write one worker's words, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Claim {
+    region: Arc<Region>,
+    index: u32,
+}
+
+impl Claim {
+    /// Which worker.
+    pub(super) const fn index(&self) -> u32 {
+        self.index
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(taken) = self.region.taken.get(self.index as usize) {
+            taken.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -188,10 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_is_given_once() {
-        let region = Region::create(memfd().as_fd(), Geometry::new(1, 1, 16_384).unwrap(), 0).unwrap();
-        assert!(region.worker(0).is_some());
-        assert!(region.worker(0).is_none());
+    fn a_worker_is_given_to_one_at_a_time_and_goes_on_where_it_stood() {
+        let file = memfd();
+        let geometry = Geometry::new(1, 1, 16_384).unwrap();
+        let region = Region::create(file.as_fd(), geometry, 0).unwrap();
+        for round in 1..=3 {
+            let worker = region.worker(0).unwrap();
+            assert!(region.worker(0).is_none());
+            worker.add(Counter::Panics, 1);
+            assert!(worker.log(worker.record(), &Outcome::default()));
+            assert_eq!(word(&file, Geometry::counters_at(0) + Counter::Panics as u64 * 8), round);
+            assert_eq!(word(&file, geometry.ring_at(0) + RING_HEAD), round * 96);
+        }
         assert!(region.worker(1).is_none());
         assert!(region.log_reader(1).is_none());
     }

@@ -8,7 +8,7 @@ use super::counters::{Counter, WorkerCounters};
 use super::layout::{Geometry, SLOT_WORDS};
 use super::record::{AccessRecord, Outcome};
 use super::ring::Producer;
-use super::shm::{Region, Span};
+use super::shm::{Claim, Region, Span};
 use super::slots::WorkerSlots;
 
 /// Spare record buffers kept per worker: as many requests as are usually under way at once. More are freed.
@@ -20,11 +20,13 @@ pub struct Worker {
     slots: WorkerSlots<Span>,
     ring: Producer<Span>,
     spare: Cell<Vec<Vec<u8>>>,
+    _claim: Claim,
 }
 
 impl Worker {
     /// `None` when the region is smaller than its geometry says.
-    pub(super) fn new(region: &Arc<Region>, index: u32) -> Option<Self> {
+    pub(super) fn new(region: &Arc<Region>, claim: Claim) -> Option<Self> {
+        let index = claim.index();
         let geometry = region.geometry();
         let span = |offset, words| Span::new(region, offset, words);
         let slot_words = u64::from(geometry.slots()) * SLOT_WORDS as u64;
@@ -33,6 +35,7 @@ impl Worker {
             slots: WorkerSlots::new(span(geometry.slots_at(index), slot_words)?),
             ring: Producer::new(region.ring(index)?),
             spare: Cell::default(),
+            _claim: claim,
         })
     }
 
