@@ -13,7 +13,7 @@ from typing import IO, Self
 from bench.accounts import pinned
 
 
-class Failed(Exception):
+class BenchError(Exception):
     """A process did not do what it was started for; the text says which and what it wrote last."""
 
 
@@ -22,7 +22,7 @@ def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise Failed(f"{what}: not within {seconds:g} s")
+            raise BenchError(f"{what}: not within {seconds:g} s")
         time.sleep(0.01)
 
 
@@ -89,9 +89,9 @@ class Child:
         self.process.stdin.write(f"{text}\n".encode())
         self.process.stdin.flush()
 
-    def failure(self, what: str) -> Failed:
+    def failure(self, what: str) -> BenchError:
         last = self.stderr_file.read_text(errors="replace").strip()[-2000:]
-        return Failed(f"{self.name} {what} (exit status {self.process.poll()}){': ' + last if last else ''}")
+        return BenchError(f"{self.name} {what} (exit status {self.process.poll()}){': ' + last if last else ''}")
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         def met() -> bool:

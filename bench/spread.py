@@ -53,7 +53,7 @@ def ratio(pairs: Sequence[tuple[float, float]], chance: random.Random, draws: in
 def steady(readings: Sequence[float], tolerance: float) -> list[bool]:
     """Which readings of the witness are calm: at most `tolerance` above what it costs in calm moments.
 
-    Calm is the lower fifth of the readings, not their median: disturbance only ever adds, and may last for most of a run.
+    Calm is the lower fifth of the readings, not their median: disturbance only adds, and may last for most of a run.
     """
     calm = quantile(readings, 0.2)
     return [reading <= calm * (1 + tolerance) for reading in readings]

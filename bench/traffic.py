@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from bench.child import Child, Failed, split_address
+from bench.child import Child, BenchError, split_address
 
 HOSTS = ("blue.example.com", "green.example.com")
 BODY_BYTES = 128
@@ -92,10 +92,13 @@ class Load:
         options["seconds"] = seconds if seconds is not None else 600
         if requests is not None:
             options["requests"] = requests
-        command = [str(tools / "load"), *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+        command = [
+            str(tools / "load"),
+            *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+        ]
         self.child = Child("load", [*command, "--idle"] if idle else command, folder, core=core)
         if (said := self.child.line()) != "ready":
-            raise Failed(f"the load said {said!r} instead of being ready")
+            raise BenchError(f"the load said {said!r} instead of being ready")
 
     def begin(self) -> None:
         self.child.say("go")

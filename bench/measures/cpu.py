@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from bench.accounts import pinned, spent, threads
-from bench.child import Failed
+from bench.child import BenchError
 from bench.peers import Peer, Running
 from bench.results import Level, Sample
 from bench.spread import Ratio, ratio, spread, steady
@@ -87,10 +87,12 @@ class Turn:
 
     def check(self, outcome: Outcome, new_upstream: int) -> None:
         if complaint := outcome.complaint():
-            raise Failed(f"{self.name}: {complaint}")
+            raise BenchError(f"{self.name}: {complaint}")
         self.opened += new_upstream
         if self.opened > 2 * self.connections:
-            raise Failed(f"{self.name} opened {self.opened} upstream connections for {self.connections} clients: no reuse")
+            raise BenchError(
+                f"{self.name} opened {self.opened} upstream connections for {self.connections} clients: no reuse"
+            )
         if self.running.log is not None and self.running.log.exists():
             os.truncate(self.running.log, 0)  # every contender appends; a disk that fills up is no part of this
 
@@ -170,9 +172,15 @@ def measure(
                         stage.tools, stage.folder, running.address,
                         connections=connections, core=stage.core, seconds=seconds, warm_up_ms=WARM_UP_MS,
                     )  # fmt: skip
-                    turns.append(Turn(name, running, backend, loads.enter_context(load), connections=connections, core=stage.core))
+                    turns.append(
+                        Turn(
+                            name, running, backend, loads.enter_context(load), connections=connections, core=stage.core
+                        )
+                    )
                 rows: list[dict[str, Sample]] = []
-                stage.say(f"cpu: {connections} connections, {rounds} calm rounds of {len(turns)} turns of {seconds:g} s")
+                stage.say(
+                    f"cpu: {connections} connections, {rounds} calm rounds of {len(turns)} turns of {seconds:g} s"
+                )
                 for number in range(rounds * PATIENCE):
                     # The order turns with each round, so that no contender always follows the same other.
                     order = [turns[(number + place) % len(turns)] for place in range(len(turns))]

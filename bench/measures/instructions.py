@@ -13,7 +13,7 @@ from typing import Any
 
 from bench import toolchain
 from bench.accounts import command_line, descendants
-from bench.child import Failed, find_missing
+from bench.child import BenchError, find_missing
 from bench.peers import Peer, Running
 from bench.results import Instructions
 from bench.stage import Stage
@@ -23,7 +23,8 @@ CONNECTIONS = 8
 TOP = 15
 # callgrind follows the children too: ours is the grandchild of a supervisor.
 CALLGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes", "--separate-threads=yes", "--quiet")
-FUNCTION = re.compile(r"^\s*([\d,]+) \([ \d.]+%\)\s+(.+)$")
+NAME = re.compile(r"^(?P<key>c?fn)=\((?P<number>\d+)\)(?: (?P<name>.*))?$")
+COST = re.compile(r"^(?:[+-]?\d+|\*) \d+$")
 
 
 def parse_total(text: str) -> int:
@@ -40,27 +41,34 @@ def parse_thread(text: str) -> int:
     return int(found[1]) if found else 1
 
 
-def parse_functions(text: str) -> list[tuple[str, int]]:
-    """Functions and their own instructions out of `callgrind_annotate`, dearest first."""
-    found = []
+def parse_functions(text: str) -> dict[str, int]:
+    """Own instructions by function out of a callgrind file.
+
+    Read here because `callgrind_annotate` blames the main loop for all of a process that is dumped while inside it. Names
+    are given once and then by number; the cost line after `calls=` is the callee's and counts there.
+    """
+    names: dict[str, str] = {}
+    found: dict[str, int] = {}
+    current = ""
+    foreign = False
     for line in text.splitlines():
-        match = FUNCTION.match(line)
-        if match and "PROGRAM TOTALS" not in line:
-            found.append((re.sub(r"^\S*:(?=\S)", "", match[2]).split(" [")[0], int(match[1].replace(",", ""))))
+        if match := NAME.match(line):
+            names.setdefault(match["number"], match["name"] or "?")
+            if match["key"] == "fn":
+                current = names[match["number"]]
+        elif line.startswith("calls="):
+            foreign = True
+        elif COST.match(line):
+            if not foreign:
+                found[current] = found.get(current, 0) + int(line.split()[1])
+            foreign = False
     return found
 
 
 def control(pid: int, *switches: str) -> None:
     done = subprocess.run(["callgrind_control", *switches, str(pid)], capture_output=True, text=True, check=False)
     if done.returncode or "OK" not in done.stdout:
-        raise Failed(f"callgrind_control {' '.join(switches)}: {done.stdout}{done.stderr}")
-
-
-def annotate(files: list[Path]) -> list[tuple[str, int]]:
-    done = subprocess.run(
-        ["callgrind_annotate", "--threshold=90", *map(str, files)], capture_output=True, text=True, check=False
-    )
-    return parse_functions(done.stdout)
+        raise BenchError(f"callgrind_control {' '.join(switches)}: {done.stdout}{done.stderr}")
 
 
 def counted_pid(running: Running) -> int:
@@ -71,25 +79,35 @@ def counted_pid(running: Running) -> int:
 
 def count(stage: Stage, peer: Peer, running: Running, folder: Path, requests: int) -> Instructions:
     with Load(
-        stage.tools, stage.folder, running.address, connections=CONNECTIONS, core=None, requests=requests, warm_up_ms=2000
+        stage.tools,
+        stage.folder,
+        running.address,
+        connections=CONNECTIONS,
+        core=None,
+        requests=requests,
+        warm_up_ms=2000,
     ) as load:
         pid = counted_pid(running)
         control(pid, "--zero")
         load.begin()
         outcome = load.outcome()
         if complaint := outcome.complaint():
-            raise Failed(f"{peer.name}: {complaint}")
+            raise BenchError(f"{peer.name}: {complaint}")
         control(pid, "--dump")
     main = running.role.__name__ == "role"  # ours tells its threads apart; the others have one
     by_role: dict[str, float] = {}
+    own: dict[str, int] = {}
     files = [file for file in sorted(folder.glob(f"callgrind.{pid}.1*")) if parse_total(file.read_text())]
     for file in files:
         text = file.read_text()
         role = "host" if main and parse_thread(text) == 1 else "worker"
         by_role[role] = by_role.get(role, 0.0) + parse_total(text) / outcome.requests
+        for name, cost in parse_functions(text).items():
+            own[name] = own.get(name, 0) + cost
     if not by_role:
-        raise Failed(f"{peer.name}: callgrind left no counts of process {pid}")
-    top = [(name, cost / outcome.requests) for name, cost in annotate(files)[:TOP]]
+        raise BenchError(f"{peer.name}: callgrind left no counts of process {pid}")
+    dearest = sorted(own.items(), key=lambda item: -item[1])[:TOP]
+    top = [(name, cost / outcome.requests) for name, cost in dearest]
     return Instructions(outcome.requests, by_role, top)
 
 
@@ -120,7 +138,7 @@ def replay(stage: Stage) -> dict[str, Any] | None:
         command = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={file}", str(program), str(number)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Failed(f"the example replay failed: {done.stderr}")
+            raise BenchError(f"the example replay failed: {done.stderr}")
         totals.append(parse_total(file.read_text()))
     per_exchange = (totals[1] - totals[0]) / (exchanges[1] - exchanges[0])
     about = json.loads(done.stdout) if done.stdout.strip().startswith("{") else {}

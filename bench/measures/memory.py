@@ -1,7 +1,7 @@
-"""User memory of an idle client connection: a fresh process, many connections that made one request each and now wait."""
+"""User memory of an idle client connection: a fresh process, many connections, one request on each, then silence."""
 
 from bench.accounts import memory
-from bench.child import Failed
+from bench.child import BenchError
 from bench.peers import Peer
 from bench.results import Memory
 from bench.stage import Stage
@@ -15,16 +15,12 @@ def measure(stage: Stage, peers: list[Peer], connections: int) -> dict[str, Memo
             stage.say(f"memory: {peer.name}")
             with stage.running(peer, backend) as running:
                 # What the first requests of a process allocate once is not the price of a connection.
-                with Load(
-                    stage.tools, stage.folder, running.address, connections=8, core=None, requests=2000
-                ) as load:
+                with Load(stage.tools, stage.folder, running.address, connections=8, core=None, requests=2000) as load:
                     load.begin()
                     if complaint := load.outcome().complaint():
-                        raise Failed(f"{peer.name}: {complaint}")
+                        raise BenchError(f"{peer.name}: {complaint}")
                 before = memory(running.pid)
-                with Load(
-                    stage.tools, stage.folder, running.address, connections=connections, core=None, idle=True
-                ):
+                with Load(stage.tools, stage.folder, running.address, connections=connections, core=None, idle=True):
                     after = memory(running.pid)
             found[peer.name] = Memory(
                 connections,

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from bench.child import Child, Failed, find_missing, until
+from bench.child import Child, BenchError, find_missing, until
 from bench.peers import Peer, Running
 from bench.results import Syscalls
 from bench.stage import Stage
@@ -31,9 +31,10 @@ class Counting:
 
     def __init__(self, tids: list[int], folder: Path, name: str) -> None:
         self.table = folder / f"strace-{name}"
-        words = [word for tid in tids for word in ("-p", str(tid))]
-        self.child = Child(f"strace-{name}", ["strace", "-c", "-f", "-U", "time-percent,total-time,avg-time,calls,errors,name",
-                                              "-o", str(self.table), *words], folder)  # fmt: skip
+        threads = [word for tid in tids for word in ("-p", str(tid))]
+        columns = "time-percent,total-time,avg-time,calls,errors,name"
+        command = ["strace", "-c", "-f", "-U", columns, "-o", str(self.table), *threads]
+        self.child = Child(f"strace-{name}", command, folder)
 
         def attached() -> bool:
             return self.child.stderr_file.read_text().count(" attached") >= len(tids)
@@ -45,7 +46,7 @@ class Counting:
         try:
             self.child.process.wait(10)
         except subprocess.TimeoutExpired:
-            raise Failed("strace does not let go") from None
+            raise BenchError("strace does not let go") from None
         finally:
             self.child.stop()
         until(self.table.exists, 5, "strace: write its table")
@@ -62,7 +63,7 @@ def count(stage: Stage, running: Running, connections: int, requests: int) -> Sy
         outcome = load.outcome()
         counts = {role: child.counts() for role, child in counting.items()}
     if complaint := outcome.complaint():
-        raise Failed(complaint)
+        raise BenchError(complaint)
     by_role = {
         role: {name: calls / outcome.requests for name, calls in sorted(names.items()) if calls}
         for role, names in counts.items()

@@ -1,6 +1,6 @@
 """Not a figure but its ground: that every contender does the same work. Headers added, and requests logged."""
 
-from bench.child import Failed, until
+from bench.child import BenchError, until
 from bench.peers import Peer, Running
 from bench.results import Work
 from bench.stage import Stage
@@ -25,10 +25,10 @@ def measure(stage: Stage, peers: list[Peer], requests: int) -> dict[str, Work]:
             with stage.running(peer, backend) as running:
                 status, head = ask(running.address, "/__head")
                 if status != 200:
-                    raise Failed(f"{peer.name} answered {status} to a plain request")
+                    raise BenchError(f"{peer.name} answered {status} to a plain request")
                 added = sorted(set(headers_of(head)) - OURS)
                 if peer.name != "floor" and (without := REQUIRED - set(added)):
-                    raise Failed(f"{peer.name} does not do the same work: no {', '.join(sorted(without))}")
+                    raise BenchError(f"{peer.name} does not do the same work: no {', '.join(sorted(without))}")
                 expected = 0
                 if running.log is not None:
                     until(lambda running=running: lines(running) > 0, 10, f"{peer.name}: log a request")  # type: ignore[misc]
@@ -39,7 +39,7 @@ def measure(stage: Stage, peers: list[Peer], requests: int) -> dict[str, Work]:
                     ) as load:  # fmt: skip
                         load.begin()
                         if complaint := load.outcome().complaint():
-                            raise Failed(f"{peer.name}: {complaint}")
+                            raise BenchError(f"{peer.name}: {complaint}")
                     expected = before + requests
                     until(
                         lambda running=running, expected=expected: lines(running) >= expected,  # type: ignore[misc]

@@ -87,7 +87,7 @@ class HAProxy:
     def start(self, site: Site) -> Running:
         listen = f"127.0.0.1:{free_port()}"
         file = site.folder / "haproxy.cfg"
-        file.write_text(configuration(site, listen, self.log, files=min(os.sysconf("SC_OPEN_MAX"), 20000)))
+        file.write_text(configuration(site, listen, self.log, files=min(os.sysconf("SC_OPEN_MAX"), 20000) - 100))
         command = [*site.wrapper, find_program("haproxy") or "haproxy", "-db", "-f", str(file)]
         log = site.folder / "access.log"
         child = Child(self.name, command, site.folder, core=site.core, stdout=log)

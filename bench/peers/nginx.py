@@ -1,7 +1,7 @@
 """nginx, configured as its own documentation advises for a busy proxy, and to do what ours does per request.
 
-Upstream keep-alive is on with room for every connection, nothing closes a connection for its age, and the access log has
-the fields that ours has. The log is buffered (`buffer=64k`), which is kinder than nginx's default of one write per
+Upstream keep-alive is on with room for every connection, nothing closes a connection for its age, and the access log
+has the fields that ours has. The log is buffered (`buffer=64k`), which is kinder than nginx's default of one write per
 request, because ours is buffered too; with `off` it does less work than ours.
 """
 
@@ -24,8 +24,8 @@ TITLES: dict[Log, str] = {
 }
 
 FORMAT = (
-    "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "
-    "\"$http_user_agent\" $request_length $request_time [$host] [] $upstream_addr $upstream_response_length "
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" '
+    '"$http_user_agent" $request_length $request_time [$host] [] $upstream_addr $upstream_response_length '
     "$upstream_response_time $upstream_status $request_id"
 )
 
@@ -115,7 +115,7 @@ class Nginx:
         file = site.folder / "nginx.conf"
         # A worker of a master that is root runs as nobody unless told otherwise, and could not write here.
         user = f"{pwd.getpwuid(0).pw_name} root" if os.getuid() == 0 else None
-        files = min(os.sysconf("SC_OPEN_MAX"), 20000)
+        files = min(os.sysconf("SC_OPEN_MAX"), 20000) - 100
         file.write_text(configuration(site, listen, self.log, user=user, files=files))
         # Under a wrapper (callgrind) there is one process to look at; otherwise master and worker, as in production.
         alone = ["-g", "master_process off;"] if site.wrapper else []

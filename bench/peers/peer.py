@@ -1,4 +1,4 @@
-"""What a contender is: something that can be started in front of a backend, and that says which processes carry the work."""
+"""What a contender is: something that can be started before a backend, and that says which process does the work."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from bench.child import Child, answers
 
 
 class Site(Struct, frozen=True):
-    """Where a contender is started: its backend, a folder of its own, the core it may use, a program to run it under."""
+    """Where a contender is started: its backend, a folder of its own, the core it may use, a program to run it in."""
 
     backend: str
     folder: Path

@@ -1,7 +1,7 @@
 """Ours: `sallygate run` from the environment the benchmark runs in, one worker, metrics and access log on.
 
-The process that is counted is the data plane. Its main thread only writes the log out and is reported on its own, but the
-figure is the sum. The supervisor and the control plane are outside the request path and may use the other cores.
+The process that is counted is the data plane. Its main thread only writes the log out and is reported on its own, but
+the figure is the sum. The supervisor and the control plane are outside the request path and may use the other cores.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.accounts import Thread, command_line, descendants, release
-from bench.child import Child, Failed
+from bench.child import Child, BenchError
 from bench.manifests import two_hosts
 from bench.peers.peer import Running, Site
 
@@ -36,7 +36,7 @@ def address(ready: dict[str, object], name: str) -> str:
     """The `host:port` of a listener in the ready file."""
     found = ADDRESS.search(str(ready.get(name)))
     if found is None:
-        raise Failed(f"the ready file names no address for {name}: {ready}")
+        raise BenchError(f"the ready file names no address for {name}: {ready}")
     return found[0]
 
 
@@ -63,23 +63,30 @@ def run(site: Site, folder: Path, *, workers: int, maps: dict[str, str], seconds
         "workers": str(workers),
         "state-dir": str(site.folder / "state"),
         "ready-file": str(ready_file),
+        "access-log": str(log),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     words += [word for name, target in maps.items() for word in ("--map", f"{name}={target}")]
     command = [*site.wrapper, str(program()), "run", str(folder), *words]
-    child = Child("sallygate", command, site.folder, core=site.core, stdout=log)
+    child = Child("sallygate", command, site.folder, core=site.core, stdout=site.folder / "sallygate.stdout")
     try:
         child.wait_for(ready_file.exists, max(seconds, site.patience), "write its ready file")
         ready = json.loads(ready_file.read_text())
-        found = [pid for pid in descendants(child.pid) if "dataplane" in command_line(pid)]
-        if len(found) != 1:
-            raise Failed(f"{len(found)} data-plane processes below `sallygate run`, and there should be one")
-        for pid in {child.pid, *descendants(child.pid)} - set(found):
-            release(pid)
-    except Failed:
+        pid = data_plane_below(child.pid)
+        for other in {child.pid, *descendants(child.pid)} - {pid}:
+            release(other)
+        return Gateway(child, ready, pid, log)
+    except BenchError:
         child.stop()
         raise
-    return Gateway(child, ready, found[0], log)
+
+
+def data_plane_below(supervisor: int) -> int:
+    """Found by its command line, as under a wrapper the ready file may name the wrapper's process."""
+    found = [pid for pid in descendants(supervisor) if "dataplane" in command_line(pid)]
+    if len(found) != 1:
+        raise BenchError(f"{len(found)} data-plane processes below `sallygate run`, and there should be one")
+    return found[0]
 
 
 class Sallygate:

@@ -1,0 +1,230 @@
+"""`python -m bench`: everything side by side in one command, or one measure of it."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import UNSET, Struct, json
+
+from bench import facts, plot, profiling, report, toolchain
+from bench.child import BenchError
+from bench.measures import cpu, instructions, lookup, memory, micro, publish, syscalls, work
+from bench.peers import PEERS, USUAL, Peer
+from bench.peers.sallygate import build
+from bench.results import FORMAT, Results
+from bench.stage import Stage, present, stage
+
+
+class Size(Struct, frozen=True):
+    """How much of everything."""
+
+    levels: tuple[int, ...] = (8, 64, 512)
+    rounds: int = 16
+    seconds: float = 0.5
+    syscall_requests: int = 2000
+    instruction_requests: int = 2000
+    lookup_runs: int = 5
+    publish_routes: int = 100_000
+    publish_edits: int = 50
+    publish_workers: int = 2
+    idle_connections: int = 6000
+    work_requests: int = 1000
+
+
+# Enough to see that everything runs; its figures mean nothing.
+QUICK = Size(
+    levels=(2, 8),
+    rounds=1,
+    seconds=0.1,
+    syscall_requests=50,
+    instruction_requests=20,
+    lookup_runs=1,
+    publish_routes=200,
+    publish_edits=2,
+    idle_connections=50,
+    work_requests=50,
+)
+
+
+class Run:
+    """One run: which measures, over whom, how much."""
+
+    def __init__(self, ground: Stage, peers: list[Peer], size: Size, seed: int) -> None:
+        self.ground = ground
+        self.peers = peers
+        self.size = size
+        self.seed = seed
+        self.ours = any(peer.name == "sallygate" for peer in peers)
+        # The same software with another log has the same memory and nothing to teach under callgrind.
+        self.distinct = [peer for peer in peers if "-" not in peer.name]
+
+    def work(self, results: Results) -> None:
+        results.work = work.measure(self.ground, self.peers, self.size.work_requests)
+
+    def cpu(self, results: Results) -> None:
+        size = self.size
+        results.cpu = cpu.measure(
+            self.ground, self.peers, levels=size.levels, rounds=size.rounds, seconds=size.seconds, seed=self.seed
+        )
+
+    def syscalls(self, results: Results) -> None:
+        results.syscalls = syscalls.measure(
+            self.ground, self.peers, levels=(1, 64), requests=self.size.syscall_requests
+        )
+
+    def instructions(self, results: Results) -> None:
+        results.instructions = instructions.measure(self.ground, self.distinct, self.size.instruction_requests)
+        results.replay = instructions.replay(self.ground)
+
+    def lookup(self, results: Results) -> None:
+        results.lookup = lookup.measure(self.ground, self.size.lookup_runs)
+
+    def publish(self, results: Results) -> None:
+        size = self.size
+        results.publish = None
+        if self.ours:
+            results.publish = publish.measure(
+                self.ground, routes=size.publish_routes, edits=size.publish_edits, workers=size.publish_workers
+            )
+
+    def memory(self, results: Results) -> None:
+        results.memory = memory.measure(self.ground, self.distinct, self.size.idle_connections)
+
+    def micro(self, results: Results) -> None:
+        results.micro = micro.measure(self.ground)
+
+    def measures(self) -> dict[str, Callable[[Results], None]]:
+        return {
+            "work": self.work,
+            "cpu": self.cpu,
+            "syscalls": self.syscalls,
+            "instructions": self.instructions,
+            "lookup": self.lookup,
+            "publish": self.publish,
+            "memory": self.memory,
+            "micro": self.micro,
+        }
+
+
+MEASURES = ("work", "cpu", "syscalls", "instructions", "lookup", "publish", "memory", "micro")
+
+
+def incomplete(results: Results) -> list[str]:
+    """What a full run must hold and this one does not."""
+    gaps = [f"{name} did not run" for name in MEASURES if getattr(results, name) is UNSET]
+    if results.cpu is not UNSET:
+        for level in results.cpu:
+            gaps += [
+                f"cpu: no figure of {name} at {level.connections} connections"
+                for name in results.peers
+                if name not in level.cpu_us
+            ]
+    for name in ("syscalls", "work"):
+        held = getattr(results, name)
+        if held is not UNSET:
+            gaps += [f"{name}: nothing of {peer}" for peer in results.peers if held and peer not in held]
+    if "sallygate" in results.peers and not results.publish:
+        gaps.append("publish: nothing was measured")
+    return gaps
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "measure", nargs="?", default="all", choices=("all", *MEASURES, "profile"), help="one measure (default: all)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a smoke test: everything runs, no figure means anything")
+    parser.add_argument("--peers", default=",".join(USUAL), help=f"of {', '.join(PEERS)} (default: %(default)s)")
+    parser.add_argument("--core", type=int, default=max(facts.usable_cores()), help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, help="calm rounds at each number of connections")
+    parser.add_argument("--seconds", type=float, help="of one turn; with `profile`, of sampling")
+    parser.add_argument("--connections", help="numbers of connections, with commas between")
+    parser.add_argument("--routes", type=int, help="for publish")
+    parser.add_argument("--edits", type=int, help="for publish")
+    parser.add_argument("--top", type=int, default=40, help="symbols that `profile` prints")
+    parser.add_argument("--seed", type=int, default=1, help="of the bootstrap")
+    parser.add_argument("--output", type=Path, help="folder of the results (default: bench/results/local/DATE)")
+    given = parser.parse_args()
+    given.peers = [name for name in given.peers.split(",") if name]
+    if unknown := [name for name in given.peers if name not in PEERS]:
+        parser.error(f"--peers: there is no {', '.join(unknown)}; there are {', '.join(PEERS)}")
+    if given.core not in facts.usable_cores():
+        parser.error(f"--core {given.core}: this process may use {sorted(facts.usable_cores())}")
+    return given
+
+
+def sized(given: argparse.Namespace) -> Size:
+    size = QUICK if given.quick else Size()
+    return Size(
+        levels=tuple(int(word) for word in given.connections.split(",")) if given.connections else size.levels,
+        rounds=given.rounds or size.rounds,
+        seconds=given.seconds or size.seconds,
+        syscall_requests=size.syscall_requests,
+        instruction_requests=size.instruction_requests,
+        lookup_runs=size.lookup_runs,
+        publish_routes=given.routes or size.publish_routes,
+        publish_edits=given.edits or size.publish_edits,
+        publish_workers=size.publish_workers,
+        idle_connections=size.idle_connections,
+        work_requests=size.work_requests,
+    )
+
+
+def measure(given: argparse.Namespace, ground: Stage) -> Results:
+    peers, absent = present(given.peers)
+    for name, reason in absent.items():
+        ground.say(f"{name}: {reason}")
+    size = sized(given)
+    run = Run(ground, peers, size, given.seed)
+    results = Results(
+        format=FORMAT,
+        facts=facts.gather([peer.name for peer in peers], given.core),
+        settings={"quick": given.quick, "seed": given.seed, **json.decode(json.encode(size))},
+        peers={peer.name: peer.title for peer in peers},
+        absent=absent,
+    )
+    for name, step in run.measures().items():
+        if given.measure in {"all", name}:
+            step(results)
+    return results
+
+
+def keep(results: Results, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_bytes(json.format(json.encode(results), indent=1) + b"\n")
+    (folder / "results.md").write_text(report.markdown(results))
+    plot.draw(results, folder / "cpu.svg")
+    print(f"bench: kept in {folder}", file=sys.stderr)
+
+
+def main() -> int:
+    given = arguments()
+    about = build()
+    if about is not None and about.get("profile") == "dev" and not given.quick and "sallygate" in given.peers:
+        print(
+            "bench: the installed sallygate is a dev build; `SALLYGATE_PROFILE=release pip install .`", file=sys.stderr
+        )
+        return 2
+    try:
+        with stage(toolchain.tools(), given.core) as ground:
+            if given.measure == "profile":
+                name = "sallygate" if "sallygate" in given.peers else given.peers[0]
+                print(profiling.profile(ground, name, given.seconds or 8, given.top), end="")
+                return 0
+            results = measure(given, ground)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(report.markdown(results), end="")
+    now = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+    keep(results, given.output or toolchain.ROOT / "bench/results/local" / now)
+    if given.measure == "all" and (gaps := incomplete(results)):
+        print("\n".join(f"bench: incomplete: {gap}" for gap in gaps), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""One route of very many changes: how long until every worker serves it, and whether any request fails meanwhile.
+
+The two roles run as commands of their own, with a relay on the socket between them that notes when control speaks. An
+edit replaces one file of a folder; then connections that were opened before, enough to be spread over all workers, ask
+for the changed route in turn until each of them has seen the change. A background load asks for another route all along.
+"""
+
+import time
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bench.child import Child, BenchError, free_port, split_address
+from bench.manifests import ManyRoutes
+from bench.peers.sallygate import program
+from bench.relay import Relay
+from bench.results import Publish
+from bench.spread import quantile, spread
+from bench.stage import Stage
+from bench.traffic import Load, ask
+
+PROBES = 16  # connections; that all of them are on one of two workers has a chance of 1 in 32,768
+LOAD = 4  # connections of the background load
+START = 300  # seconds in which the whole folder must be served
+EFFECT = 30  # seconds in which an edit must be served
+SERVICES = ("one", "two")
+
+
+class Probe:
+    """One connection that asks for the changed route."""
+
+    def __init__(self, address: str, host: str) -> None:
+        self.host = host
+        self.connection = HTTPConnection(*split_address(address), timeout=10)
+
+    def sees(self) -> str:
+        """Which service answers: its name is the beginning of its body."""
+        self.connection.request("GET", "/probe", headers={"Host": self.host})
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise BenchError(f"a probe was answered with {response.status} while the route changed")
+        return body[:3].decode()
+
+
+class Gateway:
+    """The two roles, started on a folder, and the probes."""
+
+    def __init__(self, stage: Stage, routes: ManyRoutes, workers: int, stack: ExitStack) -> None:
+        backends = {name: stack.enter_context(stage.backend(name)) for name in SERVICES}
+        folder = stage.fresh("publish")
+        front, back = folder / "control", folder / "dataplane"
+        for place in (front, back):
+            place.mkdir(mode=0o700)
+        self.address = f"127.0.0.1:{free_port()}"
+        options = {
+            "state-dir": back,
+            "workers": workers,
+            "bind-address": "127.0.0.1",
+            "http-port": split_address(self.address)[1],
+            "https-port": free_port(),
+            "healthz-port": free_port(),
+            "access-log": folder / "access.log",
+        }
+        words = [f"--{name}={value}" for name, value in options.items()]
+        data_plane = self._start("dataplane", words, folder, stack)
+        data_plane.wait_for((back / "dataplane.sock").exists, START, "make its socket")
+        self.relay = stack.enter_context(Relay(front / "dataplane.sock", back / "dataplane.sock"))
+        maps = [f"--map=default/{name}={backend.address}" for name, backend in backends.items()]
+        started = time.monotonic()
+        control = self._start("control", [f"--state-dir={front}", *maps, "--", str(routes.folder)], folder, stack)
+        self.host = routes.host(routes.changing)
+        control.wait_for(self._served, START, "publish the folder")
+        self.start_seconds = time.monotonic() - started
+        self.probes = [Probe(self.address, self.host) for _ in range(PROBES)]
+        for probe in self.probes:
+            stack.callback(probe.connection.close)
+
+    def _start(self, role: str, words: list[str], folder: Path, stack: ExitStack) -> Child:
+        return stack.enter_context(
+            Child(role, [str(program()), role, *words], folder, stdout=folder / f"{role}.stdout")
+        )
+
+    def _served(self) -> bool:
+        try:
+            return ask(self.address, "/probe", self.host)[0] == 200
+        except OSError:
+            return False
+
+    def effect(self, wanted: str, edited: float) -> float:
+        """The moment when the last probe sees the service `wanted`."""
+        waiting = list(self.probes)
+        while waiting:
+            if time.monotonic() - edited > EFFECT:
+                raise BenchError(f"{len(waiting)} of {PROBES} connections do not see an edit after {EFFECT} s")
+            waiting = [probe for probe in waiting if probe.sees() != wanted]
+        return time.monotonic()
+
+
+def measure(stage: Stage, *, routes: int, edits: int, workers: int) -> Publish:
+    stage.say(f"publish: a folder of {routes} routes")
+    folder = ManyRoutes(stage.fresh("routes") / "manifests", routes)
+    whole, published = [], []
+    with ExitStack() as stack:
+        gateway = Gateway(stage, folder, workers, stack)
+        stage.say(f"publish: served after {gateway.start_seconds:.1f} s; {edits} edits")
+        load = stack.enter_context(
+            Load(
+                stage.tools,
+                stage.folder,
+                gateway.address,
+                connections=LOAD,
+                core=None,
+                host=folder.host(0),
+                path="/probe",
+            )
+        )
+        load.begin()
+        for number in range(edits):
+            wanted = SERVICES[(number + 1) % 2]
+            edited = time.monotonic()
+            folder.change(wanted)
+            effect = gateway.effect(wanted, edited)
+            whole.append((effect - edited) * 1000)
+            spoke = gateway.relay.first_after(edited)
+            if spoke is not None:
+                published.append((effect - spoke) * 1000)
+        load.end()
+        outcome = load.outcome()
+    failed = sum(outcome.errors.values()) + sum(n for status, n in outcome.statuses.items() if status != "200")
+    return Publish(
+        routes=folder.hosts * folder.routes_per_host,
+        workers=workers,
+        edits=edits,
+        start_seconds=gateway.start_seconds,
+        edit_to_effect=spread(whole),
+        edit_to_effect_p99=quantile(whole, 0.99),
+        publish_to_effect=spread(published) if published else None,
+        publish_to_effect_p99=quantile(published, 0.99) if published else None,
+        background_requests=outcome.requests,
+        background_failed=failed + outcome.reconnects,
+    )

@@ -1,0 +1,141 @@
+"""The results as Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import UNSET, json
+
+from bench.measures.syscalls import DATA, WAITS
+from bench.results import Level, Results, Syscalls
+from bench.spread import Ratio, Spread
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def spread_text(spread: Spread | None) -> str:
+    return "-" if spread is None else f"{spread.median:.1f} [{spread.low:.1f}-{spread.high:.1f}]"
+
+
+def ratio_text(ratio: Ratio | None) -> str:
+    return "-" if ratio is None else f"{ratio.median:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
+
+
+def cpu(levels: list[Level], peers: dict[str, str]) -> str:
+    names = [name for name in peers if name in levels[0].cpu_us]
+    head = ["CPU µs per request, median [range]", *(f"{level.connections} connections" for level in levels)]
+    text = table(head, ([name, *(spread_text(level.cpu_us[name]) for level in levels)] for name in names))
+    for against in ("nginx", "haproxy", "nginx-quiet", "haproxy-quiet"):
+        rows = [
+            [name, *(ratio_text(level.overhead.get(name, {}).get(against)) for level in levels)]
+            for name in names
+            if any(against in level.overhead.get(name, {}) for level in levels)
+        ]
+        if rows:
+            text += f"\n{table([f'own cost above the floor, over that of {against} [95 %]', *head[1:]], rows)}"
+    for level in levels:
+        samples = [keep for row in level.kept for keep in row.values()]
+        text += (
+            f"\n{level.connections} connections: {len(level.rounds)} rounds, {samples.count(False)} of {len(samples)} "
+        )
+        text += "samples dropped because the witness or strangers on the core disturbed them."
+        if level.disturbed:
+            text += " **Hardly any sample was calm, so all are counted: conclude nothing from this row.**"
+        text += "\n"
+    roles = sorted({role for level in levels for row in level.rounds for each in row.values() for role in each.by_role})
+    if "host" in roles and "sallygate" in names:
+        shares = []
+        for level in levels:
+            values = sorted(row["sallygate"].by_role.get("host", 0.0) for row in level.rounds)
+            shares.append(f"{values[len(values) // 2]:.2f} µs at {level.connections}")
+        text += f"\nOf ours, the host thread (the access log is written there): {', '.join(shares)}.\n"
+    return text
+
+
+def calls(counted: Syscalls) -> list[str]:
+    """Data calls, waits and the others by name, of all threads together."""
+    total: dict[str, float] = {}
+    for names in counted.by_role.values():
+        for name, number in names.items():
+            total[name] = total.get(name, 0) + number
+    others = {name: number for name, number in total.items() if name not in DATA | WAITS and number >= 0.005}
+    rest = ", ".join(f"{name} {number:.2f}" for name, number in sorted(others.items(), key=lambda item: -item[1]))
+    data, waits = (sum(total.get(name, 0) for name in names) for names in (DATA, WAITS))
+    return [f"{counted.connections}", f"{data:.3f}", f"{waits:.3f}", rest or "none", f"{sum(total.values()):.3f}"]
+
+
+def facts(results: Results) -> str:
+    about = results.facts
+    guest = ", a virtual machine" if about["cpu_flags_hypervisor"] else ""
+    return (
+        f"{about['when']}: {about['cpu']}, {about['cpus']} CPUs{guest}, core {about['core']}, L2 {about['l2']}, "
+        f"governor {about['governor'] or 'not visible'}; kernel {about['kernel']}, {about['libc']}; {about['rustc']}; "
+        f"load average {about['load_average'][0]:.2f} at the start.\n"
+    )
+
+
+def micro_rows(results: Results) -> list[list[str]]:
+    if results.micro is UNSET:
+        return []
+    return [[name, json.encode(row).decode()] for name, row in results.micro.items()]
+
+
+def markdown(results: Results) -> str:
+    parts = ["# Benchmark\n", facts(results)]
+    rows = [[name, str(results.facts["versions"].get(name, "")), title] for name, title in results.peers.items()]
+    rows += [[name, "-", reason] for name, reason in results.absent.items()]
+    parts.append(table(["contender", "version", "work per request"], rows))
+    if results.cpu is not UNSET:
+        parts += ["## CPU\n", cpu(results.cpu, results.peers)]
+    if results.syscalls is not UNSET:
+        head = ["system calls per request", "connections", "data", "waits", "others", "all"]
+        rows = [[name, *calls(counted)] for name, levels in results.syscalls.items() for counted in levels]
+        parts += ["## System calls\n", table(head, rows)]
+    if results.instructions is not UNSET:
+        rows = [
+            [
+                name,
+                f"{sum(each.by_role.values()):,.0f}",
+                ", ".join(f"{what} {cost:,.0f}" for what, cost in each.top[:5]),
+            ]
+            for name, each in results.instructions.items()
+        ]
+        parts += ["## Instructions\n", table(["user-space instructions per request", "all", "dearest functions"], rows)]
+    if results.replay is not UNSET and results.replay is not None:
+        cost = results.replay["instructions_per_exchange"]
+        parts.append(f"The sans-I/O core alone: {cost:,.0f} instructions per exchange.\n")
+    if results.lookup is not UNSET and results.lookup is not None:
+        rows = [[f"{int(routes):,}", f"{ns:.0f}"] for routes, ns in results.lookup.items()]
+        parts += ["## Lookup\n", table(["routes", "ns per lookup"], rows)]
+    if results.publish is not UNSET and results.publish is not None:
+        parts += ["## Publish\n", publish(results)]
+    if results.memory is not UNSET:
+        rows = [
+            [name, f"{each.pss:.0f}", f"{each.rss:.0f}", f"{each.before_pss_kib:,}"]
+            for name, each in results.memory.items()
+        ]
+        head = ["idle connection", "bytes (PSS)", "bytes (RSS)", "process before, KiB"]
+        parts += ["## Memory\n", table(head, rows)]
+    if rows := micro_rows(results):
+        parts += ["## Micro\n", table(["script", "result"], rows)]
+    return "\n".join(parts)
+
+
+def publish(results: Results) -> str:
+    found = results.publish
+    if found is UNSET or found is None:
+        return ""
+    rows = [["edit of the file to effect", spread_text(found.edit_to_effect), f"{found.edit_to_effect_p99:.1f}"]]
+    if found.publish_to_effect_p99 is not None:
+        rows.append(["publish to effect", spread_text(found.publish_to_effect), f"{found.publish_to_effect_p99:.1f}"])
+    head = [
+        f"ms, one of {found.routes:,} routes, {found.workers} workers, {found.edits} edits",
+        "median [range]",
+        "p99",
+    ]
+    return (
+        table(head, rows)
+        + f"\nCold start to served: {found.start_seconds:.1f} s. Meanwhile {found.background_requests:,} "
+        f"background requests, {found.background_failed} failed.\n"
+    )
