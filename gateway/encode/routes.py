@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from gateway.encode import segments
@@ -11,7 +12,13 @@ from gateway.ir.ids import BackendId
 from gateway.ir.match import Exact, Prefix
 from gateway.ir.route import Forward, Redirect, Respond
 
-ROWS: Final = 1_000  # more than anybody reads; keeps the cost of a first start flat
+ROWS: Final = 200  # more than anybody reads; keeps the cost of a first start flat
+
+
+class _Size(Struct):
+    """A host segment read no further than its routes can be counted."""
+
+    routes: list[msgspec.Raw]
 
 
 class Row(Struct, frozen=True):
@@ -25,11 +32,13 @@ class Row(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def rows(pool: Pool, root: Digest, limit: int = ROWS) -> list[Row]:
-    """Sorted by host, and within one as its table has them. A host that several listeners share stands once."""
+def rows(pool: Pool, root: Digest, limit: int = ROWS) -> tuple[list[Row], int]:
+    """The first rows, and how many there are in all. Sorted by host, and within one as its table has them; a host that
+    several listeners share stands once.
+    """
     top = segments.decode(pool[root])
     if not isinstance(top, segments.Root):
-        return []
+        return [], 0
     endpoints = _Endpoints(pool, top)
     hosts: dict[str, Digest] = {}
     for shards in top.tables.values():
@@ -38,13 +47,17 @@ def rows(pool: Pool, root: Digest, limit: int = ROWS) -> list[Row]:
             if isinstance(segment, segments.HostShard):
                 hosts |= segment.hosts
     found: list[Row] = []
+    total = 0
     for key in sorted(hosts, key=_host_order):
-        host = segments.decode(pool[hosts[key]])
+        data = pool[hosts[key]]
+        total += len(_size.decode(data).routes)
+        host = segments.decode(data) if len(found) < limit else None
         if isinstance(host, segments.HostSegment):
             found += [_row(pool, endpoints, host, route) for route in host.routes]
-        if len(found) >= limit:
-            break
-    return found[:limit]
+    return found[:limit], total
+
+
+_size: Final = msgspec.msgpack.Decoder(_Size)
 
 
 class _Endpoints:

@@ -74,8 +74,8 @@ class Announcer:
         self._notify("accepted", {"root": outcome.root.hex()})
         if self._first:
             self._first = False
-            rows = routes.rows(self._tree.pool, outcome.root)
-            self._notify("routes", {"rows": msgspec.to_builtins(rows)})
+            rows, total = routes.rows(self._tree.pool, outcome.root)
+            self._notify("routes", {"rows": msgspec.to_builtins(rows), "total": total})
         name = _short(outcome.root)
         if outcome.cause is None:
             self._line(f"snapshot {name}: served by the data plane again")

@@ -22,6 +22,7 @@ class Refusal(Struct, frozen=True):
     field: str
     what: str
     detail: str
+    whole: bool = False  # everything was refused, and no object is to blame
 
 
 def explain(tree: Tree, unit: Unit, answer: protocol.Refused) -> Refusal:
@@ -45,7 +46,9 @@ def explain(tree: Tree, unit: Unit, answer: protocol.Refused) -> Refusal:
 
 def unattributed(answer: protocol.Refused) -> Refusal:
     """The whole snapshot was refused, and no unit in it is to blame."""
-    return Refusal(ObjectRef(), answer.field, f"the {answer.kind or 'whole'} segment {answer.segment}", answer.reason)
+    return Refusal(
+        ObjectRef(), answer.field, f"the {answer.kind or 'whole'} segment {answer.segment}", answer.reason, whole=True
+    )
 
 
 def _blamed_route(tree: Tree, unit: HostUnit, answer: protocol.Refused) -> RouteId | None:

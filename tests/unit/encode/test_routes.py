@@ -30,7 +30,8 @@ def test_a_row_says_all_that_happens_to_a_request() -> None:
     change = changes([table], [Backend(WEB, endpoints)])
     assert change.listeners == LISTENERS
     found = [
-        (row.path, row.type, row.backend, row.endpoints, row.notes) for row in rows(tree.pool, tree.apply(change).root)
+        (row.path, row.type, row.backend, row.endpoints, row.notes)
+        for row in rows(tree.pool, tree.apply(change).root)[0]
     ]
     tls = "TLS default/tls"
     assert found == [
@@ -51,5 +52,7 @@ def test_names_come_before_wildcards_and_those_before_the_rest() -> None:
     tree = Tree()
     hosts = [host(name, route("x", "/")) for name in ("", "*.a.com", "b.com", "a.com")]
     root = tree.apply(changes(hosts)).root
-    assert [row.host for row in rows(tree.pool, root)] == ["a.com", "b.com", "*.a.com", "*"]
-    assert len(rows(tree.pool, root, limit=3)) == 3
+    every, total = rows(tree.pool, root)
+    assert ([row.host for row in every], total) == (["a.com", "b.com", "*.a.com", "*"], 4)
+    first, total = rows(tree.pool, root, limit=3)
+    assert (first, total) == (every[:3], 4)

@@ -72,7 +72,7 @@ def test_every_acknowledgement_is_an_event_and_the_first_brings_the_routes() -> 
     events = [(name, {key: _plain(value) for key, value in fields.items()}) for name, fields in desk.events]
     assert events == [
         ("accepted", {"root": root.hex()}),
-        ("routes", {"rows": [row]}),
+        ("routes", {"rows": [row], "total": 1}),
         ("accepted", {"root": root.hex()}),
     ]
     assert desk.lines[-1].endswith("served by the data plane again")

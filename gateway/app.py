@@ -1,0 +1,196 @@
+"""The composition root of the control plane: the only module that knows every concrete class. Decides nothing."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from ipaddress import ip_address
+
+import msgspec
+
+from gateway import _core
+from gateway.encode.tree import Tree
+from gateway.ir.backend import Endpoint
+from gateway.ir.ids import BackendId, CertificateId
+from gateway.pipeline import Pipeline
+from gateway.publish.announcer import Announcer
+from gateway.publish.outcome import Accepted, Outcome
+from gateway.publish.publisher import Publisher
+from gateway.publish.refusals import Refusal
+from gateway.settings.control import ControlSettings, IngressSettings, SettingsError
+from gateway.settings.values import ServiceMapping
+from gateway.sources.files import FilesSource
+from gateway.store.store import Store
+from gateway.supervise.link import Notifier
+from gateway.translate.rules import Rules, ServiceMap
+from gateway.translate.translate import Translator
+from gateway.verdicts.news import News
+from gateway.verdicts.reasons_publish import SNAPSHOT_REFUSED, UNIT_REFUSED
+from gateway.verdicts.verdict import Verdict
+
+SOCKET = "dataplane.sock"
+
+Say = Callable[[str], None]
+Notify = Callable[[str, dict[str, object]], None]
+Resolve = Callable[[str], str]
+
+
+class Control:
+    """Everything, put together. `run` serves until it is cancelled."""
+
+    def __init__(self, settings: ControlSettings, *, say: Say, notify: Notify, resolve: Resolve) -> None:
+        self._say = say
+        self._news = News()
+        self._store = Store()
+        self._translator = Translator(self._store, rules(settings.ingress, service_map(settings.sources.maps, resolve)))
+        self._tree = Tree()
+        self._announcer = Announcer(
+            self._tree, say=say, notify=notify, refused=self._judge, now=_local_time, monotonic=time.monotonic
+        )
+        self._publisher = Publisher(
+            settings.process.state_dir / SOCKET,
+            self._tree,
+            tell=self._hear,
+            pid=os.getpid(),
+            monotonic=time.monotonic,
+            now=_local_time,
+        )
+        self._pipeline = Pipeline(
+            [FilesSource(settings.sources.paths)],
+            self._store,
+            self._translator,
+            self._tree,
+            offer=self._publisher.offer,
+            unchanged=self._announcer.unchanged,
+            judged=self._judge,
+            complain=say,
+            pace=settings.pace,
+            monotonic=time.monotonic,
+        )
+        self._settled = False
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publisher.run(), name="publisher")
+            tasks.create_task(self._pipeline.run(), name="pipeline")
+
+    def _hear(self, outcome: Outcome) -> None:
+        self._announcer.hear(outcome)
+        if isinstance(outcome, Accepted) and not self._settled:
+            self._settled = True
+            gc.freeze()  # what is loaded now mostly stays; walking it again and again would delay later changes
+
+    def _judge(self) -> None:
+        standing = [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
+        for line in self._news.of(standing):
+            self._say(line)
+
+    def _refusals(self) -> Iterable[Verdict]:
+        for refusal in self._announcer.refusals():
+            verdict = _verdict(refusal)
+            origin = self._store.origin(*msgspec.structs.astuple(refusal.object), refusal.field)
+            yield msgspec.structs.replace(verdict, origin=origin)
+
+
+def rules(settings: IngressSettings, services: ServiceMap) -> Rules:
+    certificate, backend = settings.default_ssl_certificate, settings.default_backend_service
+    return Rules(
+        check_regex=_core.check_regex,
+        check_certificate=_core.check_certificate,
+        now=time.time,
+        service_map=services,
+        ingress_class=settings.ingress_class,
+        controller_class=settings.controller_class,
+        watch_ingress_without_class=settings.watch_ingress_without_class,
+        class_objects_required=False,
+        default_ssl_certificate=CertificateId(certificate.namespace, certificate.name) if certificate else None,
+        default_backend_service=BackendId(backend.namespace, backend.name, "") if backend else None,
+    )
+
+
+def service_map(mappings: Iterable[ServiceMapping], resolve: Resolve) -> ServiceMap:
+    """A mapping that names the port wins over one that does not, and of equals the last."""
+    found = {
+        (mapping.namespace, mapping.service, mapping.port): (Endpoint(_address(mapping, resolve), mapping.target),)
+        for mapping in mappings
+    }
+
+    def endpoints(namespace: str, service: str, port: str) -> tuple[Endpoint, ...] | None:
+        return found.get((namespace, service, port)) or found.get((namespace, service, ""))
+
+    return endpoints
+
+
+def _address(mapping: ServiceMapping, resolve: Resolve) -> str:
+    """Endpoints are addresses. A name is looked up once, at the start."""
+    try:
+        return str(ip_address(mapping.host))
+    except ValueError:
+        pass
+    try:
+        return resolve(mapping.host)
+    except OSError as error:
+        raise SettingsError(
+            f"--map {str(mapping)!r}: the name {mapping.host} cannot be resolved ({error.strerror}); give an IP address"
+        ) from error
+
+
+def _verdict(refusal: Refusal) -> Verdict:
+    if not refusal.whole:
+        fix = "change it; it is tried again as soon as it is different"
+        return UNIT_REFUSED.verdict(
+            refusal.object, refusal.field, "", f"the data plane refused {refusal.what}: {refusal.detail}", fix
+        )
+    fix = "run the same release on both sides, and report this"
+    return SNAPSHOT_REFUSED.verdict(
+        refusal.object, refusal.field, "", f"the data plane refused {refusal.what}: {refusal.detail}", fix
+    )
+
+
+def _local_time() -> datetime:
+    return datetime.now().astimezone()
+
+
+def _resolve(name: str) -> str:
+    """The first IPv4 address if there is one: what listens on a laptop mostly listens there."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+async def serve(settings: ControlSettings, say: Say) -> bool:
+    """Until SIGTERM, SIGINT or the end of the lifeline. False after an internal error, which has then been told."""
+    settings.process.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    notifier = Notifier(settings.process.notify)
+    control = Control(settings, say=say, notify=lambda event, fields: notifier.tell(event, **fields), resolve=_resolve)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _watch(loop, settings.process.lifeline, stop)
+    running = asyncio.ensure_future(control.run())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if running.done() and (error := running.exception()) is not None:
+        say(f"control: internal error; the data plane serves on:\n{''.join(traceback.format_exception(error))}")
+        return False
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return True
+
+
+def _watch(loop: asyncio.AbstractEventLoop, lifeline: int | None, stop: asyncio.Event) -> None:
+    """The supervisor never writes to this pipe: it can be read when, and only when, its other end is gone."""
+    if lifeline is None:
+        return
+
+    def gone() -> None:
+        loop.remove_reader(lifeline)
+        stop.set()
+
+    loop.add_reader(lifeline, gone)
