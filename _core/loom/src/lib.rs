@@ -1,0 +1,3 @@
+//! The engine's own files, compiled against loom. The models stand in `tests/`.
+
+pub mod telemetry;
