@@ -89,7 +89,7 @@ class Engine:
 
     @property
     def restore_problem(self) -> str | None:
-        """Why `restore` could not use the file that is there; None when it could, or when there is no file."""
+        """What keeps the last good snapshot from being read, or later from being written; None when nothing does."""
 
     def start(self) -> dict[str, str]:
         """Start the workers. Name of each listener -> `ip:port` that is really bound. OSError names the address."""

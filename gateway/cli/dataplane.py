@@ -107,7 +107,7 @@ def main(args: argparse.Namespace) -> int:
     from gateway.dataplane.control_socket import SocketError  # noqa: PLC0415
     from gateway.dataplane.host import Host  # noqa: PLC0415
     from gateway.dataplane.settings import HostSettings  # noqa: PLC0415
-    from gateway.dataplane.telemetry import open_telemetry  # noqa: PLC0415
+    from gateway.dataplane.telemetry import Feed  # noqa: PLC0415
     from gateway.supervise.sockets import ListenError, Listening, adopt, listen  # noqa: PLC0415
 
     def sockets(name: str, flag: str, number: int, count: int) -> Listening:
@@ -131,7 +131,7 @@ def main(args: argparse.Namespace) -> int:
         )
 
         async def serve() -> int:
-            return await Host(settings, _core, open_telemetry, say).run()
+            return await Host(settings, _core, Feed, say).run()
 
         return asyncio.run(serve())
     except (ListenError, SocketError) as error:

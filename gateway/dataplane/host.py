@@ -21,9 +21,9 @@ from gateway.dataplane.sink import Sink
 from gateway.dataplane.status import Status
 from gateway.publish.protocol import IR, PROTOCOL, Accepted, DataPlaneHello, Refused
 from gateway.supervise.link import Notifier
+from gateway.telemetry import metrics
 
 FLUSH_SECONDS: Final = 2.0  # for the last access-log lines, when nothing else is left to do
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Engine(Protocol):
@@ -80,6 +80,7 @@ class Host:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._source = ""
+        self._last_good_problem: str | None = None
         self._sink = None if settings.access_log == "off" else Sink(settings.access_log, say)
         memory = os.memfd_create("sallygate-telemetry", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -115,7 +116,8 @@ class Host:
         if offer is not None and root is not None:
             self._status.serves(root)
         elif self._engine.restore_problem:
-            self._say(f"the last good snapshot cannot be used: {self._engine.restore_problem}")
+            self._last_good_problem = self._engine.restore_problem
+            self._say(f"the last good snapshot cannot be used: {self._last_good_problem}")
 
     def _offers(self) -> Offers:
         return Offers(self._engine.offer, self._core.Refused)
@@ -134,6 +136,10 @@ class Host:
         self._status.answered(answer)
         if isinstance(answer, Accepted):
             self._serving("control")
+            problem = self._engine.restore_problem
+            if problem != self._last_good_problem:
+                self._last_good_problem = problem
+                self._say(f"the last good snapshot on disk: {problem or 'is kept again'}")
 
     def _serving(self, source: str) -> None:
         """Told once per source: a supervisor needs to know that something is served, not every edit."""
@@ -151,7 +157,7 @@ class Host:
         lost = self._sink.lost_bytes if self._sink else 0
         own = self._status.metrics(self._build, connected=self._control.connected, lost_bytes=lost)
         # In a thread: with many routes it takes milliseconds, and the control socket must not wait.
-        return Page(HTTPStatus.OK, own + await asyncio.to_thread(self._telemetry.exposition), METRICS_TYPE)
+        return Page(HTTPStatus.OK, own + await asyncio.to_thread(self._telemetry.exposition), metrics.CONTENT_TYPE)
 
     # --- the end ---
 

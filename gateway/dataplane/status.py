@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from gateway.dataplane.health import Page
 from gateway.publish.protocol import Accepted, Refused
+from gateway.telemetry import metrics
 
 
 class Status:
@@ -49,27 +50,15 @@ class Status:
 
     def metrics(self, build: Mapping[str, str], *, connected: bool, lost_bytes: int) -> str:
         """What only this process knows, in Prometheus' text format."""
-        ready = int(self.root is not None and not self.draining)
-        age = "NaN" if self.root is None else round(max(0.0, self._clock() - self.served_since), 3)
-        rows = [
-            ("control_connected", "gauge", "1 while a control plane is connected.", int(connected)),
-            ("snapshots_accepted_total", "counter", "Snapshots accepted from control.", self.accepted),
-            ("snapshots_refused_total", "counter", "Snapshots refused; the one before is served on.", self.refused),
-            ("ready", "gauge", "1 while readyz answers 200.", ready),
-            ("snapshot_age_seconds", "gauge", "Time since the served snapshot was accepted or restored.", age),
-            ("access_log_lost_bytes_total", "counter", "Access-log bytes that could not be written.", lost_bytes),
-        ]
-        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in build.items())
-        lines = [
-            "# HELP sallygate_build_info What this build is made of.",
-            "# TYPE sallygate_build_info gauge",
-            f"sallygate_build_info{{{labels}}} 1",
-        ]
-        for name, kind, text, value in rows:
-            full = f"sallygate_{name}"
-            lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full} {value}"]
-        return "\n".join(lines) + "\n"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        ready = self.root is not None and not self.draining
+        age = None if self.root is None else max(0.0, self._clock() - self.served_since)
+        return metrics.build_info({name: build[name] for name in metrics.BUILD.labels}) + metrics.render(
+            (
+                (metrics.CONNECTED, int(connected)),
+                (metrics.ACCEPTED, self.accepted),
+                (metrics.REFUSED, self.refused),
+                (metrics.READY, int(ready)),
+                (metrics.SNAPSHOT_AGE, age),
+                (metrics.LOST, lost_bytes),
+            )
+        )

@@ -86,6 +86,7 @@ class Engine:
         if not wanted:
             self._store, self._root = known, root
             self._last_good.write_bytes(root)
+            self.restore_problem = None
         return Offer(root, wanted, built=len(segments))
 
     def digest(self) -> bytes | None:

@@ -9,7 +9,7 @@ from tests.support import fake_core
 class FakeTelemetry:
     """One access-log line, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object) -> None:
         self._lines = [b"one line\n"]
 
     def lines(self, limit: int) -> bytes:
@@ -22,10 +22,10 @@ class FakeTelemetry:
 def main() -> int:
     from gateway.cli.main import main as sallygate  # noqa: PLC0415
 
-    telemetry = ModuleType("gateway.dataplane.telemetry")
-    telemetry.open_telemetry = lambda *_: FakeTelemetry()  # type: ignore[attr-defined]
+    feed = ModuleType("gateway.dataplane.telemetry")
+    feed.Feed = FakeTelemetry  # type: ignore[attr-defined]
     sys.modules["gateway._core"] = fake_core
-    sys.modules["gateway.dataplane.telemetry"] = telemetry
+    sys.modules["gateway.dataplane.telemetry"] = feed
     return sallygate()
 
 

@@ -50,7 +50,7 @@ def test_help_lists_the_commands_and_loads_none_of_them() -> None:
         "gateway.cli.main",
     }
     # An interpreter takes some 10 ms to start, and each module well under 1 ms: this is what keeps --help instant.
-    assert len(modules) < 40
+    assert len(modules) < 60
 
 
 @pytest.mark.parametrize("name", ["run", "dataplane", "version"])

@@ -30,14 +30,15 @@ async def test_healthz_is_500_while_shutting_down_and_livez_stays_200() -> None:
 def test_metrics_carry_the_build_and_count_the_judgements() -> None:
     now = [100.0]
     status = Status(lambda: now[0])
-    assert "sallygate_snapshot_age_seconds NaN\n" in status.metrics({}, connected=False, lost_bytes=0)
+    build = {"version": "0.1.0", "openssl": 'OpenSSL "4"\\\n', "tls_library": "openssl", "abi": "1"}
+    assert "sallygate_snapshot_age_seconds" not in status.metrics(build, connected=False, lost_bytes=0)
     status.answered(Accepted(1, b"r" * 16))
     status.answered(Refused(2, b"s" * 16, "", "", "", "no"))
     now[0] = 107.5
-    text = status.metrics({"openssl": 'OpenSSL "4"\\\n'}, connected=True, lost_bytes=12)
-    assert 'sallygate_build_info{openssl="OpenSSL \\"4\\"\\\\\\n"} 1\n' in text
+    text = status.metrics(build, connected=True, lost_bytes=12)
+    assert 'openssl="OpenSSL \\"4\\"\\\\\\n"' in text
     assert "sallygate_snapshots_accepted_total 1\n" in text
     assert "sallygate_snapshots_refused_total 1\n" in text
-    assert "sallygate_snapshot_age_seconds 7.5\n" in text
+    assert "sallygate_snapshot_age_seconds 7.500\n" in text
     assert "sallygate_control_connected 1\n" in text
     assert "sallygate_access_log_lost_bytes_total 12\n" in text

@@ -157,9 +157,9 @@ def test_a_child_that_crashes_before_anything_is_served_is_given_up(start: Any) 
 
 def test_control_ends_only_after_the_data_plane_has_drained(start: Any) -> None:
     drains = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 tell("serving")
-signal.signal(signal.SIGTERM, lambda *_: None)
-signal.pause()
+signal.sigwait([signal.SIGTERM])
 tell("draining")
 time.sleep(0.2)
 tell("drained")
@@ -178,7 +178,7 @@ while True:
 
 
 def test_a_child_that_does_not_end_is_killed_and_the_exit_code_says_so(start: Any) -> None:
-    it = start(dataplane="tell('serving'); signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()")
+    it = start(dataplane="signal.signal(signal.SIGTERM, signal.SIG_IGN); tell('serving')\nwhile True: signal.pause()")
     it.event()
     it.signal(signal.SIGTERM)
     it.signal(signal.SIGTERM)
