@@ -18,7 +18,7 @@ LONG: dict[str, str] = {}
 SOURCES = ("gateway", "_core")
 CODE = {".py", ".pyi", ".rs", ".pyx", ".pxd", ".h"}
 TEXT = CODE | {".toml", ".cfg", ".md", ".yaml", ".yml", ".sh", ".ini"}
-SKIPPED = {"target", "__pycache__", "node_modules", "build", "dist", "venv"}
+SKIPPED = {"target", "__pycache__", "node_modules", "build", "dist", "venv", "local"}  # what tools write
 
 NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 

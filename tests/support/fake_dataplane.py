@@ -77,9 +77,13 @@ class FakeDataPlane:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        self.drop_peers()
+        self.path.unlink(missing_ok=True)
+
+    def drop_peers(self) -> None:
         for peer in self._all:
             peer.close()
-        self.path.unlink(missing_ok=True)
+        self._all.clear()
 
 
 class Keeper:
