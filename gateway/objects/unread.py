@@ -1,0 +1,53 @@
+"""Fields that Kubernetes has and nothing of ours reads. They are no mistake, so nothing is said about them.
+
+One row per type that has some. What is in neither the type nor this table is a misspelling, and gets a verdict.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from gateway.objects.core import (
+    ConfigMap,
+    EndpointSlice,
+    Namespace,
+    Secret,
+    Service,
+    ServicePort,
+    ServiceSpec,
+    SliceEndpoint,
+    SlicePort,
+)
+from gateway.objects.ingress import Ingress, IngressClass, IngressClassSpec
+from gateway.objects.meta import Metadata
+
+
+def _fields(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_OBJECT: Final = _fields("apiVersion kind")
+
+UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
+    Metadata: _fields(
+        "deletionGracePeriodSeconds deletionTimestamp finalizers generateName managedFields ownerReferences selfLink"
+    ),
+    Ingress: _OBJECT | _fields("status"),
+    IngressClass: _OBJECT,
+    IngressClassSpec: _fields("parameters"),
+    Service: _OBJECT | _fields("status"),
+    ServiceSpec: _fields(
+        "allocateLoadBalancerNodePorts clusterIPs externalIPs externalTrafficPolicy "
+        "healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP "
+        "loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig "
+        "topologyKeys trafficDistribution"
+    ),
+    ServicePort: _fields("nodePort"),
+    EndpointSlice: _OBJECT,
+    SliceEndpoint: _fields("deprecatedTopology hints hostname nodeName targetRef zone"),
+    SlicePort: _fields("appProtocol"),
+    Secret: _OBJECT | _fields("immutable"),
+    ConfigMap: _OBJECT | _fields("binaryData immutable"),
+    Namespace: _OBJECT | _fields("spec status"),
+}
