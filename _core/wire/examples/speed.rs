@@ -35,8 +35,8 @@ const CHUNKS: &[u8] = b"80\r\n0123456789abcdef0123456789abcdef0123456789abcdef01
     0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n0\r\n\r\n";
 
 fn time(name: &str, mut call: impl FnMut()) {
-    const ROUNDS: u32 = 200_000;
-    let best = (0..9)
+    const ROUNDS: u32 = 2_000;
+    let best = (0..400)
         .map(|_| {
             let start = Instant::now();
             for _ in 0..ROUNDS {

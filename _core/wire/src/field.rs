@@ -133,25 +133,39 @@ const fn slot(key: u64, len: usize) -> usize {
     ((key ^ len as u64).wrapping_mul(MULTIPLIER) >> (64 - SLOT_BITS)) as usize
 }
 
-static SLOTS: [(&[u8], Name); 1 << SLOT_BITS] = slots();
+/// One name with its first and second eight bytes, missing ones zero.
+#[derive(Clone, Copy)]
+struct Slot {
+    first: u64,
+    second: u64,
+    text: &'static [u8],
+    id: Name,
+}
 
-#[expect(clippy::indexing_slicing, clippy::panic, reason = "at compile time")]
-const fn slots() -> [(&'static [u8], Name); 1 << SLOT_BITS] {
-    let mut table: [(&[u8], Name); 1 << SLOT_BITS] = [(b"", Name::Other); 1 << SLOT_BITS];
+static SLOTS: [Slot; 1 << SLOT_BITS] = slots();
+
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
+const fn slots() -> [Slot; 1 << SLOT_BITS] {
+    let mut table = [Slot { first: 0, second: 0, text: b"", id: Name::Other }; 1 << SLOT_BITS];
     let mut number = 0;
     while number < SINGLE.len() {
-        let text = SINGLE[number].0;
-        let (mut key, mut at) = (0_u64, 0);
-        while at < text.len() && at < 8 {
-            key |= (text[at] as u64) << (8 * at);
+        let (text, id) = SINGLE[number];
+        let mut words = [0_u64; 2];
+        let mut at = 0;
+        while at < text.len() && at < 16 {
+            words[at / 8] |= (text[at] as u64) << (8 * (at % 8));
             at += 1;
         }
-        let slot = slot(key, text.len());
-        assert!(table[slot].0.is_empty(), "two names in one slot: search for another multiplier");
-        table[slot] = SINGLE[number];
+        let slot = slot(words[0], text.len());
+        assert!(table[slot].text.is_empty(), "two names in one slot: search for another multiplier");
+        table[slot] = Slot { first: words[0], second: words[1], text, id };
         number += 1;
     }
     table
+}
+
+fn is_token_from(at: usize, bytes: &[u8], text: &[u8]) -> bool {
+    bytes.get(at..text.len()).zip(text.get(at..)).is_some_and(|(rest, text)| is_token(rest, text))
 }
 
 const fn bit(id: Name) -> u64 {
@@ -218,15 +232,17 @@ impl Name {
     /// Which name the first `len` of these bytes are.
     #[inline]
     pub(crate) fn at(bytes: &[u8], len: usize) -> Self {
-        let key = key(bytes, len);
-        if let Some((text, id)) = SLOTS.get(slot(key, len))
-            && text.len() == len
-            && self::key(text, len) == key
-            && (len <= 8 || bytes.get(8..len).zip(text.get(8..)).is_some_and(|(rest, text)| is_token(rest, text)))
+        let first = key(bytes, len);
+        if let Some(known) = SLOTS.get(slot(first, len))
+            && known.first == first
+            && known.text.len() == len
         {
-            return *id;
+            let rest = bytes.get(8..).unwrap_or_default();
+            if len <= 8 || (key(rest, len - 8) == known.second && (len <= 16 || is_token_from(16, bytes, known.text))) {
+                return known.id;
+            }
         }
-        match key {
+        match first {
             X_FORWAR | X_ORIGIN | SSL_CLIE | X_ACCEL => Self::of_family(bytes.get(..len).unwrap_or_default()),
             _ => Name::Other,
         }

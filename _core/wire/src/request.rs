@@ -159,7 +159,13 @@ fn read_line(view: &[u8], start: usize, limits: &Limits) -> Result<Option<Line>,
     }
 
     let version_start = target_start + target_len + 1;
-    let Some(version) = read_version(line.get(version_start..).unwrap_or_default())? else { return more() };
+    let version = match read_version(line.get(version_start..).unwrap_or_default()) {
+        Ok(Some(version)) => version,
+        Ok(None) => return more(),
+        // The preface of HTTP/2 is not a version that an upgrade of this gateway could bring: it is the wrong protocol.
+        Err(Fault::HttpVersion) if rest_of(view, start, method_len) == b"PRI" => return Err(Fault::BadRequestLine),
+        Err(fault) => return Err(fault),
+    };
     Ok(Some(Line {
         method: Method::of(rest_of(view, start, method_len)),
         method_text: Span::new(start, start + method_len),

@@ -87,7 +87,7 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 #[inline]
 const fn between(low: u64, from: u8, to: u8) -> u64 {
     // Each sum stays inside its byte: at most 0x7f + 0x7f.
-    (low + ONES * (0x80 - from) as u64) & !(low + ONES * (0x7f - to) as u64)
+    low.wrapping_add(ONES * (0x80 - from) as u64) & !low.wrapping_add(ONES * (0x7f - to) as u64)
 }
 
 /// How many bytes at the start are letters, digits, or from `from` to `to`, found eight at a time. May stop early: what

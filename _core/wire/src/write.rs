@@ -138,11 +138,6 @@ fn is_visible(bytes: &[u8]) -> bool {
 
 macro_rules! reasons {
     ($($status:literal $reason:literal,)+) => {
-        /// The registered reason phrase of a status; empty when there is none.
-        pub const fn reason(status: u16) -> &'static str {
-            match status { $($status => $reason,)+ _ => "" }
-        }
-
         #[inline]
         /// The registered reason phrase of a status; empty for others.
         pub const fn reason_phrase(status: u16) -> &'static str {
@@ -252,7 +247,7 @@ mod tests {
             HeadWriter::new(&mut out).status_line(status);
             assert_eq!(out, expect.as_bytes());
         }
-        assert_eq!(reason(503), "Service Unavailable");
+        assert_eq!(reason_phrase(503), "Service Unavailable");
     }
 
     #[test]
