@@ -21,8 +21,8 @@ class Relay:
         self.listener.bind(str(front))
         front.chmod(0o600)
         self.listener.listen()
-        self.thread = threading.Thread(target=self._accept, daemon=True)
-        self.thread.start()
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.threads[0].start()
 
     def first_after(self, moment: float) -> float | None:
         return next((spoke for spoke in self.spoke if spoke >= moment), None)
@@ -33,14 +33,19 @@ class Relay:
                 control, _ = self.listener.accept()
             except OSError:
                 return
-            data_plane = socket.socket(socket.AF_UNIX)
+            self.threads.append(threading.Thread(target=self._serve, args=(control,), daemon=True))
+            self.threads[-1].start()
+
+    def _serve(self, control: socket.socket) -> None:
+        with control, socket.socket(socket.AF_UNIX) as data_plane:
             try:
                 data_plane.connect(str(self.back))
             except OSError:
-                control.close()
-                continue
-            for source, target, noted in ((control, data_plane, True), (data_plane, control, False)):
-                threading.Thread(target=self._pass, args=(source, target, noted), daemon=True).start()
+                return  # control tries again
+            answers = threading.Thread(target=self._pass, args=(data_plane, control, False), daemon=True)
+            answers.start()
+            self._pass(control, data_plane, noted=True)
+            answers.join()
 
     def _pass(self, source: socket.socket, target: socket.socket, noted: bool) -> None:
         with contextlib.suppress(OSError):
@@ -60,3 +65,5 @@ class Relay:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        for thread in self.threads:
+            thread.join(5)  # both ends are gone by now; should one hang, it ends with us

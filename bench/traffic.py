@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from bench.child import Child, BenchError, split_address
+from bench.child import BenchError, Child, split_address
 
 HOSTS = ("blue.example.com", "green.example.com")
 BODY_BYTES = 128

@@ -44,8 +44,8 @@ def parse_thread(text: str) -> int:
 def parse_functions(text: str) -> dict[str, int]:
     """Own instructions by function out of a callgrind file.
 
-    Read here because `callgrind_annotate` blames the main loop for all of a process that is dumped while inside it. Names
-    are given once and then by number; the cost line after `calls=` is the callee's and counts there.
+    Read here because `callgrind_annotate` blames the main loop for all of a process that is dumped while inside it.
+    Names are given once and then by number; the cost line after `calls=` is the callee's and counts there.
     """
     names: dict[str, str] = {}
     found: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 The two roles run as commands of their own, with a relay on the socket between them that notes when control speaks. An
 edit replaces one file of a folder; then connections that were opened before, enough to be spread over all workers, ask
-for the changed route in turn until each of them has seen the change. A background load asks for another route all along.
+for the changed route in turn until each of them has seen the change. A background load asks for another route.
 """
 
 import time
@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.child import Child, BenchError, free_port, split_address
+from bench.child import BenchError, Child, free_port, split_address
 from bench.manifests import ManyRoutes
 from bench.peers.sallygate import program
 from bench.relay import Relay

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from bench.child import Child, BenchError, find_missing, until
+from bench.child import BenchError, Child, find_missing, until
 from bench.peers import Peer, Running
 from bench.results import Syscalls
 from bench.stage import Stage

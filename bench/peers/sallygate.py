@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.accounts import Thread, command_line, descendants, release
-from bench.child import Child, BenchError
+from bench.child import BenchError, Child
 from bench.manifests import two_hosts
 from bench.peers.peer import Running, Site
 

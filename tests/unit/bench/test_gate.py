@@ -1,0 +1,126 @@
+"""The budgets against results that hold them, that break them, and that lack them."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import json, structs
+
+from bench.gate import BUDGETS, breaches, main
+from bench.report import markdown
+from bench.results import FORMAT, Instructions, Level, Memory, Publish, Results, Sample, Syscalls, Work
+from bench.spread import Ratio, Spread
+
+PEERS = ("floor", "sallygate", "nginx", "haproxy", "nginx-quiet")
+
+
+def spread(value: float) -> Spread:
+    return Spread(value, value, value, 8)
+
+
+def level(connections: int, own: float, *, disturbed: bool = False) -> Level:
+    ratios = {name: Ratio(own, own, own, 8) for name in PEERS[2:]}
+    sample = Sample(1000, 10.0, {"worker": 9.0, "host": 1.0}, 1e5, 9.0, 20.0, 0, 340.0, 0.0)
+    return Level(
+        connections,
+        [dict.fromkeys(PEERS, sample)],
+        [dict.fromkeys(PEERS, True)],
+        disturbed,
+        {name: spread(10.0) for name in PEERS},
+        {"sallygate": ratios},
+        {"sallygate": ratios},
+    )
+
+
+def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
+    calls = {"worker": {"recvfrom": 2.0, "sendto": 2.0, "epoll_wait": 0.04}, "host": {"write": 0.01}}
+    facts = {
+        "when": "2026-11-01", "cpu": "a CPU", "cpus": 2, "core": 1, "cpu_flags_hypervisor": True, "l2": "512K",
+        "governor": None, "kernel": "6", "libc": "glibc", "rustc": "rustc 1", "load_average": [0.1, 0.1, 0.1],
+        "versions": {"floor": "bench/tools"},
+    }  # fmt: skip
+    return Results(
+        format=FORMAT,
+        facts=facts,
+        settings={},
+        peers={name: f"what {name} does" for name in PEERS},
+        absent={"haproxy-quiet": "not installed"},
+        work={name: Work([], 0, 0) for name in PEERS},
+        cpu=[level(connections, own, disturbed=disturbed) for connections in (8, 64, 512)],
+        syscalls={"sallygate": [Syscalls(64, 2000, calls)]},
+        instructions={
+            "sallygate": Instructions(2000, {"worker": 5000.0}, [("parse", 900.0)]),
+            "nginx": Instructions(2000, {"worker": 37000.0}, []),
+        },
+        replay={"instructions_per_exchange": 3000.0},
+        lookup={"1": 40.0, "1000": 100.0, "100000": 240.0},
+        publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
+        memory={"sallygate": Memory(6000, 900.0, 910.0, 40_000, 46_000)},
+        micro={},
+    )
+
+
+def test_good_results_breach_nothing() -> None:
+    assert breaches(results()) == []
+
+
+def test_a_budget_that_does_not_hold_is_named_with_figure_bound_and_reason() -> None:
+    found = breaches(results(own=0.85))
+    assert found == ["own cost against nginx: 0.85 x, bound 0.7 (the margin that a newer nginx must not eat)"]
+
+
+@pytest.mark.parametrize("budget", BUDGETS, ids=lambda budget: str(budget.name))
+def test_a_missing_figure_is_a_breach(budget: object) -> None:
+    empty = Results(format=FORMAT, facts={}, settings={}, peers={}, absent={})
+    names = [line.partition(":")[0] for line in breaches(empty)]
+    assert getattr(budget, "name") in names  # noqa: B009
+
+
+def test_figures_of_a_disturbed_run_are_not_believed() -> None:
+    assert any(
+        "own cost against nginx: the results hold no usable figure" in line
+        for line in breaches(results(disturbed=True))
+    )
+
+
+def test_calls_of_the_host_thread_are_not_those_of_a_worker() -> None:
+    found = results()
+    calls = {"worker": {"recvfrom": 3.0, "sendto": 2.0, "futex": 1.0}, "host": {}}
+    found.syscalls = {"sallygate": [Syscalls(64, 2000, calls)]}
+    assert [line.partition(":")[0] for line in breaches(found)] == ["data calls", "other calls"]
+
+
+def test_a_failed_request_while_publishing_is_a_breach() -> None:
+    found = results()
+    assert isinstance(found.publish, Publish)
+    found.publish = structs.replace(found.publish, background_failed=1)
+    assert [line.partition(":")[0] for line in breaches(found)] == ["failed while publishing"]
+
+
+def test_the_command_reads_a_file_and_its_exit_code_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "results.json"
+    file.write_bytes(json.encode(results()))
+    assert main([str(file)]) == 0
+    file.write_bytes(json.encode(results(own=2.0)))
+    assert main([str(file)]) == 1
+    assert "breach: own cost against nginx: 2 x" in capsys.readouterr().out
+
+
+def test_the_report_says_everything_there_is() -> None:
+    text = markdown(results())
+    for words in (
+        "| sallygate | 10.0 [10.0-10.0] |",
+        "own cost above the floor, over that of nginx [95 %]",
+        "| sallygate | 0.40 [0.40-0.40] |",
+        "0 of 5 samples dropped",
+        "the host thread",
+        "| sallygate | 64 | 4.010 | 0.040 | none | 4.050 |",
+        "| 100,000 | 240 |",
+        "publish to effect | 12.0",
+        "| haproxy-quiet | - | not installed |",
+        "parse 900",
+    ):
+        assert words in text
+
+
+def test_the_report_says_where_nothing_may_be_concluded() -> None:
+    assert "conclude nothing" in markdown(results(disturbed=True))

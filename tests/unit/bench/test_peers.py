@@ -1,0 +1,96 @@
+"""What the contenders are told, and that they are told the same."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bench.manifests import ManyRoutes, two_hosts
+from bench.measures.work import REQUIRED
+from bench.peers import PEERS, USUAL, haproxy, nginx
+from bench.peers.peer import Site
+from bench.traffic import HOSTS
+
+SITE = Site(backend="127.0.0.1:9", folder=Path("/place"), tools=Path("/tools"))
+
+
+def nginx_text(log: nginx.Log) -> str:
+    return nginx.configuration(SITE, "127.0.0.1:8", log, user=None, files=20000)
+
+
+def haproxy_text(log: haproxy.Log) -> str:
+    return haproxy.configuration(SITE, "127.0.0.1:8", log, files=20000)
+
+
+@pytest.mark.parametrize("text", [nginx_text("buffered"), haproxy_text("file")])
+def test_every_peer_serves_the_hosts_and_adds_the_headers(text: str) -> None:
+    for host in HOSTS:
+        assert host in text
+    # HAProxy's own option adds X-Forwarded-For.
+    for header in REQUIRED - {"x-forwarded-for"}:
+        assert header in text.lower()
+    assert "x-forwarded-for" in text.lower() or "option forwardfor" in text
+    assert "127.0.0.1:9" in text
+
+
+def test_nginx_keeps_its_upstream_connections() -> None:
+    text = nginx_text("buffered")
+    assert "keepalive 1024;" in text
+    assert "proxy_http_version 1.1;" in text
+    assert 'proxy_set_header Connection "";' in text
+    assert "keepalive_requests 1000000000;" in text
+
+
+def test_nginx_logs_as_it_is_told() -> None:
+    assert "access_log /place/access.log upstreaminfo buffer=64k flush=1s;" in nginx_text("buffered")
+    assert "access_log /place/access.log upstreaminfo;" in nginx_text("unbuffered")
+    assert "access_log off;" in nginx_text("off")
+
+
+def test_nginx_as_root_names_the_user_of_its_worker() -> None:
+    text = nginx.configuration(SITE, "127.0.0.1:8", "off", user="root root", files=20000)
+    assert "user root root;" in text
+
+
+def test_haproxy_reuses_and_logs_as_it_is_told() -> None:
+    assert "http-reuse always" in haproxy_text("off")
+    assert "log stdout" in haproxy_text("file")
+    assert "option httplog" in haproxy_text("file")
+    assert "log" not in haproxy_text("off").replace("backlog", "")
+
+
+def test_braces_of_the_configurations_are_balanced() -> None:
+    for text in (nginx_text("buffered"), haproxy_text("file")):
+        assert text.count("{") == text.count("}")
+
+
+def test_the_usual_contenders_exist_and_say_what_they_do() -> None:
+    assert set(USUAL) <= set(PEERS)
+    assert all(peer.title and peer.name == name for name, peer in PEERS.items())
+
+
+def test_a_missing_program_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx, "find_program", lambda _: None)
+    assert PEERS["nginx"].missing() == "not installed"
+
+
+def documents(file: Path) -> list[dict[str, object]]:
+    return list(yaml.safe_load_all(file.read_text()))
+
+
+def test_two_hosts_are_manifests(tmp_path: Path) -> None:
+    two_hosts(tmp_path / "manifests")
+    kinds = [document["kind"] for document in documents(tmp_path / "manifests/hosts.yaml")]
+    assert kinds == ["IngressClass", "Service", "Ingress", "Ingress"]
+
+
+def test_many_routes_are_as_many_as_asked_for_and_one_of_them_changes(tmp_path: Path) -> None:
+    routes = ManyRoutes(tmp_path / "many", 60, routes_per_host=20)
+    files = sorted((tmp_path / "many").glob("host-*.yaml"))
+    assert len(files) == routes.hosts == 3
+    before = {file: file.read_text() for file in files}
+    assert sum(text.count('"pathType"') for text in before.values()) == 60
+    routes.change("two")
+    changed = [file for file in files if file.read_text() != before[file]]
+    assert [file.stem for file in changed] == [f"host-{routes.changing}"]
+    assert not list((tmp_path / "many").glob(".*"))
