@@ -1,19 +1,19 @@
-"""The syntax of names: of objects, and of hosts. Files have no API server in front of them that would check it."""
+"""The syntax of host names, and which name covers which. Files have no API server in front of them."""
 
 import re
 from typing import Final
 
+from gateway.objects.names import name_problem
 from gateway.translate.limits import HOST_BYTES
 
-_OBJECT: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _HOST: Final = re.compile(r"(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ADDRESS: Final = re.compile(r"[0-9]+(\.[0-9]+){3}|\[?[0-9a-f]*:[0-9a-f:.]*\]?")
 _PORT: Final = re.compile(r"(?P<host>[^:]+):[0-9]+")
 
 
 def is_object_name(text: str) -> bool:
-    """Could an API server hold an object of this name (RFC 1123 subdomain)?"""
-    return _OBJECT.fullmatch(text) is not None
+    """Could an API server hold an object of this name?"""
+    return name_problem(text, label=False) is None
 
 
 def host_problem(host: str) -> tuple[str, str] | None:

@@ -8,11 +8,12 @@ from msgspec import Struct
 from gateway.ir.backend import Endpoint
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
-from gateway.ir.policy import Timeouts
+from gateway.ir.policy import Policy, Timeouts
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
 TABLE: Final = "main"
 LISTENERS: Final = (Listener("http", Protocol.HTTP, TABLE), Listener("https", Protocol.HTTPS, TABLE))
+_POLICY: Final = Policy()
 
 RegexCheck = Callable[[str], str | None]
 CertificateCheck = Callable[[bytes, bytes], Mapping[str, object]]
@@ -45,9 +46,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     https_redirect_status: int = 308
     no_tls_redirect_locations: tuple[str, ...] = ("/.well-known/acme-challenge",)  # prefixes of paths as written
     hsts: str | None = "max-age=31536000; includeSubDomains"
-    timeouts: Timeouts = Timeouts()
-    body_limit_bytes: int = 1 << 20
-    tries: int = 3
+    timeouts: Timeouts = _POLICY.timeouts
+    body_limit_bytes: int = _POLICY.body_limit_bytes
+    tries: int = _POLICY.tries
     service_upstream: bool = False
     strict_path_type: bool = True
 

@@ -17,9 +17,9 @@ from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
+from gateway.store.links import Links
 from gateway.store.view import View
 from gateway.translate.backends import BackendUnit, build_backend
-from gateway.translate.index import Index
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
 from gateway.translate.ingress.claims import Claims, changed_hosts, read_claims
@@ -35,7 +35,7 @@ from gateway.translate.rules import Rules
 from gateway.translate.secrets import CertificateUnit, build_certificate
 from gateway.translate.usage import Usage
 from gateway.verdicts.report import Report
-from gateway.verdicts.verdict import ObjectRef, Origin, Verdict
+from gateway.verdicts.verdict import Origin, Verdict
 
 T = TypeVar("T")
 Name = tuple[str, str]  # namespace and name of an object whose kind is clear
@@ -63,17 +63,16 @@ class Translator:
         self._hosts: dict[str, HostUnit] = {}
         self._backends: dict[BackendId, BackendUnit] = {}
         self._certificates: dict[CertificateId, CertificateUnit] = {}
-        self._by_class: Index[Name, str] = Index()
-        self._by_host: Index[Name, str] = Index()
-        self._by_certificate: Index[Name, CertificateId] = Index()
-        self._by_service: Index[BackendId, Name] = Index()
-        self._by_slice: Index[BackendId, Name] = Index()
-        self._below: Index[str, str] = Index()  # hosts by the wildcard that also covers them
+        self._by_class: Links[Name, str] = Links()
+        self._by_host: Links[Name, str] = Links()
+        self._by_certificate: Links[Name, CertificateId] = Links()
+        self._by_service: Links[BackendId, Name] = Links()
+        self._by_slice: Links[BackendId, Name] = Links()
+        self._below: Links[str, str] = Links()  # hosts by the wildcard that also covers them
         self._usage: Usage[Name] = Usage()
         self._upstream: dict[BackendId, bool] = {}  # what its users have decided
         self._remarked: set[BackendId] = set()
         self._report = Report()
-        self._origins: dict[ObjectRef, dict[str, Origin | None]] = {}
         self._told: tuple[Verdict, ...] | None = None
         self._begun = False
         self.work = Work()  # of the last update
@@ -82,8 +81,6 @@ class Translator:
         """What has become different, given every object that may have. The first call is given all of them."""
         keys = set(dirty)
         self._told = None
-        for key in keys:
-            self._origins.pop(ObjectRef(*key), None)  # an object that is written again may have moved
         touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
         if not self._begun:
             self._add_fixed(touched)
@@ -126,12 +123,12 @@ class Translator:
         found: set[BackendId] = set()
         for kind, namespace, name in keys:
             if kind == "Service":
-                found |= self._by_service.of((namespace, name))
+                found |= self._by_service.referrers((namespace, name))
             elif kind == "EndpointSlice":
-                found |= self._by_slice.of((namespace, name))  # those that it was part of
+                found |= self._by_slice.referrers((namespace, name))  # those that it was part of
                 one = self._view.endpoint_slice(namespace, name)
                 if one is not None:
-                    found |= self._by_service.of((namespace, one.metadata.labels.get(SERVICE_NAME, "")))
+                    found |= self._by_service.referrers((namespace, one.metadata.labels.get(SERVICE_NAME, "")))
         return found
 
     def _certificates_of(self, keys: Collection[ObjectKey]) -> set[CertificateId]:
@@ -144,7 +141,7 @@ class Translator:
             if kind == "Ingress":
                 found.add((namespace, name))
             elif kind == "IngressClass":
-                found |= self._by_class.of(name)
+                found |= self._by_class.referrers(name)
         return sorted(found)
 
     # === the units ===
@@ -160,10 +157,10 @@ class Translator:
         else:
             del self._claims[name]
         self._report.replace(name, new.verdicts if new else ())
-        self._by_class.set(name, (new.class_name,) if new and new.class_name else ())
-        self._by_host.set(name, new.hosts if new else ())
+        self._by_class.set_refs(name, (new.class_name,) if new and new.class_name else ())
+        self._by_host.set_refs(name, new.hosts if new else ())
         certificates = {entry.certificate for entry in new.tls if entry.certificate} if new else set()
-        self._by_certificate.set(name, certificates)
+        self._by_certificate.set_refs(name, certificates)
         touched.certificates |= certificates - self._certificates.keys()
         touched.certificates |= (
             {entry.certificate for entry in old.tls if entry.certificate} - certificates if old else set()
@@ -194,7 +191,7 @@ class Translator:
         return rank(self._claims[name])
 
     def _certificate(self, identity: CertificateId, touched: "_Touched") -> "_Built[Certificate]":
-        users = self._by_certificate.of(identity)
+        users = self._by_certificate.referrers(identity)
         old = self._certificates.get(identity)
         is_default = identity == self._rules.default_ssl_certificate
         if not users and not is_default:
@@ -218,7 +215,7 @@ class Translator:
             before = self._tls(host)
             built[host] = self._host(host)
             if self._tls(host) != before:
-                hosts |= self._below.of(host)
+                hosts |= self._below.referrers(host)
         for host in sorted(hosts - built.keys()):
             built[host] = self._host(host)
         return built
@@ -228,9 +225,9 @@ class Translator:
         return unit.tls if unit else _NO_TLS
 
     def _host(self, host: str) -> "_Built[HostTable]":
-        claimants = by_seniority(self._claims[name] for name in self._by_host.of(host))
+        claimants = by_seniority(self._claims[name] for name in self._by_host.referrers(host))
         wildcard = wildcard_of(host)
-        self._below.set(host, (wildcard,) if wildcard and claimants else ())
+        self._below.set_refs(host, (wildcard,) if wildcard and claimants else ())
         old = self._hosts.pop(host, None)
         if not claimants and (host or self._rules.default_backend_service is None):
             self._report.replace(host)
@@ -245,16 +242,16 @@ class Translator:
         self._upstream.pop(identity, None)
         self._remarked.discard(identity)
         if not self._is_used(identity):
-            self._by_service.set(identity, ())
-            self._by_slice.set(identity, ())
+            self._by_service.set_refs(identity, ())
+            self._by_slice.set_refs(identity, ())
             self._report.replace(identity)
             return _Built(None, changed=old is not None)
         upstream = self._upstream[identity] = self._decide(identity)
         new = self._backends[identity] = build_backend(self._view, self._rules, identity, service_upstream=upstream)
         if new.remarks:
             self._remarked.add(identity)
-        self._by_service.set(identity, ((identity.namespace, identity.service),))
-        self._by_slice.set(identity, ((identity.namespace, name) for name in new.slices))
+        self._by_service.set_refs(identity, ((identity.namespace, identity.service),))
+        self._by_slice.set_refs(identity, ((identity.namespace, name) for name in new.slices))
         verdicts = new.verdicts
         if identity == self._rules.default_backend_service:
             verdicts += default_backend_verdicts(identity, new)
@@ -277,11 +274,9 @@ class Translator:
                     yield from dispute(claims, reference, self._rules.annotations_prefix, decided=decided)
 
     def _origin(self, verdict: Verdict) -> Origin | None:
-        known = self._origins.setdefault(verdict.object, {})
-        if verdict.field not in known:
-            subject = verdict.object
-            known[verdict.field] = self._view.origin(subject.kind, subject.namespace, subject.name, verdict.field)
-        return known[verdict.field]
+        """Asked anew each time: an object may move within its file without a change."""
+        subject = verdict.object
+        return self._view.origin(subject.kind, subject.namespace, subject.name, verdict.field)
 
 
 class _Touched(Struct):

@@ -36,7 +36,8 @@ class ObjectRef(Struct, frozen=True, order=True):
 
 class Verdict(Struct, frozen=True, order=True):
     """`code` is a row of `reasons.py`; `field` a path such as `spec.rules[0].host`; `value` the text found there,
-    cut to a readable length and never a secret; `reason` says what is wrong, `fix` what to write instead."""
+    cut to a readable length and never a secret; `reason` says what is wrong, `fix` what to write instead.
+    """
 
     code: str
     severity: Severity

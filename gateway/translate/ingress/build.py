@@ -21,6 +21,7 @@ from gateway.translate.ingress.paths import (
     place_regex,
     regex_problem,
 )
+from gateway.translate.ingress.settings import canonical
 from gateway.translate.limits import ROUTES_PER_HOST
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons
@@ -164,13 +165,15 @@ class _Builder:
         key = (id(claims), redirects, rewrites)
         if key not in self._policies:
             settings = claims.settings
-            self._policies[key] = Policy(
-                timeouts=settings.timeouts,
-                body_limit_bytes=settings.body_limit_bytes,
-                https_redirect=HttpsRedirect(self._rules.https_redirect_status) if redirects else None,
-                rewrite=Rewrite(settings.rewrite_target) if rewrites else None,
-                hsts=self._rules.hsts,
-                tries=self._rules.tries,
+            self._policies[key] = canonical(
+                Policy(
+                    timeouts=settings.timeouts,
+                    body_limit_bytes=settings.body_limit_bytes,
+                    https_redirect=HttpsRedirect(self._rules.https_redirect_status) if redirects else None,
+                    rewrite=Rewrite(settings.rewrite_target) if rewrites else None,
+                    hsts=self._rules.hsts,
+                    tries=self._rules.tries,
+                )
             )
         return self._policies[key]
 

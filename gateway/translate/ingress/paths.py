@@ -70,7 +70,7 @@ class Placed(NamedTuple):
 
 def path_problem(text: str) -> Problem | None:
     if not text.startswith("/"):
-        return Problem("it does not begin with a slash", f"write /{text.lstrip('^')}")
+        return Problem("it does not begin with a slash", f"write /{text.lstrip('^/')}")
     if len(text.encode(errors="replace")) > PATH_BYTES:
         return Problem(f"it is longer than {PATH_BYTES} bytes", "shorten it")
     if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in text):
@@ -83,7 +83,7 @@ def strict_problem(text: str, path_type: PathType) -> Problem | None:
         return None
     return Problem(
         f"a path of type {path_type} holds letters, digits and . _ - / only",
-        "for a regular expression, set pathType: ImplementationSpecific and the annotation use-regex",
+        "set pathType: ImplementationSpecific, and for a regular expression the annotation use-regex, too",
     )
 
 

@@ -1,9 +1,14 @@
 """What the annotations of one Ingress come to. Annotations write it, one field each; `build` reads it."""
 
-from msgspec import Struct
+from typing import Final, TypeVar
 
-from gateway.ir.policy import Timeouts
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.ir.policy import Policy, Timeouts
 from gateway.translate.rules import Rules
+
+S = TypeVar("S", bound=Struct)
 
 
 class Settings(Struct, frozen=True):
@@ -20,6 +25,26 @@ class Settings(Struct, frozen=True):
     served: bool = True
     closed: bool = False
     closes_host: str = ""
+
+
+_POLICY: Final = Policy()
+
+
+def canonical(policy: Policy) -> Policy:
+    """The same policy, with the default objects themselves in place of their equals.
+
+    The encoder leaves out a field only if it holds the very object that is its default, and equal policies are to be
+    equal byte for byte, however they came about.
+    """
+    timeouts = _with_defaults(policy.timeouts, _POLICY.timeouts)
+    return _with_defaults(replace(policy, timeouts=timeouts), _POLICY)
+
+
+def _with_defaults(value: S, default: S) -> S:
+    if value == default:
+        return default
+    fields = [(name, getattr(value, name), getattr(default, name)) for name in value.__struct_fields__]
+    return replace(value, **{name: standard for name, held, standard in fields if held == standard})
 
 
 def defaults(rules: Rules) -> Settings:

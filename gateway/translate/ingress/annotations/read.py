@@ -26,7 +26,7 @@ _EFFECT_OF_INVALID: Final = {
     OnInvalid.HOST: Effect.HOST_CLOSED,
 }
 _CONSEQUENCE: Final = {
-    Effect.IGNORED: "the Ingress is served without it",
+    Effect.IGNORED: "it has no effect",
     Effect.CLOSED: "the routes of this Ingress answer 503 meanwhile",
     Effect.HOST_CLOSED: "every route of its hosts answers 503 meanwhile",
     Effect.UNSERVED: "this Ingress is not served meanwhile",

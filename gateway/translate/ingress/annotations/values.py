@@ -104,7 +104,7 @@ def parse_size(text: str) -> Parsed[int]:
         )
     size = int(found["number"]) * _UNITS[found["unit"].lower()]
     if size > _MOST_BYTES:
-        return Parsed(_MOST_BYTES, f"the most is {_MOST_BYTES} bytes; 0 is unlimited")
+        return Parsed(_MOST_BYTES, f"the most is {_MOST_BYTES} bytes")
     return Parsed(size)
 
 

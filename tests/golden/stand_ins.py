@@ -1,0 +1,55 @@
+"""What translation is handed from outside, in a form that goldens can be written with."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import yaml
+
+from gateway.ir.backend import Endpoint
+from gateway.translate.rules import Rules
+
+NOW: Final = datetime(2026, 11, 1, tzinfo=UTC)
+_NOT_LINEAR: Final = re.compile(r"\(\?<?[=!]|\\[1-9]")
+
+
+def check_regex(pattern: str) -> str | None:
+    if _NOT_LINEAR.search(pattern):
+        return "look-around and back-references are not supported"
+    try:
+        re.compile(pattern)
+    except re.error:
+        return "it is not a regular expression"
+    return None
+
+
+def check_certificate(chain_pem: bytes, key_pem: bytes) -> Mapping[str, object]:
+    """A certificate is `names`, `until` and `key` in YAML, and a key the name of that key: no real keys in goldens."""
+    try:
+        said = yaml.safe_load(chain_pem)
+        names, key = said["names"], said["key"]
+        until = datetime.fromisoformat(str(said.get("until", "2030-01-01"))).replace(tzinfo=UTC)
+    except (TypeError, KeyError, yaml.YAMLError):
+        raise ValueError("tls.crt holds no certificate") from None
+    if key != key_pem.decode().strip():
+        raise ValueError("the private key does not belong to the certificate")
+    return {"names": names, "not_before": 0, "not_after": int(until.timestamp()), "subject": f"CN={names[0]}"}
+
+
+def service_map(namespace: str, service: str, port: str) -> tuple[Endpoint, ...] | None:
+    """The Service `mapped` is on the command line."""
+    if (namespace, service) != ("default", "mapped"):
+        return None
+    return (Endpoint("127.0.0.1", 9000 + len(port)),)
+
+
+def rules(**changed: object) -> Rules:
+    settings: dict[str, object] = {"class_objects_required": False} | changed
+    return Rules(
+        check_regex=check_regex,
+        check_certificate=check_certificate,
+        now=NOW.timestamp,
+        service_map=service_map,
+        **settings,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,103 @@
+"""Every case below `tests/golden`: `in.yaml` → `ir.yaml` and `verdicts.yaml`.
+
+A case is a folder named after a behaviour. Beside the manifests it may have `rules.yaml` with settings that differ from
+the defaults. `UPDATE_GOLDEN=1 pytest tests/golden` writes what comes out; read the difference before committing it.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+import yaml
+
+from gateway.ir.certificate import Certificate
+from gateway.ir.changes import Changes
+from gateway.ir.ids import BackendId, CertificateId
+from gateway.ir.route import HostTable
+from gateway.store.events import Upsert
+from gateway.translate.rules import Rules
+from gateway.translate.translate import Translator
+from gateway.verdicts.verdict import Verdict
+from tests.golden.objects import load, shuffled, store_of
+from tests.golden.stand_ins import rules
+
+HERE: Final = Path(__file__).parent
+HSTS: Final = "max-age=31536000; includeSubDomains"
+CASES: Final = sorted(path.parent for path in HERE.rglob("in.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(HERE).as_posix())
+def test_golden(case: Path) -> None:
+    objects = load((case / "in.yaml").read_text())
+    settings = rules(**overrides(case))
+    ir, verdicts = translate(objects, settings)
+    if os.environ.get("UPDATE_GOLDEN"):
+        (case / "ir.yaml").write_text(ir)
+        (case / "verdicts.yaml").write_text(verdicts)
+    assert ir == (case / "ir.yaml").read_text()
+    assert verdicts == (case / "verdicts.yaml").read_text()
+    assert translate(shuffled(objects, seed=1), settings) == (ir, verdicts), "the order of objects matters"
+
+
+def overrides(case: Path) -> dict[str, object]:
+    path = case / "rules.yaml"
+    written = yaml.safe_load(path.read_text()) if path.exists() else {}
+    ids = {"default_ssl_certificate": CertificateId, "default_backend_service": BackendId}
+    return {name: ids[name](*value) if name in ids else value for name, value in written.items()}
+
+
+def translate(objects: list[Upsert], settings: Rules) -> tuple[str, str]:
+    store = store_of(objects)
+    translator = Translator(store, settings)
+    changes = translator.update(store.take_dirty())
+    return render(changes), dump([render_verdict(verdict) for verdict in translator.verdicts()], flow=False)
+
+
+def render(changes: Changes) -> str:
+    """Without what every case has in common. Certificates are named, never shown."""
+    assert all(key[0] == "main" for key in changes.hosts)
+    shown: dict[str, Any] = {
+        "hosts": [render_host(table) for _, table in sorted(changes.hosts.items()) if table],
+        "backends": [builtins(backend) for _, backend in sorted(changes.backends.items())],
+    }
+    if changes.certificates:
+        certificates = [one for _, one in sorted(changes.certificates.items()) if one]
+        shown["certificates"] = [render_certificate(one) for one in certificates]
+    if changes.default_certificate:
+        shown["default_certificate"] = builtins(changes.default_certificate)
+    return dump(shown)
+
+
+def render_host(table: HostTable) -> dict[str, Any]:
+    shown: dict[str, Any] = builtins(table)
+    if table.certificate is None:
+        del shown["certificate"]
+    for route in shown["routes"]:
+        policy = route["policy"]
+        if policy.get("hsts") == HSTS:
+            del policy["hsts"]
+        if not policy:
+            del route["policy"]
+    return shown
+
+
+def render_certificate(certificate: Certificate) -> dict[str, Any]:
+    return {"id": builtins(certificate.id), "chain_pem": "(not shown)", "key_pem": repr(certificate.key_pem)}
+
+
+def render_verdict(verdict: Verdict) -> dict[str, Any]:
+    shown: dict[str, Any] = builtins(verdict)
+    shown["object"] = str(verdict.object)
+    del shown["origin"]  # finding the line is the business of the source
+    return shown
+
+
+def builtins(value: object) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def dump(value: object, *, flow: bool | None = None) -> str:
+    """Lists and maps without further ones in them stand on one line, unless `flow` is False."""
+    return yaml.safe_dump(value, sort_keys=False, default_flow_style=flow, width=120, allow_unicode=True)
