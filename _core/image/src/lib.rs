@@ -21,6 +21,7 @@ mod secret;
 mod segment;
 mod tree;
 mod validate;
+pub mod version;
 
 pub use backend::{Backend, BackendShard, Balance, Endpoint};
 pub use certificate::{Certificate, CertificateShard};
@@ -30,7 +31,7 @@ pub use listener::{Listener, Listeners, Protocol};
 pub use match_::PathMatch;
 pub use policy::{HttpsRedirect, Policy, Rewrite, Timeouts};
 pub use refusal::Refusal;
-pub use root::{HostShard, Root, Shards, VERSION};
+pub use root::{HostShard, Root, Shards};
 pub use route::{Action, Host, Route, UpstreamTls};
 pub use secret::Secret;
 pub use segment::{Kind, Segment, decode, encode};

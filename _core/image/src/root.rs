@@ -10,9 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::ids::{CertificateId, SHARDS};
 
-/// The version of the IR's shape: major, then minor. A root of another major version is refused.
-pub const VERSION: (u32, u32) = (1, 0);
-
 /// The digests of all shards of one table; always [`SHARDS`] of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Digest>", into = "Vec<Digest>")]

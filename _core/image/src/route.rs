@@ -8,7 +8,7 @@ use crate::ids::{BackendId, CertificateId, RouteId};
 use crate::match_::PathMatch;
 
 /// Speak TLS to the endpoints. Without `verify` any certificate is taken.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpstreamTls {
     /// Whether the endpoint's certificate is verified.

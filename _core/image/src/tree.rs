@@ -64,7 +64,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::root::{HostShard, Root, Shards, VERSION};
+    use crate::root::{HostShard, Root, Shards};
+    use crate::version;
     use crate::{BackendShard, CertificateShard, Host, Listeners, encode};
 
     struct Shelf(HashMap<Digest, Option<Segment>>);
@@ -87,7 +88,7 @@ mod tests {
         let backends = Segment::Backends(BackendShard::default());
         let certificates = Segment::Certificates(CertificateShard::default());
         let root = Segment::Root(Root {
-            version: VERSION,
+            version: (version::MAJOR, version::MINOR),
             listeners: digest(&listeners),
             tables: [("web".to_owned(), Shards::filled(digest(&shard)))].into(),
             backends: Shards::filled(digest(&backends)),

@@ -12,9 +12,10 @@ use crate::limits;
 use crate::listener::Listeners;
 use crate::match_::PathMatch;
 use crate::policy::Policy;
-use crate::root::{HostShard, Root, VERSION};
+use crate::root::{HostShard, Root};
 use crate::route::{Action, Host, Route, UpstreamTls};
 use crate::segment::Segment;
+use crate::version;
 
 /// What is wrong with which field of a segment.
 #[derive(Debug)]
@@ -52,11 +53,11 @@ pub(crate) fn validate(segment: &Segment) -> Result<(), Fault> {
 }
 
 fn validate_root(root: &Root) -> Result<(), Fault> {
-    if root.version.0 != VERSION.0 {
+    if root.version.0 != version::MAJOR {
         let (major, minor) = root.version;
         let reason = format!(
             "version {major}.{minor} of the configuration format; this data plane reads {}.x, so update the older side",
-            VERSION.0
+            version::MAJOR
         );
         return Err(Fault { field: "version".into(), reason });
     }

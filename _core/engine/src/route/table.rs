@@ -1,0 +1,82 @@
+//! All routes of one host.
+
+use std::sync::Arc;
+
+use sallygate_image::PathMatch;
+
+use super::action::Route;
+use super::exact::ExactIndex;
+use super::hash::Seed;
+use super::pattern::{Pattern, Patterns};
+use super::prefix::PrefixIndex;
+
+/// A route that cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRoute {
+    /// Its place in the list.
+    pub index: usize,
+    /// What is wrong with its regex.
+    pub reason: String,
+}
+
+/// The routes, and three indexes into them.
+pub struct RouteTable {
+    routes: Box<[Route]>,
+    exact: ExactIndex,
+    patterns: Box<[(Arc<Pattern>, u32)]>,
+    prefixes: PrefixIndex,
+}
+
+impl RouteTable {
+    /// Build the table. `matches` and `routes` belong together one by one.
+    pub fn new(
+        matches: &[PathMatch],
+        mut routes: Vec<Route>,
+        seed: Seed,
+        patterns: &mut Patterns,
+    ) -> Result<Self, BadRoute> {
+        let mut regexes = Vec::new();
+        for (index, (match_, route)) in matches.iter().zip(&mut routes).enumerate() {
+            if let PathMatch::Regex { pattern, ignore_case } = match_ {
+                let bad = |reason| BadRoute { index, reason };
+                let number = u32::try_from(index).map_err(|_| bad("there are too many routes".into()))?;
+                let compiled = patterns.get(pattern, *ignore_case).map_err(bad)?;
+                route.pattern = Some(compiled.clone());
+                regexes.push((compiled, number));
+            }
+        }
+        let numbered = || matches.iter().zip(0_u32..);
+        let exact = numbered().filter_map(|(match_, number)| match match_ {
+            PathMatch::Exact { path } => Some((path.as_str(), number)),
+            _ => None,
+        });
+        let prefixes = numbered().filter_map(|(match_, number)| match match_ {
+            PathMatch::Prefix { path } => Some((path.as_str(), number)),
+            _ => None,
+        });
+        Ok(Self {
+            exact: ExactIndex::new(exact, seed),
+            prefixes: PrefixIndex::new(prefixes, seed),
+            patterns: regexes.into(),
+            routes: routes.into(),
+        })
+    }
+
+    /// The route of a path in normal form.
+    #[inline]
+    pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
+        let by_regex = || self.patterns.iter().find(|(pattern, _)| pattern.matches(path)).map(|(_, route)| *route);
+        let found = self.exact.find(path).or_else(by_regex).or_else(|| self.prefixes.find(path))?;
+        self.routes.get(found as usize)
+    }
+
+    /// All routes, in the order of the list.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// All routes, before anybody else sees them.
+    pub(crate) fn routes_mut(&mut self) -> &mut [Route] {
+        &mut self.routes
+    }
+}

@@ -1,0 +1,236 @@
+//! The host tables of a snapshot, in three steps: prepare what is new, check what everything refers to, finish.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sallygate_image::{
+    Action as ImageAction, BackendId, CertificateId, Digest, Host, HostShard as ListedHosts, Kind, PathMatch, Refusal,
+    Root, SHARDS, Segment, Shards, shard_of_bytes,
+};
+
+use super::build::{Build, Found, Place, absent_certificate, name};
+use super::shards::{HostEntry, HostShard, Table, display_host};
+use super::store::Node;
+use crate::route::{Action, Route, RouteTable};
+
+/// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
+struct Draft {
+    entry: HostEntry,
+    bytes: usize,
+}
+
+/// A shard whose hosts are all known to be there.
+struct DraftShard {
+    listed: ListedHosts,
+    bytes: usize,
+}
+
+/// What is new in the host tables.
+pub(super) struct Hosts<'r> {
+    root: &'r Root,
+    drafts: HashMap<Digest, Draft>,
+    shards: HashMap<Digest, DraftShard>,
+}
+
+impl<'r> Hosts<'r> {
+    /// Make everything new that can be refused.
+    pub(super) fn prepare(build: &mut Build<'_>, root_digest: Digest, root: &'r Root) -> Result<Self, Refusal> {
+        let mut this = Self { root, drafts: HashMap::new(), shards: HashMap::new() };
+        for (table, shards) in &root.tables {
+            for (number, digest) in shards.iter() {
+                if kept(build, table, number, digest).is_some() {
+                    build.reused += 1;
+                    continue;
+                }
+                let field = || format!("tables.{table}[{number}]");
+                let place = Place { segment: root_digest, kind: Kind::Root, field: &field };
+                this.prepare_shard(build, number, digest, place)?;
+            }
+        }
+        Ok(this)
+    }
+
+    fn prepare_shard(
+        &mut self,
+        build: &mut Build<'_>,
+        number: u8,
+        digest: Digest,
+        place: Place<'_>,
+    ) -> Result<(), Refusal> {
+        let stray = |key: &str| {
+            (shard_of_bytes(key.as_bytes()) != number)
+                .then(|| place.refuse(format!("host {:?} is not of this shard", display_host(key))))
+        };
+        if let Some(shard) = self.shards.get(&digest) {
+            return shard.listed.hosts.iter().find_map(|(key, _)| stray(key)).map_or(Ok(()), Err);
+        }
+        match build.find(digest) {
+            Found::Node(Node::Hosts(shard)) => shard.entries().find_map(|entry| stray(&entry.key)).map_or(Ok(()), Err),
+            Found::Segment(Segment::Hosts(listed), bytes) => {
+                for (key, host) in &listed.hosts {
+                    if let Some(refusal) = stray(key) {
+                        return Err(refusal);
+                    }
+                    let field = || format!("hosts.{key}");
+                    self.prepare_host(build, key, *host, Place { segment: digest, kind: Kind::Hosts, field: &field })?;
+                }
+                self.shards.insert(digest, DraftShard { listed, bytes });
+                Ok(())
+            }
+            other => Err(other.refuse(place, digest, Kind::Hosts)),
+        }
+    }
+
+    fn prepare_host(
+        &mut self,
+        build: &mut Build<'_>,
+        key: &str,
+        digest: Digest,
+        place: Place<'_>,
+    ) -> Result<(), Refusal> {
+        let misplaced = |found: &str| {
+            let (found, key) = (display_host(found), display_host(key));
+            place.refuse(format!("segment {digest} is host {found:?}, listed as {key:?}"))
+        };
+        if let Some(draft) = self.drafts.get(&digest) {
+            return if *draft.entry.key == *key { Ok(()) } else { Err(misplaced(&draft.entry.key)) };
+        }
+        match build.find(digest) {
+            Found::Node(Node::Host(entry)) if *entry.key == *key => Ok(()),
+            Found::Node(Node::Host(entry)) => Err(misplaced(&entry.key)),
+            Found::Segment(Segment::Host(host), _) if host.key() != key => Err(misplaced(host.key())),
+            Found::Segment(Segment::Host(host), bytes) => {
+                let entry = entry(build, digest, host)?;
+                self.drafts.insert(digest, Draft { entry, bytes });
+                Ok(())
+            }
+            other => Err(other.refuse(place, digest, Kind::Host)),
+        }
+    }
+
+    /// Refuse routes and hosts that refer to what is not there. Hosts that did not change are looked at only if
+    /// something was `removed`.
+    pub(super) fn check(
+        &self,
+        build: &Build<'_>,
+        removed: bool,
+        has_backend: impl Fn(&BackendId) -> bool,
+        has_certificate: impl Fn(&CertificateId) -> bool,
+    ) -> Result<(), Refusal> {
+        let check = |entry: &HostEntry| {
+            if let Some(id) = entry.certificate.as_ref().filter(|id| !has_certificate(id)) {
+                return Err(Refusal::new(entry.digest, Kind::Host.name(), "certificate", absent_certificate(id)));
+            }
+            for (index, route) in entry.routes.routes().iter().enumerate() {
+                if let Some(key) = route.backend.as_ref().filter(|key| !has_backend(key.id())) {
+                    let reason = format!("there is no backend {}", name(key.id()));
+                    let field = format!("routes[{index}].action.backend");
+                    return Err(Refusal::new(entry.digest, Kind::Host.name(), field, reason));
+                }
+            }
+            Ok(())
+        };
+        self.drafts.values().try_for_each(|draft| check(&draft.entry))?;
+        if !removed {
+            return Ok(());
+        }
+        for (table, shards) in &self.root.tables {
+            for (number, digest) in shards.iter() {
+                if let Some(shard) = kept(build, table, number, digest) {
+                    shard.entries().try_for_each(|entry| check(entry))?;
+                } else if let Some(Node::Hosts(shard)) = build.store.get(&digest) {
+                    shard.entries().try_for_each(|entry| check(entry))?;
+                } else if let Some(draft) = self.shards.get(&digest) {
+                    for (_, host) in &draft.listed.hosts {
+                        if let Some(Node::Host(entry)) = build.store.get(host) {
+                            check(entry)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Give routes their slots, and put everything together. Nothing fails here.
+    pub(super) fn finish(self, build: &mut Build<'_>) -> Box<[Table]> {
+        for (digest, Draft { mut entry, bytes }) in self.drafts {
+            let host = entry.host();
+            for route in entry.routes.routes_mut() {
+                route.slot = build.makers.slots.slot(&route.labels(&host));
+            }
+            build.keep(digest, Node::Host(Arc::new(entry)), bytes);
+        }
+        for (digest, DraftShard { listed, bytes }) in self.shards {
+            let entries = listed.hosts.iter().filter_map(|(_, host)| match known(build, *host) {
+                Some(Node::Host(entry)) => Some(entry.clone()),
+                _ => None,
+            });
+            let shard = HostShard::new(digest, entries.collect(), build.makers.seed);
+            build.keep(digest, Node::Hosts(Arc::new(shard)), bytes);
+        }
+        self.root.tables.iter().map(|(table, shards)| finish_table(build, table, shards)).collect()
+    }
+}
+
+/// The shard that stood at the same place before, if it has not changed.
+fn kept<'a>(build: &'a Build<'_>, table: &str, number: u8, digest: Digest) -> Option<&'a Arc<HostShard>> {
+    let before = build.previous.tables.iter().find(|before| *before.name == *table)?;
+    before.shards.get(usize::from(number)).filter(|shard| shard.digest == digest)
+}
+
+fn known<'a>(build: &'a Build<'_>, digest: Digest) -> Option<&'a Node> {
+    build.store.get(&digest).or_else(|| build.fresh.get(&digest).map(|fresh| &fresh.node))
+}
+
+fn finish_table(build: &Build<'_>, name: &str, shards: &Shards) -> Table {
+    let before = build.previous.tables.iter().find(|before| *before.name == *name);
+    let unchanged = before
+        .filter(|before| shards.iter().zip(before.shards.iter()).all(|((_, digest), shard)| shard.digest == digest));
+    let shards = match unchanged {
+        Some(before) => before.shards.clone(),
+        None => {
+            let nothing = Arc::new(HostShard::new(Digest([0; 16]), Vec::new(), build.makers.seed));
+            let mut list: [Arc<HostShard>; SHARDS] = std::array::from_fn(|_| nothing.clone());
+            for (place, (number, digest)) in list.iter_mut().zip(shards.iter()) {
+                if let Some(shard) = kept(build, name, number, digest) {
+                    *place = shard.clone();
+                } else if let Some(Node::Hosts(shard)) = known(build, digest) {
+                    *place = shard.clone();
+                }
+            }
+            Arc::new(list)
+        }
+    };
+    Table { name: name.into(), shards }
+}
+
+/// One host and its routes, in the form that workers use.
+fn entry(build: &mut Build<'_>, digest: Digest, host: Host) -> Result<HostEntry, Refusal> {
+    let key = host.key().into();
+    let mut policies = Vec::new();
+    let mut matches: Vec<PathMatch> = Vec::with_capacity(host.routes.len());
+    let mut routes = Vec::with_capacity(host.routes.len());
+    for (index, route) in host.routes.into_iter().enumerate() {
+        let field = || format!("routes[{index}].policy");
+        let policy = build.policy(route.policy, Place { segment: digest, kind: Kind::Host, field: &field })?;
+        policies.push(route.policy);
+        let (action, backend) = match route.action {
+            ImageAction::Forward { backend, tls } => {
+                let key = build.makers.keys.key(&backend);
+                (Action::Forward { backend: key.index(), tls }, Some(key))
+            }
+            ImageAction::Redirect { path, status } => (Action::Redirect { path: path.into(), status }, None),
+            ImageAction::Respond { status } => (Action::Respond { status }, None),
+        };
+        matches.push(route.match_);
+        routes.push(Route::new(route.id, action, policy.policy, policy.rewrite, route.display_path.into(), backend));
+    }
+    let makers = &mut *build.makers;
+    let routes = RouteTable::new(&matches, routes, makers.seed, &mut makers.patterns).map_err(|bad| {
+        Refusal::new(digest, Kind::Host.name(), format!("routes[{}].match.pattern", bad.index), bad.reason)
+    })?;
+    policies.sort_unstable();
+    policies.dedup();
+    Ok(HostEntry { digest, key, certificate: host.certificate, routes, policies: policies.into() })
+}

@@ -1,0 +1,127 @@
+//! What workers serve: an immutable snapshot of everything that the control plane sent, built from segments, swapped in
+//! at once, and kept on disk for the next start.
+//!
+//! Everything whose digest did not change is taken over from the snapshot before, so the cost of a change is the size of
+//! what changed.
+
+mod build;
+mod hosts;
+mod last_good;
+mod pages;
+mod publication;
+mod publisher;
+mod shards;
+mod store;
+mod sync;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use sallygate_image::{CertificateId, Digest, Protocol};
+
+use crate::balance::{BackendIndex, BackendSnapshot};
+use crate::tls::certificate::ServerCertificate;
+
+pub use last_good::LastGood;
+pub use publication::Held;
+pub use publisher::{Outcome, Publisher};
+pub use shards::HostEntry;
+
+/// Where workers get their snapshots from.
+pub type Publication = publication::Publication<Snapshot>;
+
+/// One worker's view of the publication.
+pub type CurrentReader = publication::Reader<Snapshot>;
+
+/// The place of a table in one snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableIndex(usize);
+
+/// A listener as one snapshot has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerEntry {
+    /// The name of the socket.
+    pub name: Box<str>,
+    /// What is spoken on it.
+    pub protocol: Protocol,
+    /// The table that serves it.
+    pub table: TableIndex,
+}
+
+/// Everything that is served at one moment.
+pub struct Snapshot {
+    root: Option<Digest>,
+    listeners: Box<[ListenerEntry]>,
+    tables: Box<[shards::Table]>,
+    backends: pages::Pages<Arc<BackendSnapshot>>,
+    backend_shards: shards::Sharded<shards::BackendShard>,
+    certificates: shards::Sharded<shards::CertificateShard>,
+    default_certificate: Option<CertificateId>,
+}
+
+impl Snapshot {
+    /// The digest of its root; None before the first one was published.
+    pub fn root(&self) -> Option<Digest> {
+        self.root
+    }
+
+    /// Whether nothing was published yet.
+    pub fn is_empty(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// All listeners.
+    pub fn listeners(&self) -> &[ListenerEntry] {
+        &self.listeners
+    }
+
+    /// The table that serves the listener of this name.
+    #[inline]
+    pub fn listener_table(&self, name: &str) -> Option<TableIndex> {
+        self.listeners.iter().find(|listener| *listener.name == *name).map(|listener| listener.table)
+    }
+
+    /// The entry that serves a host, which is lower-case and without port or trailing dot: its own, or that of a
+    /// wildcard for its first label, or that for all other hosts.
+    #[inline]
+    pub fn host(&self, table: TableIndex, host: &[u8]) -> Option<&Arc<HostEntry>> {
+        self.tables.get(table.0)?.host(host)
+    }
+
+    /// A backend that a route of this snapshot names.
+    #[inline]
+    pub fn backend(&self, index: BackendIndex) -> Option<&Arc<BackendSnapshot>> {
+        self.backends.get(index.number())
+    }
+
+    /// What a client that names this host on this listener is shown (`name` is empty if it names none). None is the
+    /// listener's own self-signed certificate.
+    pub fn certificate(&self, listener: &str, name: &str) -> Option<&Arc<ServerCertificate>> {
+        let table = self.listener_table(listener)?;
+        let own = self.host(table, name.as_bytes()).and_then(|entry| entry.certificate.as_ref());
+        let id = own.or(self.default_certificate.as_ref())?;
+        let shard = self.certificates.get(usize::from(id.shard()))?;
+        shard.certificates.get(id).map(|entry| &entry.certificate)
+    }
+}
+
+impl Default for Snapshot {
+    /// Serves nothing.
+    fn default() -> Self {
+        let none = Digest([0; 16]);
+        let backends = Arc::new(shards::BackendShard { digest: none, backends: Box::default() });
+        let certificates =
+            Arc::new(shards::CertificateShard { digest: none, certificates: std::collections::HashMap::new() });
+        Self {
+            root: None,
+            listeners: Box::default(),
+            tables: Box::default(),
+            backends: pages::Pages::default(),
+            backend_shards: Arc::new(std::array::from_fn(|_| backends.clone())),
+            certificates: Arc::new(std::array::from_fn(|_| certificates.clone())),
+            default_certificate: None,
+        }
+    }
+}
