@@ -41,7 +41,7 @@ COMMANDS = MappingProxyType(
         "control": Command("gateway.cli.control", "run only the control plane (reads manifests, serves nobody)"),
         "dataplane": Command("gateway.cli.dataplane", "run only the data plane (listeners; reads no manifest)"),
         "version": Command("gateway.cli.version", "print the version, and what this build is made of"),
-        "demo": Command("gateway.demo.command", "the parts of `run --demo`", hidden=True),
+        "demo": Command("gateway.cli.demo", "the parts of `run --demo`", hidden=True),
     }
 )
 

@@ -1,0 +1,132 @@
+"""Processes that are killed, stopped and asked to leave, under load."""
+
+import os
+import select
+import signal
+import threading
+import time
+
+from tests.support.load import Load
+from tests.support.raw_client import RawClient, fetch
+from tests.support.site import HOST, Site, get, probe
+
+CLIENTS = 4
+
+
+def test_control_is_killed_and_traffic_never_notices(site: Site) -> None:
+    gateway = site.start()
+    killed = gateway.pid("control")
+    with Load(gateway.address("http"), HOST, "blue", clients=CLIENTS) as load:
+        seen = gateway.err.count()
+        os.kill(killed, signal.SIGKILL)
+        gateway.wait_for_pid("control", other_than=killed)
+        load.wait_for(CLIENTS * 20)
+        gateway.err.wait("snapshot", after=seen)  # it has come to an agreement with the data plane again
+    assert load.failures == []
+    site.point_at(gateway, site.green)
+    assert get(gateway).text == "green"
+    assert gateway.stop() == 0
+
+
+def test_the_data_plane_is_killed_and_returns_without_controls_help(site: Site) -> None:
+    gateway = site.start()
+    dataplane, control = gateway.pid("dataplane"), gateway.pid("control")
+    with Load(gateway.address("http"), HOST, "blue", clients=CLIENTS) as load:
+        os.kill(control, signal.SIGSTOP)
+        began = time.monotonic()
+        os.kill(dataplane, signal.SIGKILL)
+        gateway.wait_for_pid("dataplane", other_than=dataplane)
+        served = fetch(gateway.address("http"), HOST)
+        took = time.monotonic() - began
+        load.wait_for(CLIENTS * 20)
+    os.kill(control, signal.SIGCONT)
+    assert served.text == "blue"
+    assert took < 1.0
+    # Only what the dead process held in its hands is lost: at most one request per client. No connection is refused.
+    assert len(load.failures) <= CLIENTS
+    assert not [failure for failure in load.failures if "Refused" in failure.what]
+    assert gateway.stop() == 0
+
+
+def test_control_is_stopped_for_long_and_catches_up(site: Site) -> None:
+    gateway = site.start()
+    control = gateway.pid("control")
+    with Load(gateway.address("http"), HOST, ("blue", "green"), clients=CLIENTS) as load:
+        os.kill(control, signal.SIGSTOP)
+        load.wait_for(CLIENTS * 50)
+        os.kill(control, signal.SIGCONT)
+        site.point_at(gateway, site.green)
+    assert load.failures == []
+    assert get(gateway).text == "green"
+    assert gateway.stop() == 0
+
+
+def test_sigterm_finishes_what_runs_and_turns_readiness_off(site: Site) -> None:
+    gateway = site.start()
+    site.blue.gate = threading.Event()
+    with RawClient(gateway.address("http")) as client:
+        client.send(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert site.blue.waiting.acquire(timeout=10)
+        health = gateway.address("health")
+        gateway.send(signal.SIGTERM)
+        status = 200
+        end = time.monotonic() + 10
+        while status == 200 and time.monotonic() < end:
+            status = fetch(health, "probe", "/readyz").status
+        assert status == 503
+        assert fetch(health, "probe", "/healthz").status == 500
+        assert fetch(health, "probe", "/livez").status == 200
+        site.blue.gate.set()
+        answer = client.response()
+        assert (answer.status, answer.text) == (200, "blue")
+        assert (answer.header("connection") or "").lower() == "close"
+        assert client.closed()
+    assert gateway.wait() == 0
+    assert not gateway.ready_file.exists()
+
+
+def test_sigterm_under_load_drops_nothing_that_was_accepted(site: Site) -> None:
+    gateway = site.start("--shutdown-grace-period=1")
+    load = Load(gateway.address("http"), HOST, "blue", clients=CLIENTS)
+    with load:
+        gateway.send(signal.SIGTERM)
+        load.wait_for(CLIENTS * 20)  # within the grace period it serves on
+    assert load.failures == []
+    assert gateway.wait() == 0
+
+
+def test_the_supervisor_is_killed_and_nobody_stays_behind(site: Site) -> None:
+    gateway = site.start()
+    pids = [gateway.pid(name) for name in ("control", "dataplane")]
+    descriptors = [os.pidfd_open(pid) for pid in pids]
+    gateway.send(signal.SIGKILL)
+    for descriptor in descriptors:
+        assert select.select([descriptor], [], [], 30)[0], "a child outlived its supervisor"
+        os.close(descriptor)
+
+
+def test_a_third_request_to_stop_does_not_wait(site: Site) -> None:
+    gateway = site.start("--drain-timeout=600")
+    site.blue.gate = threading.Event()
+    with RawClient(gateway.address("http")) as client:
+        client.send(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert site.blue.waiting.acquire(timeout=10)
+        gateway.send(signal.SIGINT)
+        gateway.send(signal.SIGINT)
+        gateway.send(signal.SIGINT)
+        assert gateway.wait() in {0, 3}
+    site.blue.gate.set()
+
+
+def test_a_log_that_nobody_reads_never_stalls_traffic(site: Site) -> None:
+    pipe = site.state_dir.parent / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    gateway = site.start(f"--access-log={pipe}")
+    with RawClient(gateway.address("http")) as client:
+        for _ in range(2_000):  # several times what a pipe holds
+            assert client.get(HOST).text == "blue"
+    assert probe(gateway, "/readyz").status == 200
+    assert gateway.stop() == 0
+    assert "did not take its last lines" in gateway.err.text()
+    os.close(reader)
