@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import sys
-import time
 from pathlib import Path
 
 from gateway.cli.main import COMMANDS, Exit, Subparsers
@@ -25,14 +24,12 @@ def main(args: argparse.Namespace) -> int:
 
 def _prepare(args: argparse.Namespace) -> int:
     """In a process of its own, so that the supervisor need not load the compiled library."""
-    from gateway import _core  # noqa: PLC0415
-    from gateway.demo import certificates, samples  # noqa: PLC0415
+    from gateway.demo.folder import prepare  # noqa: PLC0415
 
     try:
-        samples.copy_to(args.folder)
-        certificates.prepare(_core, args.state_dir, args.folder, time.time)
+        prepare(args.state_dir, args.folder)
     except OSError as error:
-        sys.stderr.write(f"sallygate demo: {error.filename}: {error.strerror}\n")
+        print(f"sallygate demo: {error.filename}: {error.strerror}", file=sys.stderr)
         return Exit.FAILED
     return Exit.DONE
 
