@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import pytest
-from gateway.store.store import Store
 
 from gateway.encode.tree import Tree
 from gateway.ir.changes import Changes
@@ -20,6 +19,7 @@ from gateway.objects.ingress import (
 )
 from gateway.objects.meta import Metadata, ObjectKey
 from gateway.store.events import Upsert
+from gateway.store.store import Store
 from gateway.translate.rules import Rules
 from gateway.translate.translate import Translator, Work
 

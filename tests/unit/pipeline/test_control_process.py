@@ -1,4 +1,4 @@
-"""`sallygate control` as a process: a folder in, snapshots out over the real socket, to a data plane that only speaks."""
+"""`sallygate control` as a process: a folder in, snapshots out over a real socket, to a data plane that only speaks."""
 
 import asyncio
 import json
