@@ -306,3 +306,71 @@ fn absolute(before: &[u8], start: usize, query: Option<Span>) -> Result<Target, 
     let path = start + scheme + length;
     Ok(Target { path: Span::new(path, start + before.len()), query, authority: Some(Span::new(start + scheme, path)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The rows of syntax and meaning are cases in `tests/wire/vectors`; here is what those cannot say.
+
+    #[test]
+    fn spans_point_at_what_was_sent() {
+        let bytes = b"\r\nGET http://a.example/b?c=d HTTP/1.1\r\nHost: A.example\r\n\r\nrest";
+        let head = parse_request(bytes, &Limits::default(), &mut Fields::new()).unwrap().unwrap();
+        assert_eq!(head.len, bytes.len() - 4);
+        assert_eq!(head.method, Method::Get);
+        assert_eq!(head.method_text.of(bytes), b"GET");
+        assert_eq!(head.target.of(bytes), b"http://a.example/b?c=d");
+        assert_eq!(head.path.of(bytes), b"/b");
+        assert_eq!(head.query.map(|query| query.of(bytes)), Some(b"c=d".as_slice()));
+        assert_eq!(head.authority.map(|authority| authority.of(bytes)), Some(b"A.example".as_slice()));
+    }
+
+    #[test]
+    fn underscores_are_kept_only_by_name_and_never_in_a_twin() {
+        let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nx_plain: 1\r\nX_Real-IP: 2\r\nx_forwarded_groups: 3\r\n\
+            Transfer_Encoding: chunked\r\nssl_client_verify: SUCCESS\r\nx_forwarded_for_a_name_that_is_longer_than_any: 4\r\n\r\n";
+        let names = |keep_underscores| {
+            let (limits, mut fields) = (Limits { keep_underscores, ..Limits::default() }, Fields::new());
+            parse_request(bytes, &limits, &mut fields).unwrap().unwrap();
+            let kept: Vec<_> = fields.iter().filter(|field| !field.dropped).map(|field| field.name.of(bytes)).collect();
+            (kept, fields.twins())
+        };
+        assert_eq!(names(false), (vec![b"Host".as_slice()], 5));
+        assert_eq!(names(true), (vec![b"Host".as_slice(), b"x_plain"], 5));
+    }
+
+    #[test]
+    fn storage_is_used_again() {
+        let (limits, mut fields) = (Limits::default(), Fields::new());
+        parse_request(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &limits, &mut fields).unwrap();
+        let head = parse_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &limits, &mut fields).unwrap().unwrap();
+        assert!(head.keep_alive && fields.len() == 1 && !fields.has(Name::Connection));
+    }
+
+    #[test]
+    fn small_limits_hold() {
+        let bytes = b"GET /abc HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+        let cases = [
+            (Limits::default(), None),
+            (Limits { request_line_bytes: 17, ..Limits::default() }, None),
+            (Limits { request_line_bytes: 16, ..Limits::default() }, Some(Fault::UriTooLong)),
+            (Limits { head_bytes: bytes.len(), ..Limits::default() }, None),
+            (Limits { head_bytes: bytes.len() - 1, ..Limits::default() }, Some(Fault::HeadTooLarge)),
+            (Limits { head_bytes: 5, ..Limits::default() }, Some(Fault::HeadTooLarge)),
+            (Limits { fields: 2, ..Limits::default() }, None),
+            (Limits { fields: 1, ..Limits::default() }, Some(Fault::TooManyFields)),
+        ];
+        for (limits, fault) in cases {
+            let found = parse_request(bytes, &limits, &mut Fields::new());
+            assert_eq!(found.err(), fault, "{limits:?}");
+        }
+    }
+
+    #[test]
+    fn only_some_methods_may_be_sent_twice() {
+        for (name, idempotent) in [("GET", true), ("PUT", true), ("POST", false), ("PATCH", false), ("get", false)] {
+            assert_eq!(Method::of(name.as_bytes()).is_idempotent(), idempotent, "{name}");
+        }
+    }
+}
