@@ -46,7 +46,8 @@ class Control:
     def __init__(self, settings: ControlSettings, *, say: Say, notify: Notify, resolve: Resolve) -> None:
         self._say = say
         self._news = News()
-        self._store = Store()
+        files = FilesSource(settings.sources.paths)
+        self._store = Store(files.origin)
         self._translator = Translator(self._store, rules(settings.ingress, service_map(settings.sources.maps, resolve)))
         self._tree = Tree()
         self._announcer = Announcer(
@@ -61,7 +62,7 @@ class Control:
             now=_local_time,
         )
         self._pipeline = Pipeline(
-            [FilesSource(settings.sources.paths)],
+            [files],
             self._store,
             self._translator,
             self._tree,
@@ -85,16 +86,19 @@ class Control:
             self._settled = True
             gc.freeze()  # what is loaded now mostly stays; walking it again and again would delay later changes
 
-    def _judge(self) -> None:
+    def _judge(self) -> bool:
+        """Say what is new of all verdicts that stand; was there anything?"""
         standing = [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
-        for line in self._news.of(standing):
+        lines = self._news.of(standing)
+        for line in lines:
             self._say(line)
+        return bool(lines)
 
     def _refusals(self) -> Iterable[Verdict]:
         for refusal in self._announcer.refusals():
-            verdict = _verdict(refusal)
-            origin = self._store.origin(*msgspec.structs.astuple(refusal.object), refusal.field)
-            yield msgspec.structs.replace(verdict, origin=origin)
+            subject = refusal.object
+            origin = self._store.origin(subject.kind, subject.namespace, subject.name, refusal.field)
+            yield msgspec.structs.replace(_verdict(refusal), origin=origin)
 
 
 def rules(settings: IngressSettings, services: ServiceMap) -> Rules:

@@ -31,8 +31,8 @@ class Translator(Protocol):
 
 
 class Pipeline:
-    """`offer` hears that the tree has a new root, `unchanged` that nothing served depended on a change, `judged` that
-    verdicts may have changed, `complain` of our own mistakes.
+    """`offer` hears that the tree has a new root; `judged` that verdicts may have changed, and says whether that was news;
+    `unchanged` hears of a change that brought neither; `complain` of our own mistakes.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pipeline:
         *,
         offer: Callable[[Cause], None],
         unchanged: Callable[[Cause], None],
-        judged: Callable[[], None],
+        judged: Callable[[], bool],
         complain: Callable[[str], None],
         pace: PaceSettings,
         monotonic: Callable[[], float],
@@ -108,7 +108,7 @@ class Pipeline:
     def _turn(self, cause: Cause) -> None:
         before = self._tree.root
         self._owed += self._translate(self._store.take_dirty())
-        self._judged()
+        news = self._judged()
         if not self._owed:
             return
         try:
@@ -121,7 +121,7 @@ class Pipeline:
             self._complain(f"internal error while encoding {unit}; it stays as it was:\n{_trace(error)}")
         if publication.root != before:
             self._offer(cause)
-        else:
+        elif not news:
             self._unchanged(cause)
 
     def _translate(self, dirty: Collection[ObjectKey]) -> list[Changes]:

@@ -30,7 +30,7 @@ class Announcer:
         *,
         say: Say,
         notify: Notify,
-        refused: Callable[[], None],
+        refused: Callable[[], object],
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
     ) -> None:

@@ -82,6 +82,7 @@ class Desk:
         self.offers: asyncio.Queue[Cause] = asyncio.Queue()
         self.unchanged: asyncio.Queue[Cause] = asyncio.Queue()
         self.judged = 0
+        self.news = False
         self.complaints: asyncio.Queue[str] = asyncio.Queue()
         self.pipeline = Pipeline(
             self.sources,
@@ -97,8 +98,9 @@ class Desk:
         )
         self.running = asyncio.ensure_future(self.pipeline.run())
 
-    def _judged(self) -> None:
+    def _judged(self) -> bool:
         self.judged += 1
+        return self.news
 
     async def synced(self) -> None:
         for source in self.sources:
@@ -179,6 +181,16 @@ async def test_a_change_that_changes_nothing_served_is_not_offered(start: Start)
     assert (await desk.unchanged.get()).origins == ("a.yaml",)
     assert desk.offers.empty()
     assert desk.judged == 2
+
+
+async def test_a_change_that_brought_a_verdict_needs_no_other_word(start: Start) -> None:
+    desk = start(AT_ONCE)
+    await desk.synced()
+    desk.news = True
+    desk.sources[0].tell(Judged("a.yaml", ()))
+    desk.sources[0].tell(upsert("a"))
+    await desk.offers.get()
+    assert desk.unchanged.empty()
 
 
 async def test_a_deleted_object_is_named(start: Start) -> None:
