@@ -117,8 +117,7 @@ class Reader:
             out.extend(line(record, self._labels.get(record.slot)).encode("ascii"))
             return len(out) < max_bytes
 
-        if max_bytes > 0:
-            self._drain(max_records, take)
+        self._drain(max_records if max_bytes > 0 else 0, take)
         return bytes(out)
 
     def drain_records(self, max_records: int = 65_536) -> list[tuple[object, ...]]:

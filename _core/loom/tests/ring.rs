@@ -1,4 +1,7 @@
 //! The log ring: whatever the interleaving, records come out whole and in order, and each is either read or counted.
+//!
+//! Loom shows what a stale load can do, which is what `head` guards against. It never delays a load past a later store, so
+//! the release of `tail` (a record is read before its room is given back) is argued in `ring.rs` and stressed there.
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
