@@ -31,7 +31,7 @@ class Translator(Protocol):
 
 
 class Pipeline:
-    """`offer` hears that the tree has a new root; `judged` that verdicts may have changed, and says whether that was news;
+    """`offer` hears that the tree has a new root; `judged` that verdicts may have changed, and says whether any has;
     `unchanged` hears of a change that brought neither; `complain` of our own mistakes.
     """
 

@@ -99,7 +99,8 @@ def test_one_route_of_a_hundred_thousand(control: Control) -> None:
     encoded, hashed = control.tree.pool.encoded, control.tree.pool.hashed_bytes
     changes = control.change([ingress(4_321, "/changed")])
     assert [host for _, host in changes.hosts] == ["app-4321.example.com"]
-    assert changes.backends == changes.certificates == {}
+    assert changes.backends == {}
+    assert changes.certificates == {}
     work = control.translator.work
     assert (work.claims, work.hosts, work.certificates) == (1, 1, 0)
     assert work.backends <= 1
