@@ -1,14 +1,16 @@
 //! The engine as Python holds it.
 
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use sallygate_engine::settings::Settings;
-use sallygate_engine::snapshot::{Control, Outcome, Publication};
+use sallygate_engine::clock::Clock;
+use sallygate_engine::snapshot::{LastGood, Outcome, Publisher};
+use sallygate_engine::telemetry::SlotAllocator;
 use sallygate_engine::{Engine as Core, StartError};
 use sallygate_image::{Digest, Refusal};
 
@@ -56,31 +58,21 @@ pub struct Offer {
     reused: usize,
     build_us: u64,
     swap_us: u64,
+    problem: Option<String>,
 }
 
 impl Offer {
-    fn new(py: Python<'_>, root: Digest, outcome: Outcome) -> Self {
+    fn new(py: Python<'_>, outcome: Outcome) -> Self {
         let bytes = |digest: &Digest| PyBytes::new(py, digest.as_bytes()).unbind();
-        let root = bytes(&root);
-        match outcome {
-            Outcome::Wanted(digests) => Self {
-                accepted: false,
-                wanted: digests.iter().map(bytes).collect(),
-                root,
-                built: 0,
-                reused: 0,
-                build_us: 0,
-                swap_us: 0,
-            },
-            Outcome::Accepted(accepted) => Self {
-                accepted: true,
-                wanted: Vec::new(),
-                root,
-                built: accepted.built,
-                reused: accepted.reused,
-                build_us: accepted.build_us,
-                swap_us: accepted.swap_us,
-            },
+        Self {
+            accepted: outcome.accepted,
+            wanted: outcome.wanted.iter().map(bytes).collect(),
+            root: bytes(&outcome.root),
+            built: outcome.built,
+            reused: outcome.reused,
+            build_us: outcome.build_us,
+            swap_us: outcome.swap_us,
+            problem: outcome.problem,
         }
     }
 }
@@ -89,12 +81,17 @@ impl Offer {
 #[pyclass(frozen, module = "gateway._core")]
 pub struct Engine {
     core: Core,
-    control: Mutex<Control>,
+    publisher: Mutex<Publisher>,
+    restore_problem: Mutex<Option<String>>,
     /// The process that made it. A fork has none of its threads, and must not pretend to.
     process: u32,
 }
 
 impl Engine {
+    fn publisher(&self) -> MutexGuard<'_, Publisher> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn guard(&self) -> PyResult<()> {
         if std::process::id() == self.process {
             return Ok(());
@@ -108,7 +105,8 @@ impl Engine {
     /// `settings` is a msgpack map; see `gateway._core.pyi`.
     #[new]
     fn new(py: Python<'_>, settings: &[u8]) -> PyResult<Self> {
-        let mut decoder = rmp_serde::Deserializer::from_read_ref(settings);
+        // Addresses come as text.
+        let mut decoder = rmp_serde::Deserializer::from_read_ref(settings).with_human_readable();
         let settings: Settings = serde_path_to_error::deserialize(&mut decoder)
             .map_err(|error| PyValueError::new_err(format!("engine settings, {}: {}", error.path(), error.inner())))?;
         py.detach(|| {
@@ -116,11 +114,12 @@ impl Engine {
             #[allow(unsafe_code)]
             let fd = unsafe { BorrowedFd::borrow_raw(settings.telemetry_fd) };
             let telemetry = Core::telemetry(&settings, fd)?;
-            let publication = Arc::new(Publication::new());
-            let control =
-                Control::new(publication.clone(), settings.telemetry_slots, settings.last_good.clone());
-            let core = Core::new(settings, publication, telemetry)?;
-            Ok(Self { core, control: Mutex::new(control), process: std::process::id() })
+            let slots = SlotAllocator::new(settings.telemetry_slots);
+            let last_good = settings.last_good.clone().map(LastGood::new);
+            let publisher = Publisher::new(slots, last_good, Clock::new(), || fastrand::u64(..));
+            let core = Core::new(settings, publisher.publication().clone(), telemetry)?;
+            let process = std::process::id();
+            Ok(Self { core, publisher: Mutex::new(publisher), restore_problem: Mutex::new(None), process })
         })
         .map_err(start_error)
     }
@@ -142,31 +141,33 @@ impl Engine {
         let root = Digest::try_from(root)
             .map_err(|_| PyValueError::new_err(format!("a root is a digest of 16 bytes, not of {}", root.len())))?;
         let outcome = py.detach(|| {
-            let outcome = self.control.lock().unwrap_or_else(PoisonError::into_inner).offer(root, segments);
-            if matches!(outcome, Ok(Outcome::Accepted(_))) {
+            let outcome = self.publisher().offer(root, segments);
+            if outcome.as_ref().is_ok_and(|outcome| outcome.accepted) {
                 self.core.refresh();
             }
             outcome
         });
-        outcome.map(|outcome| Offer::new(py, root, outcome)).map_err(|refusal| refused(py, &refusal))
+        outcome.map(|outcome| Offer::new(py, outcome)).map_err(|refusal| refused(py, &refusal))
     }
 
     /// Serves the last good snapshot from disk, if there is a whole one.
     fn restore(&self, py: Python<'_>) -> PyResult<Option<Offer>> {
         self.guard()?;
-        let restored = py.detach(|| self.control.lock().unwrap_or_else(PoisonError::into_inner).restore());
-        Ok(restored.map(|(root, accepted)| Offer::new(py, root, Outcome::Accepted(accepted))))
+        let restored = py.detach(|| self.publisher().restore());
+        let mut problem = self.restore_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        *problem = restored.as_ref().err().cloned();
+        Ok(restored.ok().flatten().map(|outcome| Offer::new(py, outcome)))
     }
 
-    /// What keeps the last good snapshot from being written or read, if anything does.
+    /// Why the last good snapshot could not be used, if there is one and it could not.
     #[getter]
     fn restore_problem(&self) -> Option<String> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner).last_good_problem()
+        self.restore_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The root that is being served.
     fn digest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let root = self.control.lock().unwrap_or_else(PoisonError::into_inner).root();
+        let root = py.detach(|| self.core.publication().current().root());
         root.map(|root| PyBytes::new(py, root.as_bytes()))
     }
 
@@ -191,8 +192,8 @@ impl Engine {
     /// Telemetry slots that were assigned after `since`.
     fn slots(&self, py: Python<'_>, since: u32) -> Vec<SlotRow> {
         py.detach(|| {
-            let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-            let rows = control.slots(since);
+            let publisher = self.publisher();
+            let rows = publisher.slots().assigned(since);
             rows.map(|(slot, labels)| {
                 let labels = labels.clone();
                 (slot, labels.namespace, labels.object, labels.service, labels.port, labels.host, labels.path)

@@ -113,6 +113,10 @@ fn is_ours(id: Name) -> bool {
             | Name::XForwardedProto
             | Name::XForwardedScheme
             | Name::XForwardedPrefix
+            | Name::XForwarded
+            | Name::XOriginalUri
+            | Name::XOriginalUrl
+            | Name::XOriginalMethod
             | Name::Forwarded
             | Name::XScheme
             | Name::XRealIp

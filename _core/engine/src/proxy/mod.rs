@@ -1,9 +1,12 @@
 //! One request, end to end. `serve` is the life of a client connection, `plan` decides, `exchange` carries.
 
 pub mod account;
+mod attempt;
+mod client;
 mod exchange;
 mod plan;
 mod reply;
+mod respond;
 pub mod serve;
 mod tunnel;
 pub mod worker;

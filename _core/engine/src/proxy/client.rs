@@ -1,0 +1,119 @@
+//! A client's connection: what every answer needs of it. Knows nothing of routes and upstreams.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Poll;
+
+use openssl::ssl::SslContext;
+
+use crate::proxy::exchange::Upload;
+use crate::proxy::worker::Worker;
+use crate::transport::buffer::{Buffer, Output};
+use crate::transport::deadline::Deadline;
+use crate::transport::stream::Stream;
+
+/// What is read and thrown away after a refused request, so that its sender can read the answer (RFC 9112 §9.6).
+const LINGER_BYTES: usize = 64 * 1024;
+/// How long that may take.
+const LINGER_MS: u64 = 1_000;
+
+/// A listening socket, as its connections see it.
+pub struct Entry {
+    /// The name that snapshots know it by.
+    pub name: String,
+    /// The port that clients came to; 443 for every TLS listener, as ingress-nginx reports it.
+    pub port: u16,
+    /// What TLS handshakes start with.
+    pub tls: Option<SslContext>,
+}
+
+/// A client's connection.
+pub(super) struct Connection<'w> {
+    pub(super) worker: &'w Worker,
+    pub(super) entry: &'w Entry,
+    pub(super) stream: Stream,
+    pub(super) peer: SocketAddr,
+    pub(super) peer_text: String,
+    pub(super) deadline: Rc<Deadline>,
+    /// Bytes that came after the last request.
+    pub(super) input: Option<Buffer>,
+    pub(super) requests: u64,
+}
+
+impl Connection<'_> {
+    pub(super) async fn send_continue(&mut self) -> bool {
+        let mut output = self.worker.blocks.output();
+        output.bytes.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        self.write_all(output).await
+    }
+
+    /// Writes everything, or gives up after the client's time.
+    pub(super) async fn write_all(&mut self, mut output: Output) -> bool {
+        let Self { worker, stream, deadline, .. } = self;
+        deadline.set(worker.settings.client_body_timeout_ms);
+        let sent = poll_fn(|cx| {
+            while !output.is_empty() {
+                match stream.poll_write(cx, output.rest()) {
+                    Poll::Pending if deadline.passed() => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(count)) => output.wrote(count),
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                }
+            }
+            Poll::Ready(true)
+        })
+        .await;
+        worker.blocks.put_output(output);
+        sent
+    }
+
+    /// Reads the rest of a body that nobody wants. True if it ended within bounds, so that a request may follow it.
+    pub(super) async fn discard(&mut self, upload: &mut Upload) -> bool {
+        let Self { worker, stream, deadline, .. } = self;
+        deadline.set(LINGER_MS);
+        let mut left = LINGER_BYTES;
+        poll_fn(|cx| {
+            loop {
+                match upload.discard(&worker.blocks) {
+                    Ok(true) => return Poll::Ready(true),
+                    Ok(false) => {}
+                    Err(_) => return Poll::Ready(false),
+                }
+                match stream.poll_first(cx, &worker.blocks) {
+                    Poll::Pending if !deadline.passed() => return Poll::Pending,
+                    Poll::Ready(Ok(Some(buffer))) if buffer.filled().len() < left => {
+                        left -= buffer.filled().len();
+                        upload.input = Some(buffer);
+                    }
+                    _ => return Poll::Ready(false),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Ends our side, then reads on for a while: closing with unread bytes would reset the connection, and the client
+    /// might never see the answer.
+    pub(super) async fn linger(&mut self, quiet: bool) {
+        self.stream.finish();
+        if quiet {
+            return;
+        }
+        let Self { worker, stream, deadline, .. } = self;
+        deadline.set(LINGER_MS);
+        let mut buffer = worker.blocks.buffer();
+        let mut left = LINGER_BYTES;
+        poll_fn(|cx| {
+            loop {
+                match stream.poll_read(cx, buffer.space()) {
+                    Poll::Pending if !deadline.passed() => return Poll::Pending,
+                    Poll::Ready(Ok(count)) if count > 0 && count < left => left -= count,
+                    _ => return Poll::Ready(()),
+                }
+            }
+        })
+        .await;
+        worker.blocks.put_buffer(buffer);
+    }
+}

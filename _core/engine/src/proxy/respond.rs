@@ -1,0 +1,196 @@
+//! Answers a request: plans it, and lets an upstream or the gateway itself answer.
+
+use sallygate_wire::body::{Decoder, Encoder};
+use sallygate_wire::request::{Framing, Method, RequestHead, Version};
+
+use crate::fault::{Failure, Kind};
+use crate::http1::answer::Persistence;
+use crate::http1::forward::{self, Facts, Outgoing};
+use crate::proxy::account::Account;
+use crate::proxy::client::Connection;
+use crate::proxy::exchange::{Terms, Upload};
+use crate::proxy::plan::{Plan, plan};
+use crate::proxy::reply::{self, Reply};
+use crate::route::Route;
+use crate::snapshot::Snapshot;
+use crate::transport::buffer::Buffer;
+
+/// An answer of our own.
+struct Local<'s> {
+    route: Option<&'s Route>,
+    status: u16,
+    location: Option<Vec<u8>>,
+    failure: Option<Failure>,
+}
+
+impl<'s> Local<'s> {
+    fn failure(route: Option<&'s Route>, failure: Failure) -> Self {
+        Self { route, status: failure.status(), location: None, failure: Some(failure) }
+    }
+}
+
+impl Connection<'_> {
+    /// Answers a request. `buffer` starts with its head and may hold bytes after it. True to go on.
+    pub(super) async fn answer(&mut self, buffer: &Buffer, head: &RequestHead) -> bool {
+        let worker = self.worker;
+        let bytes = buffer.filled().get(..head.len).unwrap_or_default();
+        if let Some(rest) = buffer.filled().get(head.len..).filter(|rest| !rest.is_empty()) {
+            let mut input = worker.blocks.buffer();
+            input.append(rest);
+            self.input = Some(input);
+        }
+        let mut account = Account::begin(worker, self.peer, &self.peer_text);
+        let fresh_id = worker.fresh_id();
+        let current = worker.snapshots.get();
+        let snapshot: &Snapshot = &current;
+        let mut upload = self.upload(head);
+        let planned = {
+            let fields = worker.request_fields.borrow();
+            account.request(bytes, head, &fields, fresh_id);
+            let mut scratch = worker.scratch.borrow_mut();
+            let table = snapshot.listener_table(&self.entry.name);
+            match plan(snapshot, table, self.entry.tls.is_some(), bytes, head, &mut scratch) {
+                Plan::Forward { route, path } => {
+                    let facts = Facts {
+                        peer: self.peer_text.as_bytes(),
+                        port: self.entry.port,
+                        tls: self.entry.tls.is_some(),
+                        fresh_id: &fresh_id,
+                    };
+                    let outgoing = match head.framing {
+                        Framing::None => Outgoing::None,
+                        Framing::Length(length) => Outgoing::Length(length),
+                        Framing::Chunked => Outgoing::Chunked,
+                    };
+                    let out = &mut upload.output.bytes;
+                    match forward::write(out, bytes, head, &fields, path, &facts, outgoing) {
+                        Ok(()) => Ok(route),
+                        Err(fault) => Err(Local::failure(Some(route), Failure::client(fault))),
+                    }
+                }
+                Plan::Redirect { route, status, location } => {
+                    Err(Local { route: Some(route), status, location: Some(location), failure: None })
+                }
+                Plan::Respond { route, status } => {
+                    Err(Local { route: Some(route), status, location: None, failure: None })
+                }
+                Plan::Fail { route, failure } => {
+                    let failure = if snapshot.is_empty() { Failure::of(Kind::NoSnapshot) } else { failure };
+                    Err(Local::failure(route, failure))
+                }
+            }
+        };
+        let keep = match planned {
+            Ok(route) => {
+                account.route(route);
+                self.forward(snapshot, route, bytes, head, &mut upload, &mut account).await
+            }
+            Err(local) => {
+                if let Some(route) = local.route {
+                    account.route(route);
+                }
+                self.reply_local(&local, bytes, head, &mut upload, &mut account).await
+            }
+        };
+        self.input = upload.input.take().or(self.input.take());
+        worker.blocks.put_output(std::mem::take(&mut upload.output));
+        account.finish(worker, self.stream.session());
+        keep
+    }
+
+    fn upload(&mut self, head: &RequestHead) -> Upload {
+        let encoder = match head.framing {
+            Framing::None => Encoder::None,
+            Framing::Length(length) => Encoder::Length(length),
+            Framing::Chunked => Encoder::Chunked,
+        };
+        let complete = matches!(head.framing, Framing::None | Framing::Length(0));
+        Upload {
+            input: self.input.take(),
+            decoder: Decoder::request(head.framing),
+            encoder,
+            output: self.worker.blocks.output(),
+            replayable: true,
+            complete,
+        }
+    }
+
+    /// Answers a failed request whose response has not begun.
+    pub(super) async fn fail(
+        &mut self,
+        failure: Failure,
+        head: &RequestHead,
+        bytes: &[u8],
+        account: &mut Account,
+        terms: &Terms<'_>,
+    ) -> bool {
+        account.fail(failure);
+        if failure.kind == Kind::ClientGone {
+            return false;
+        }
+        // The upload may have stopped anywhere, so nothing that follows on this connection can be told apart.
+        let keep = head.keep_alive && !self.worker.draining() && matches!(head.framing, Framing::None);
+        self.send_reply(failure.status(), None, terms.hsts, keep, Some((head, bytes)), account).await && keep
+    }
+
+    /// Answers a request that no upstream is asked about.
+    async fn reply_local(
+        &mut self,
+        local: &Local<'_>,
+        bytes: &[u8],
+        head: &RequestHead,
+        upload: &mut Upload,
+        account: &mut Account,
+    ) -> bool {
+        match local.failure {
+            Some(failure) => account.fail(failure),
+            None => account.status = local.status,
+        }
+        // A body that has arrived whole is dropped, and the connection stays; any other ends it.
+        let swallowed = upload.complete || upload.discard(&self.worker.blocks) == Ok(true);
+        let malformed = matches!(local.failure, Some(Failure { kind: Kind::Wire(_), .. }));
+        let keep = head.keep_alive && swallowed && !malformed && !self.worker.draining();
+        let hsts = local.route.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
+        let location = local.location.as_deref();
+        let status = local.status;
+        self.send_reply(status, location, hsts.map(str::as_bytes), keep, Some((head, bytes)), account).await && keep
+    }
+
+    /// Answers bytes that are no request, and ends the connection.
+    pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
+        account.fail(failure);
+        self.send_reply(failure.status(), None, None, false, None, account).await;
+    }
+
+    async fn send_reply(
+        &mut self,
+        status: u16,
+        location: Option<&[u8]>,
+        hsts: Option<&[u8]>,
+        keep: bool,
+        request: Option<(&RequestHead, &[u8])>,
+        account: &mut Account,
+    ) -> bool {
+        let mut output = self.worker.blocks.output();
+        let old = request.is_some_and(|(head, _)| head.version == Version::Http10);
+        let date = self.worker.date.get();
+        let reply = Reply {
+            status,
+            location,
+            date: &date,
+            hsts,
+            request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
+            persistence: Persistence::of(!keep, old),
+            bodiless: request.is_some_and(|(head, _)| head.method == Method::Head),
+        };
+        let body = reply::write(&mut output.bytes, &reply);
+        account.local = true;
+        account.response_body = body;
+        account.written += u64::try_from(output.bytes.len()).unwrap_or(0);
+        let sent = self.write_all(output).await;
+        if sent && !keep {
+            self.linger(false).await;
+        }
+        sent
+    }
+}
