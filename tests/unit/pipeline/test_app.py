@@ -9,7 +9,7 @@ from gateway.settings.values import ObjectName, service_mapping
 
 pytest.importorskip("gateway._core", reason="the compiled module is not built")
 
-from gateway import app  # noqa: E402 -- it loads the compiled module
+from gateway import app
 
 
 def resolve(name: str) -> str:
