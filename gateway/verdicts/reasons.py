@@ -382,7 +382,3 @@ DEFAULT_PREFIX = Reason(
     "annotation has the default prefix",
     "The gateway was told to read annotations with another prefix, so this one has no effect.",
 )
-
-REASONS: Final = tuple(
-    sorted((value for value in list(globals().values()) if isinstance(value, Reason)), key=lambda reason: reason.code)
-)

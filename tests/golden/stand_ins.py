@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
 import yaml
 
 from gateway.ir.backend import Endpoint
@@ -45,11 +46,11 @@ def service_map(namespace: str, service: str, port: str) -> tuple[Endpoint, ...]
 
 
 def rules(**changed: object) -> Rules:
-    settings: dict[str, object] = {"class_objects_required": False} | changed
-    return Rules(
+    plain = Rules(
         check_regex=check_regex,
         check_certificate=check_certificate,
         now=NOW.timestamp,
         service_map=service_map,
-        **settings,  # type: ignore[arg-type]
+        class_objects_required=False,
     )
+    return msgspec.structs.replace(plain, **changed)

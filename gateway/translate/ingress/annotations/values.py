@@ -146,9 +146,7 @@ def choice(*words: str, ignore_case: bool = False) -> Type[str]:
     return Type("word", f"one of {', '.join(f'`{word}`' for word in words)}", parse)
 
 
-BOOLEAN: Final = Type(
-    "boolean", "`true` or `false`, also `1`, `t`, `T`, `TRUE`, `True` and their opposites", parse_boolean
-)
+BOOLEAN: Final = Type("boolean", "`true` or `false`", parse_boolean)
 INTEGER: Final = Type("integer", "a whole number", parse_integer)
 SECONDS: Final = Type("seconds", "a whole number of seconds, 1 or more, without a unit", parse_seconds)
 SIZE: Final = Type("size", "bytes, or with a unit `k`, `m` or `g` of 1024 each", parse_size)

@@ -1,0 +1,135 @@
+"""The reference pages of annotations and verdicts, made from their tables.
+
+`python -m gateway.translate.docs annotations > docs/reference/annotations.md`, and `verdicts` likewise. A test compares
+them.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from itertools import groupby
+from pkgutil import iter_modules
+from typing import Any, Final
+
+from gateway import verdicts
+from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Support
+from gateway.translate.ingress.annotations.table import TABLE
+from gateway.translate.rules import PREFIX
+from gateway.verdicts.reasons import Reason
+
+_SUPPORT: Final = {
+    Support.SUPPORTED: "supported",
+    Support.PLANNED: "not yet",
+    Support.REFUSED: "refused",
+    Support.NO_EFFECT: "no effect",
+    Support.REMOVED: "removed",
+}
+_EFFECT: Final = {
+    Effect.IGNORED: "has no effect",
+    Effect.CLOSED: "**closes its routes**",
+    Effect.HOST_CLOSED: "**closes its hosts**",
+    Effect.UNSERVED: "**is not served**",
+}
+_INVALID: Final = {
+    OnInvalid.DEFAULT: "default",
+    OnInvalid.INGRESS: "closes its routes",
+    OnInvalid.LOCATION: "closes its routes",
+    OnInvalid.HOST: "closes its hosts",
+}
+_ANNOTATIONS: Final = """\
+# Annotations
+
+<!-- Made by `python -m gateway.translate.docs annotations`. Do not edit. -->
+
+Names are written without their prefix `{prefix}/`, which can be changed by a setting. {counts}
+
+No annotation is ignored in silence. One that is not honoured as written has a verdict with its name, its value, the
+reason, what to write instead, and where it stands.
+
+- **Support**: *not yet* is planned; *refused* never comes, because it would be configuration text; *no effect* adjusts
+  something that does not exist here; *removed* is gone from ingress-nginx itself.
+- **Otherwise** says what becomes of an Ingress: with a supported annotation whose value is not valid, or with one that
+  is not supported. *Closes its routes*: they answer 503, because without the annotation they could be open to the wrong
+  requests. *Closes its hosts*: so do the routes of other Ingresses on the same hosts, since the annotation protects
+  them, too. A value that asks for what happens anyway (such as `off` for what is not there) never does harm.
+- **Scope** is what ingress-nginx applies it to: the paths of the *location*, the *ingress*, the whole *server* (host),
+  or the *upstream*, a Service port. The oldest Ingress decides about a server or an upstream.
+- Text is trimmed. An empty value counts as not set. Truth values are `true`, `t`, `T`, `True`, `TRUE`, `1`, and their
+  opposites.
+- Annotations with any other prefix (cert-manager.io, external-dns and the like) belong to others and are not read.
+"""
+_VERDICTS: Final = """\
+# Verdicts
+
+<!-- Made by `python -m gateway.translate.docs verdicts`. Do not edit. -->
+
+A verdict is a judgement on one field of one object: which object and field, the value found there, the reason, what to
+write instead, and the file, line and column. A mistake costs what it stands in and nothing else.
+
+- **error**: what the field asks for is not served.
+- **warning**: it is served, but not as written.
+- **info**: worth knowing.
+
+| Code | Severity | What | Why, and what follows |
+|---|---|---|---|
+"""
+
+
+def annotations_page(table: Iterable[Annotation[Any]] = TABLE) -> str:
+    rows = tuple(table)
+    count = Counter(row.support for row in rows)
+    counts = ", ".join(f"{count[support]} {words}" for support, words in _SUPPORT.items())
+    parts = [_ANNOTATIONS.format(prefix=PREFIX, counts=f"There are {len(rows)}: {counts}.")]
+    for family, members in groupby(rows, key=lambda row: row.family):
+        parts.append(f"\n## {family.replace('-', ' ').capitalize()}\n\n")
+        parts.append(
+            "| Name | Support | Value | Default | Scope | Otherwise | What it does |\n|---|---|---|---|---|---|---|\n"
+        )
+        parts.extend(_row(row) for row in members)
+    return "".join(parts)
+
+
+def verdicts_page() -> str:
+    return _VERDICTS + "".join(
+        f"| {reason.code} | {reason.severity} | {_cell(reason.title)} | {_cell(reason.explanation)} |\n"
+        for reason in all_reasons()
+    )
+
+
+def all_reasons() -> list[Reason]:
+    """By code. Whatever passes verdicts has its own table, in a module whose name begins with `reasons`."""
+    names = [module.name for module in iter_modules(verdicts.__path__) if module.name.startswith("reasons")]
+    found = {
+        value
+        for name in names
+        for value in vars(import_module(f"gateway.verdicts.{name}")).values()
+        if isinstance(value, Reason)
+    }
+    return sorted(found, key=lambda reason: reason.code)
+
+
+def _row(row: Annotation[Any]) -> str:
+    supported = row.support is Support.SUPPORTED
+    otherwise = _INVALID[row.on_invalid] if supported else _EFFECT[row.unsupported_effect]
+    doc = f"{row.doc} ({row.instead})" if row.support is Support.REMOVED else row.doc
+    cells = (
+        f"`{row.name}`",
+        _SUPPORT[row.support],
+        row.type.doc,
+        f"`{row.default}`" if row.default else "",
+        str(row.scope),
+        otherwise,
+        doc,
+    )
+    return f"| {' | '.join(map(_cell, cells))} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {"annotations": annotations_page, "verdicts": verdicts_page}
+
+if __name__ == "__main__":
+    sys.stdout.write(PAGES[sys.argv[1]]())

@@ -1,0 +1,123 @@
+"""Small clusters, in which everything is about the same few names, so that objects meet."""
+
+from datetime import timedelta
+from typing import Final
+
+from hypothesis import strategies as st
+
+from gateway.ir.secret import Secret as SecretBytes
+from gateway.objects.core import (
+    EndpointConditions,
+    EndpointSlice,
+    Secret,
+    Service,
+    ServicePort,
+    ServiceSpec,
+    SliceEndpoint,
+    SlicePort,
+)
+from gateway.objects.ingress import (
+    HTTPIngressPath,
+    HTTPIngressRuleValue,
+    Ingress,
+    IngressBackend,
+    IngressClass,
+    IngressClassSpec,
+    IngressRule,
+    IngressServiceBackend,
+    IngressSpec,
+    IngressTLS,
+    ServiceBackendPort,
+)
+from gateway.objects.meta import NEVER, Metadata
+from gateway.translate.rules import PREFIX
+from gateway.translate.translate import SERVICE_NAME
+
+NAMESPACES: Final = ("one", "two")
+HOSTS: Final = ("", "a.example", "b.example", "*.example", "bad_host")
+PATHS: Final = ("/", "/a", "/a/", "/a/b", "/(a", "/[a-z]+", "")
+ANNOTATIONS: Final = {
+    "service-upstream": ("true", "false", "what"),
+    "ssl-redirect": ("false",),
+    "force-ssl-redirect": ("true",),
+    "rewrite-target": ("/", "/$1", "https://x/"),
+    "use-regex": ("true",),
+    "proxy-body-size": ("1m", "8m"),
+    "auth-url": ("http://auth.example/", ""),
+    "server-snippet": ("deny all;",),
+    "canary": ("true", "false"),
+}
+
+
+def text(*values: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(values)
+
+
+namespaces = text(*NAMESPACES)
+ports = st.sampled_from((ServiceBackendPort(number=80), ServiceBackendPort(name="web"), ServiceBackendPort()))
+backends = st.builds(IngressServiceBackend, text("web", "api"), ports).map(IngressBackend)
+paths = st.builds(HTTPIngressPath, backends, text(*PATHS), text("Exact", "Prefix", "ImplementationSpecific"))
+rules = st.builds(
+    IngressRule,
+    text(*HOSTS),
+    st.none() | st.lists(paths, max_size=3).map(lambda found: HTTPIngressRuleValue(tuple(found))),
+)
+tls = st.builds(IngressTLS, st.lists(text(*HOSTS[1:4]), max_size=2).map(tuple), text("", "cert", "other"))
+specs = st.builds(
+    IngressSpec,
+    st.sampled_from(("nginx", "nginx", "nginx", "special", None)),
+    st.none() | backends,
+    st.lists(tls, max_size=2).map(tuple),
+    st.lists(rules, max_size=3).map(tuple),
+)
+annotations = st.dictionaries(text(*ANNOTATIONS), st.integers(0, 2), max_size=2).map(
+    lambda chosen: {f"{PREFIX}/{name}": ANNOTATIONS[name][at % len(ANNOTATIONS[name])] for name, at in chosen.items()}
+)
+ages = st.integers(0, 2).map(lambda days: NEVER + timedelta(days=days))
+ingresses = st.builds(
+    Ingress,
+    st.builds(Metadata, text("x", "y", "z"), namespaces, creation_timestamp=ages, annotations=annotations),
+    specs,
+)
+classes = st.builds(
+    IngressClass,
+    st.builds(Metadata, text("nginx", "special")),
+    st.builds(IngressClassSpec, text("k8s.io/ingress-nginx", "example.com/other")),
+)
+services = st.builds(
+    Service,
+    st.builds(Metadata, text("web", "api"), namespaces),
+    st.builds(
+        ServiceSpec,
+        type=text("ClusterIP", "ClusterIP", "ExternalName"),
+        cluster_ip=text("10.0.0.1", "None"),
+        ports=st.sampled_from(((ServicePort(80, "web", target_port=8080),), (ServicePort(81),), ())),
+    ),
+)
+endpoints = st.builds(
+    SliceEndpoint,
+    st.lists(text("10.1.0.1", "10.1.0.2", "fd00::1", "nonsense"), max_size=2).map(tuple),
+    st.builds(EndpointConditions, ready=st.sampled_from((None, True, False))),
+)
+slices = st.builds(
+    EndpointSlice,
+    st.builds(
+        Metadata, text("s1", "s2"), namespaces, labels=text("web", "api").map(lambda service: {SERVICE_NAME: service})
+    ),
+    endpoints=st.lists(endpoints, max_size=2).map(tuple),
+    ports=st.sampled_from(((SlicePort(8080, "web"),), (SlicePort(9000),), ())),
+)
+
+
+def _secret(metadata: Metadata, names: list[str], key: str) -> Secret:
+    chain = f"{{names: {names!r}, key: one}}".encode()
+    return Secret(metadata, "kubernetes.io/tls", {"tls.crt": SecretBytes(chain), "tls.key": SecretBytes(key.encode())})
+
+
+secrets = st.builds(
+    _secret,
+    st.builds(Metadata, text("cert", "other"), namespaces),
+    st.lists(text("a.example", "*.example", "elsewhere"), min_size=1, max_size=2),
+    text("one", "one", "two"),
+)
+objects = ingresses | ingresses | classes | services | slices | secrets
