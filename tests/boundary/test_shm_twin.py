@@ -17,7 +17,7 @@ from gateway.telemetry.layout import LabelRow, Record
 from gateway.telemetry.shm_writer import Writer, encode
 
 T = TypeVar("T")
-READERS = (_shm.Reader, cast("type[_shm.Reader]", shm_twin.Reader))
+READERS: tuple[type[_shm.Reader], ...] = (_shm.Reader, cast("type[_shm.Reader]", shm_twin.Reader))
 U64 = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 10**7), st.sampled_from([0, 1, 2**63, 2**64 - 1]))
 U16 = st.integers(0, 2**16 - 1)
 TEXT = st.one_of(
