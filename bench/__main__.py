@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import UNSET, Struct, json
+from msgspec import UNSET, Struct, json, structs
 
 from bench import facts, plot, profiling, report, toolchain
 from bench.child import BenchError
@@ -23,6 +23,7 @@ class Size(Struct, frozen=True):
     levels: tuple[int, ...] = (8, 64, 512)
     rounds: int = 16
     seconds: float = 0.5
+    patience: int = cpu.PATIENCE  # times the rounds, at most, until enough of them are calm
     syscall_requests: int = 2000
     instruction_requests: int = 2000
     lookup_runs: int = 5
@@ -38,6 +39,7 @@ QUICK = Size(
     levels=(2, 8),
     rounds=1,
     seconds=0.1,
+    patience=1,
     syscall_requests=50,
     instruction_requests=20,
     lookup_runs=1,
@@ -66,8 +68,9 @@ class Run:
     def cpu(self, results: Results) -> None:
         size = self.size
         results.cpu = cpu.measure(
-            self.ground, self.peers, levels=size.levels, rounds=size.rounds, seconds=size.seconds, seed=self.seed
-        )
+            self.ground, self.peers, levels=size.levels, rounds=size.rounds, seconds=size.seconds, seed=self.seed,
+            patience=size.patience,
+        )  # fmt: skip
 
     def syscalls(self, results: Results) -> None:
         results.syscalls = syscalls.measure(
@@ -157,18 +160,13 @@ def arguments() -> argparse.Namespace:
 
 def sized(given: argparse.Namespace) -> Size:
     size = QUICK if given.quick else Size()
-    return Size(
+    return structs.replace(
+        size,
         levels=tuple(int(word) for word in given.connections.split(",")) if given.connections else size.levels,
         rounds=given.rounds or size.rounds,
         seconds=given.seconds or size.seconds,
-        syscall_requests=size.syscall_requests,
-        instruction_requests=size.instruction_requests,
-        lookup_runs=size.lookup_runs,
         publish_routes=given.routes or size.publish_routes,
         publish_edits=given.edits or size.publish_edits,
-        publish_workers=size.publish_workers,
-        idle_connections=size.idle_connections,
-        work_requests=size.work_requests,
     )
 
 

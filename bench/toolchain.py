@@ -50,7 +50,8 @@ def engine_environment() -> dict[str, str]:
 
 def example(name: str) -> Path | None:
     """The engine's example program of this name, built now; None if there is no such example."""
-    if not (CORE / f"engine/examples/{name}.rs").is_file():
+    folder = CORE / "engine/examples"
+    if not (folder / f"{name}.rs").is_file() and not (folder / name / "main.rs").is_file():
         return None
     environment = engine_environment()
     arguments = ["build", "--release", "--locked", "--quiet", "--package", "sallygate-engine", "--example", name]

@@ -1,7 +1,7 @@
 """The two ends of every measurement: the backend behind the proxies, and the load in front of them."""
 
 import json
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
 
@@ -49,8 +49,11 @@ class Backend:
 
     def accepted(self) -> int:
         """Connections accepted so far, our own among them."""
-        self.asking.request("GET", "/__stats")
-        stats = json.loads(self.asking.getresponse().read())
+        try:
+            self.asking.request("GET", "/__stats")
+            stats = json.loads(self.asking.getresponse().read())
+        except (OSError, HTTPException) as error:
+            raise self.child.failure(f"does not say how it goes: {error!r}") from None
         return int(stats["accepted"])
 
     def __enter__(self) -> Self:

@@ -158,7 +158,14 @@ def ratios(
 
 
 def measure(
-    stage: Stage, peers: list[Peer], *, levels: Sequence[int], rounds: int, seconds: float, seed: int
+    stage: Stage,
+    peers: list[Peer],
+    *,
+    levels: Sequence[int],
+    rounds: int,
+    seconds: float,
+    seed: int,
+    patience: int = PATIENCE,
 ) -> list[Level]:
     found = []
     with ExitStack() as stack:
@@ -181,7 +188,7 @@ def measure(
                 stage.say(
                     f"cpu: {connections} connections, {rounds} calm rounds of {len(turns)} turns of {seconds:g} s"
                 )
-                for number in range(rounds * PATIENCE):
+                for number in range(rounds * patience):
                     # The order turns with each round, so that no contender always follows the same other.
                     order = [turns[(number + place) % len(turns)] for place in range(len(turns))]
                     taken = {turn.name: turn.take() for turn in order}
