@@ -147,17 +147,22 @@ cdef inline void or_dash(Out *out, const sallygate_record *record, const uint8_t
 cdef void put_nginx_line(
     Out *out, const Clock *clock, const sallygate_record *record, const uint8_t **texts, const Label *label
 ) noexcept nogil:
-    """ingress-nginx's default `log-format-upstream`. There is no remote user and no alternative upstream here."""
+    """ingress-nginx's default `log-format-upstream`. There is no remote user and no alternative upstream here.
+
+    A request line that was not understood stands in the target alone.
+    """
+    cdef size_t start
+    cdef int field
     or_dash(out, record, texts, SALLYGATE_REMOTE_ADDR)
     put(out, b" - - [", 6)
     put(out, clock.local, 26)
     put(out, b'] "', 3)
-    if record.lengths[<int>SALLYGATE_METHOD] != 0 or record.lengths[<int>SALLYGATE_TARGET] != 0:
-        put_nginx(out, texts[<int>SALLYGATE_METHOD], record.lengths[<int>SALLYGATE_METHOD])
-        put_byte(out, b' ')
-        put_nginx(out, texts[<int>SALLYGATE_TARGET], record.lengths[<int>SALLYGATE_TARGET])
-        put_byte(out, b' ')
-        put_nginx(out, texts[<int>SALLYGATE_PROTOCOL], record.lengths[<int>SALLYGATE_PROTOCOL])
+    start = out.used
+    for field in range(SALLYGATE_METHOD, SALLYGATE_PROTOCOL + 1):
+        if record.lengths[field] != 0:
+            if out.used != start:
+                put_byte(out, b' ')
+            put_nginx(out, texts[field], record.lengths[field])
     put(out, b'" ', 2)
     put_number(out, record.status)
     put_byte(out, b' ')

@@ -77,7 +77,7 @@ def _json_upstream(record: Record) -> str:
 def nginx_line(record: Record, labels: Labels | None) -> str:
     at = time.gmtime((record.start_unix_ns + record.duration_us * 1000) % 2**64 // 1_000_000_000)
     day = f"{at.tm_mday:02d}/{MONTHS[at.tm_mon - 1]}/{at.tm_year:04d}"
-    request = b" ".join((record.method, record.target, record.protocol)) if record.method or record.target else b""
+    request = b" ".join(part for part in (record.method, record.target, record.protocol) if part)
     name = f"{labels.namespace}-{labels.service}-{labels.port}" if labels is not None and labels.service else "-"
     return (
         f"{_or_dash(record.remote_addr)} - - [{day}:{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000]"

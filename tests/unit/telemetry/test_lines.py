@@ -100,6 +100,14 @@ def line(reader: type[_shm.Reader], record: Record, access_log_format: str) -> s
                 ' "https://shop.example.com/" "curl/8.5.0" 412 0.003 [-] [] - - - - 4f2a9c1d\n'
             ),
         ),
+        # One that was not understood stands in the target, as it was sent.
+        (
+            {"method": b"", "target": b"GET  /x HTTP/3.14", "protocol": b"", "status": 400, "slot": 0, "flags": 0},
+            (
+                '203.0.113.7 - - [23/Nov/2026:22:12:28 +0000] "GET  /x HTTP/3.14" 400 1024'
+                ' "https://shop.example.com/" "curl/8.5.0" 412 0.003 [-] [] - - - - 4f2a9c1d\n'
+            ),
+        ),
         # Quotes, controls and everything beyond ASCII are written as nginx writes them.
         (
             {"user_agent": b'a"b\\c\n\x00\x7f\xc3\xa9', "referer": b'" 200 "'},
