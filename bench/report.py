@@ -41,7 +41,7 @@ def cpu(levels: list[Level], peers: dict[str, str]) -> str:
         )
         text += "samples dropped because the witness or strangers on the core disturbed them."
         if level.disturbed:
-            text += " **Too few samples were calm, so all are counted: the figures are too high, and the ratios no more than a hint.**"
+            text += " **Too few samples were calm, so all are counted: the figures are too high, the ratios a hint.**"
         text += "\n"
     roles = sorted({role for level in levels for row in level.rounds for each in row.values() for role in each.by_role})
     if "host" in roles and "sallygate" in names:
