@@ -18,6 +18,7 @@ from gateway.translate.limits import PATH_BYTES, PATTERN_BYTES
 from gateway.translate.rules import Rules
 
 _STRICT: Final = re.compile(r"/[A-Za-z0-9._\-/]*", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and halves of surrogate pairs: no UTF-8 has them
 _NEVER: Final = re.compile(r"//|/\.\.?(/|$)")
 _ENCODED: Final = re.compile(r"[%;?#]")
 _META: Final = re.compile(r"[()\[\]{}*^$|\\]")
@@ -73,7 +74,7 @@ def path_problem(text: str) -> Problem | None:
         return Problem("it does not begin with a slash", f"write /{text.lstrip('^/')}")
     if len(text.encode(errors="replace")) > PATH_BYTES:
         return Problem(f"it is longer than {PATH_BYTES} bytes", "shorten it")
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in text):
+    if _CONTROL.search(text):
         return Problem("it has control characters", "remove them")
     return None
 

@@ -1,5 +1,6 @@
 """What the annotations of one Ingress come to. Annotations write it, one field each; `build` reads it."""
 
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True):
 _POLICY: Final = Policy()
 
 
+@lru_cache(maxsize=4096)  # thousands of Ingresses share a few policies
 def canonical(policy: Policy) -> Policy:
     """The same policy, with the default objects themselves in place of their equals.
 
