@@ -9,8 +9,9 @@ import yaml
 from gateway.objects.kinds import Object
 from gateway.objects.meta import ObjectKey
 from gateway.objects.parse import parse
+from gateway.sources.positions import Positions
 from gateway.store.events import Delete, Upsert
-from gateway.store.store import Store
+from gateway.store.store import Locate, Store
 from gateway.verdicts.verdict import Origin
 
 T = TypeVar("T")
@@ -37,8 +38,20 @@ def upsert(one: Object) -> Upsert:
     return Upsert(ObjectKey(type(one).__name__, one.metadata.namespace, one.metadata.name), one)
 
 
-def store_of(events: Iterable[Upsert | Delete]) -> Store:
-    store = Store()
+def locate(text: str) -> Locate:
+    """Where a field of an object is written in the text."""
+    positions = Positions(text)
+    documents = {event.key: number for number, event in enumerate(load(text))}
+
+    def find(key: ObjectKey, field: str) -> Origin | None:
+        place = positions.find(documents[key], field) if key in documents else None
+        return Origin(FILE, place.line + 1, place.column + 1) if place else None
+
+    return find
+
+
+def store_of(events: Iterable[Upsert | Delete], locate: Locate | None = None) -> Store:
+    store = Store(locate)
     store.apply(events)
     return store
 

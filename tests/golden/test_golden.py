@@ -16,11 +16,11 @@ from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import HostTable
-from gateway.store.events import Upsert
+from gateway.store.store import Store
 from gateway.translate.rules import Rules
 from gateway.translate.translate import Translator
 from gateway.verdicts.verdict import Verdict
-from tests.golden.objects import load, shuffled, store_of
+from tests.golden.objects import load, locate, shuffled, store_of
 from tests.golden.stand_ins import rules
 
 HERE: Final = Path(__file__).parent
@@ -30,15 +30,18 @@ CASES: Final = sorted(path.parent for path in HERE.rglob("in.yaml"))
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(HERE).as_posix())
 def test_golden(case: Path) -> None:
-    objects = load((case / "in.yaml").read_text())
+    text = (case / "in.yaml").read_text()
+    objects, place = load(text), locate(text)
     settings = rules(**overrides(case))
-    ir, verdicts = translate(objects, settings)
+    ir, verdicts = translate(store_of(objects, place), settings)
     if os.environ.get("UPDATE_GOLDEN"):
         (case / "ir.yaml").write_text(ir)
         (case / "verdicts.yaml").write_text(verdicts)
     assert ir == (case / "ir.yaml").read_text()
     assert verdicts == (case / "verdicts.yaml").read_text()
-    assert translate(shuffled(objects, seed=1), settings) == (ir, verdicts), "the order of objects matters"
+    assert translate(store_of(shuffled(objects, seed=1), place), settings) == (ir, verdicts), (
+        "the order of objects matters"
+    )
 
 
 def overrides(case: Path) -> dict[str, object]:
@@ -48,8 +51,7 @@ def overrides(case: Path) -> dict[str, object]:
     return {name: ids[name](*value) if name in ids else value for name, value in written.items()}
 
 
-def translate(objects: list[Upsert], settings: Rules) -> tuple[str, str]:
-    store = store_of(objects)
+def translate(store: Store, settings: Rules) -> tuple[str, str]:
     translator = Translator(store, settings)
     changes = translator.update(store.take_dirty())
     return render(changes), dump([render_verdict(verdict) for verdict in translator.verdicts()], flow=False)
@@ -90,7 +92,9 @@ def render_certificate(certificate: Certificate) -> dict[str, Any]:
 def render_verdict(verdict: Verdict) -> dict[str, Any]:
     shown: dict[str, Any] = builtins(verdict)
     shown["object"] = str(verdict.object)
-    del shown["origin"]  # finding the line is the business of the source
+    del shown["origin"]
+    if verdict.origin is not None:
+        shown["origin"] = str(verdict.origin)
     return shown
 
 
