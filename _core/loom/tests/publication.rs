@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 use sallygate_loom::snapshot::publication::Publication;
 
@@ -50,11 +51,11 @@ fn two_workers_and_a_publication() {
         let workers: Vec<_> = (0..2)
             .map(|_| {
                 let publication = publication.clone();
-                thread::spawn(move || drop(work(&publication, 2)))
+                thread::spawn(move || work(&publication, 2))
             })
             .collect();
         assert_eq!(publication.publish(value(1)), 1);
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| assert!(worker.join().unwrap() <= 1));
         assert_eq!(publication.current().number, 1);
         publication.reclaim();
     });
@@ -66,11 +67,11 @@ fn a_worker_and_two_publications() {
         let publication = Arc::new(Publication::new(value(0)));
         let worker = {
             let publication = publication.clone();
-            thread::spawn(move || drop(work(&publication, 3)))
+            thread::spawn(move || work(&publication, 3))
         };
         publication.publish(value(1));
         publication.publish(value(2));
-        worker.join().unwrap();
+        assert!(worker.join().unwrap() <= 2);
         assert_eq!((publication.current().number, publication.generation()), (2, 2));
         publication.reclaim();
     });
@@ -107,5 +108,29 @@ fn what_was_published_before_is_seen() {
             thread::spawn(move || work(&publication, 1)).join().unwrap()
         };
         assert_eq!(seen, 1);
+    });
+}
+
+#[test]
+fn whoever_hears_of_a_publication_sees_it() {
+    loom::model(|| {
+        let publication = Arc::new(Publication::new(value(0)));
+        let told = loom::sync::Arc::new(AtomicBool::new(false));
+        let worker = {
+            let (publication, told) = (publication.clone(), told.clone());
+            thread::spawn(move || {
+                WORKER.with(|worker| worker.set(true));
+                let reader = publication.reader();
+                // A look that may come at any moment must not make the next one blind.
+                drop(reader.get());
+                if told.load(Ordering::Acquire) {
+                    assert_eq!(reader.get().number, 1);
+                }
+            })
+        };
+        publication.publish(value(1));
+        told.store(true, Ordering::Release);
+        worker.join().unwrap();
+        publication.reclaim();
     });
 }

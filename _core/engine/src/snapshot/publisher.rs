@@ -45,13 +45,13 @@ pub struct Outcome {
 /// Builds snapshots and publishes them. Owned by the one thread that talks to the control plane.
 pub struct Publisher {
     publication: Arc<Publication>,
-    store: Store,
+    pub(super) store: Store,
     makers: Makers,
     last_good: Option<LastGood>,
     clock: Clock,
     /// The root that segments were offered for and that is not complete yet.
     pending: Option<Digest>,
-    offered: HashMap<Digest, Offered>,
+    pub(super) offered: HashMap<Digest, Offered>,
 }
 
 /// The store and the offer, seen as one.
