@@ -17,7 +17,9 @@ class Tasks:
         self._group = asyncio.TaskGroup()
 
     def start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
-        return self._group.create_task(self._supervised(work, name), name=name)
+        task = self._group.create_task(self._supervised(work, name), name=name)
+        task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began is not awaited
+        return task
 
     async def _supervised(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:

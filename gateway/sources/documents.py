@@ -134,9 +134,7 @@ class _Chunk:
         self._foreign: dict[str, Place] = {}
 
     def parsed(self) -> Parsed:
-        return Parsed(
-            tuple(self._objects), tuple(self._remarks), frozenset(self._broken), self._unknown, self._foreign
-        )
+        return Parsed(tuple(self._objects), tuple(self._remarks), frozenset(self._broken), self._unknown, self._foreign)
 
     def document(self, ordinal: int, value: Value) -> None:
         start = Place(value.line, value.column)
@@ -157,9 +155,7 @@ class _Chunk:
         for twice in value.repeated:
             text = f"the key {cut(twice.key)} is in its mapping already"
             place = Place(twice.line, twice.column)
-            self._remarks.append(
-                Remark(REPEATED_KEY, subject, "", cut(twice.key), text, "remove one of them", place)
-            )
+            self._remarks.append(Remark(REPEATED_KEY, subject, "", cut(twice.key), text, "remove one of them", place))
 
     def _judge(self, reading: Reading, subject: ObjectRef, ordinal: int, path: str, start: Place) -> None:
         for problem in reading.problems:

@@ -182,9 +182,9 @@ class _Walk:
         """Watch the folder that holds a path, and every one that holds a link on the way to where it leads."""
         pending = os.path.abspath(path)
         for _ in range(LINKS):
-            self._watch(pending)
             link = _first_link(pending)
             if link is None:
+                self._watch(pending)
                 return
             place, rest = link
             self._watch(place)

@@ -22,9 +22,11 @@ _WORDS: Final[dict[str, Scalar]] = {
     **{word: False for text in ("n", "no", "false", "off") for word in (text, text.capitalize(), text.upper())},
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-_NO_JSON: Final = frozenset(
-    sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")
-) | {".nan", ".NaN", ".NAN"}
+_NO_JSON: Final = frozenset(sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")) | {
+    ".nan",
+    ".NaN",
+    ".NAN",
+}
 _FIRST: Final = frozenset("0123456789+-.")
 _STANDARD: Final = "tag:yaml.org,2002:"
 
@@ -44,7 +46,7 @@ def tagged(tag: str, text: str) -> Scalar:
     """The value of a scalar with a tag. Tags that are not known mean nothing, as in kubectl."""
     match tag.removeprefix(_STANDARD):
         case "binary":
-            return base64.b64decode(text, validate=False).decode()
+            return base64.b64decode("".join(text.split()), validate=True).decode()
         case "int" | "float" | "bool" | "null":
             return plain(text)
         case _:

@@ -71,10 +71,11 @@ def _documents(text: str) -> Iterator[Value]:
 class _Open:
     """A collection whose end has not come yet."""
 
-    __slots__ = ("anchor", "items", "key", "mapping", "merged", "size_before")
+    __slots__ = ("anchor", "items", "key", "mapping", "mark", "merged", "size_before")
 
-    def __init__(self, anchor: str | None, size_before: int, *, mapping: bool) -> None:
+    def __init__(self, anchor: str | None, mark: Any, size_before: int, *, mapping: bool) -> None:
         self.anchor = anchor
+        self.mark = mark
         self.size_before = size_before
         self.mapping: dict[str, Any] | None = {} if mapping else None
         self.items: list[Any] = []
@@ -119,10 +120,12 @@ class _Document:
                 self._size += 1
                 if len(stack) >= DEPTH:
                     raise too_deep(mark.line, mark.column)
-                stack.append(_Open(event.anchor, self._size - 1, mapping=kind is MappingStartEvent))
+                stack.append(_Open(event.anchor, mark, self._size - 1, mapping=kind is MappingStartEvent))
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                value = self._close(stack.pop())
+                closed = stack.pop()
+                mark = closed.mark
+                value = self._close(closed)
             elif kind is AliasEvent:
                 value = self._alias(event.anchor, mark)
             else:  # nothing else can stand here
