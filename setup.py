@@ -60,7 +60,9 @@ def extensions() -> list[Extension]:
     toolchain.preflight()
     for module in ("maturin", "Cython"):
         if importlib.util.find_spec(module) is None:
-            sys.exit(f"{module} is not installed: `pip install {module.lower()}`, or build with pip, which brings it along.")
+            sys.exit(
+                f"{module} is not installed: `pip install {module.lower()}`, or build with pip, which brings it along."
+            )
     from Cython.Build import cythonize  # noqa: PLC0415 -- only where it is built
 
     shm = Extension(

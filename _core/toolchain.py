@@ -31,10 +31,10 @@ def preflight() -> None:
     missing = [tool for tool in ("cargo", "rustc", *NEEDS[TLS]) if shutil.which(tool) is None]
     if missing:
         sys.exit(
-            f"sallygate cannot be built from source: {', '.join(missing)} not found on PATH. Install Rust {RUST} or newer "
-            "with rustup (https://rustup.rs) and the rest from your distribution (Debian: apt-get install build-essential "
-            "perl pkg-config cmake), or install a binary wheel of sallygate, which needs none of them. SALLYGATE_TLS=system "
-            "builds with an installed OpenSSL and needs neither perl nor make."
+            f"sallygate cannot be built from source: {', '.join(missing)} not found on PATH. Install Rust {RUST} or"
+            " newer with rustup (https://rustup.rs) and the rest from your distribution (Debian: apt-get install"
+            " build-essential perl pkg-config cmake), or install a binary wheel of sallygate, which needs none of them."
+            " SALLYGATE_TLS=system builds with an installed OpenSSL and needs neither perl nor make."
         )
     found = subprocess.run(["rustc", "--version"], cwd=CORE, capture_output=True, text=True, check=False)
     number = re.search(r"(\d+)\.(\d+)", found.stdout)

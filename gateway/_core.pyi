@@ -4,7 +4,17 @@ Every call that can block releases the GIL. No thread of the engine ever attache
 """
 # ruff: noqa: PYI021 -- a compiled module has no source to read: here its calls are described
 
-from typing import final
+from typing import Self, final
+
+__all__ = [
+    "Engine",
+    "Offer",
+    "Refused",
+    "check_certificate",
+    "check_regex",
+    "mint_certificate",
+    "version",
+]
 
 def version() -> dict[str, str]:
     """What this build is made of. Keys: `version` (the project's), `openssl` (the TLS library's own words, for example
@@ -25,8 +35,11 @@ def mint_certificate(names: list[str], ca: tuple[bytes, bytes] | None, days: int
     a certificate authority whose common name is `names[0]`. For development: valid from an hour ago, for `days` days.
     """
 
+@final
 class Refused(ValueError):  # noqa: N818 -- said of a snapshot, as in the protocol
     """A snapshot that cannot be served; what was served before is served on."""
+
+    def __new__(cls, segment: str, kind: str, field: str, reason: str) -> Self: ...
 
     @property
     def segment(self) -> str:
@@ -68,6 +81,10 @@ class Offer:
     @property
     def build_us(self) -> int:
         """Microseconds of decoding, checking and building, off the workers."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why the snapshot is not on disk, though it is served; None when it is, or need not be."""
 
     @property
     def swap_us(self) -> int:

@@ -33,7 +33,8 @@ class Counting:
         self.table = folder / f"strace-{name}"
         threads = [word for tid in tids for word in ("-p", str(tid))]
         columns = "time-percent,total-time,avg-time,calls,errors,name"
-        command = ["strace", "-c", "-f", "-U", columns, "-o", str(self.table), *threads]
+        # Without -f: it would attach to every thread of the process, whichever was named.
+        command = ["strace", "-c", "-U", columns, "-o", str(self.table), *threads]
         self.child = Child(f"strace-{name}", command, folder)
 
         def attached() -> bool:

@@ -1,7 +1,8 @@
 """Ours: `sallygate run` from the environment the benchmark runs in, one worker, metrics and access log on.
 
-The process that is counted is the data plane. Its main thread only writes the log out and is reported on its own, but
-the figure is the sum. The supervisor and the control plane are outside the request path and may use the other cores.
+The process that is counted is the data plane. Python's threads only write the log out and are reported on their own,
+but the figure is the sum. The supervisor and the control plane are outside the request path and may use the other
+cores.
 """
 
 import json
@@ -45,7 +46,7 @@ class Gateway(Running):
 
     def __init__(self, child: Child, ready: dict[str, object], pid: int, log: Path) -> None:
         def role(thread: Thread) -> str:
-            return "host" if thread.tid == pid else "worker"
+            return "worker" if thread.name.startswith("worker-") else "host"
 
         super().__init__(child, address(ready, "http"), pid, log=log, role=role)
         self.health = address(ready, "health")

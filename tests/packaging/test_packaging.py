@@ -1,7 +1,7 @@
 """What users install: an sdist, the wheel that pip builds from it, `pip install .` and an editable install.
 
-Each is made from a copy of what git tracks, in a folder of its own, and used from yet another folder, so that nothing of
-the checkout can stand in for a missing file.
+Each is made from a copy of what git tracks, in a folder of its own, and used from yet another folder, so that nothing
+of the checkout can stand in for a missing file.
 """
 
 import os
@@ -23,7 +23,13 @@ pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
 def run(*words: str | Path, cwd: Path, **env: str) -> str:
     done = subprocess.run(
-        list(map(str, words)), cwd=cwd, env=os.environ | env, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+        list(map(str, words)),
+        cwd=cwd,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
@@ -72,7 +78,13 @@ def works(bin_dir: Path, elsewhere: Path) -> None:
 def test_sdist_holds_what_a_build_needs_and_no_binary(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
-    for needed in ("_core/Cargo.lock", "_core/rust-toolchain.toml", "_core/toolchain.py", "_core/cython/shm.pyx", "setup.py"):
+    for needed in (
+        "_core/Cargo.lock",
+        "_core/rust-toolchain.toml",
+        "_core/toolchain.py",
+        "_core/cython/shm.pyx",
+        "setup.py",
+    ):
         assert needed in names, needed
     assert not [name for name in names if name.endswith((".so", ".c", ".pyc")) or "/target/" in name]
 
@@ -81,7 +93,9 @@ def test_wheel_from_the_sdist_works_and_exports_only_its_init_functions(wheel: P
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "unpacked")
         names = archive.namelist()
-    assert not [name for name in names if name.startswith(("tests/", "bench/", "_core/")) or name.endswith((".pyx", ".h"))]
+    assert not [
+        name for name in names if name.startswith(("tests/", "bench/", "_core/")) or name.endswith((".pyx", ".h"))
+    ]
     assert wheel.stat().st_size < WHEEL_BYTES
     libraries = [name for name in names if name.endswith(".so")]
     assert len(libraries) == 2
@@ -92,9 +106,7 @@ def test_wheel_from_the_sdist_works_and_exports_only_its_init_functions(wheel: P
     bin_dir = fresh_environment(tmp_path / "venv")
     run(bin_dir / "pip", "install", "--quiet", wheel, cwd=tmp_path)
     works(bin_dir, tmp_path)
-    profile = run(
-        bin_dir / "python", "-c", "import gateway._core as c; print(c.version()['profile'])", cwd=tmp_path
-    )
+    profile = run(bin_dir / "python", "-c", "import gateway._core as c; print(c.version()['profile'])", cwd=tmp_path)
     assert profile.strip() == "release"
 
 

@@ -63,7 +63,7 @@ pub struct Offer {
 
 impl Offer {
     fn new(py: Python<'_>, outcome: Outcome) -> Self {
-        let bytes = |digest: &Digest| PyBytes::new(py, digest.as_bytes()).unbind();
+        let bytes = |digest: &Digest| PyBytes::new(py, &digest.0).unbind();
         Self {
             accepted: outcome.accepted,
             wanted: outcome.wanted.iter().map(bytes).collect(),
@@ -168,7 +168,7 @@ impl Engine {
     /// The root that is being served.
     fn digest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let root = py.detach(|| self.core.publication().current().root());
-        root.map(|root| PyBytes::new(py, root.as_bytes()))
+        root.map(|root| PyBytes::new(py, &root.0))
     }
 
     /// From now on every response ends its connection.

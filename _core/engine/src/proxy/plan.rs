@@ -118,7 +118,8 @@ pub fn plan<'s, 'b>(
         Action::Redirect { path, status } => {
             let scheme: &[u8] = if tls { b"https://" } else { b"http://" };
             let authority = head.authority.map_or(&b""[..], |authority| authority.of(bytes));
-            let mut location = [scheme, authority, path.as_bytes()].concat();
+            let mut location = [scheme, authority].concat();
+            encode_path(path.as_bytes(), &mut location);
             append_query(&mut location, head, bytes);
             return Plan::Redirect { route, status: *status, location };
         }
