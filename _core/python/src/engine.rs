@@ -92,6 +92,11 @@ impl Engine {
         self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers what is wrong with the last good snapshot on disk.
+    fn note(&self, problem: Option<String>) {
+        *self.restore_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
     fn guard(&self) -> PyResult<()> {
         if std::process::id() == self.process {
             return Ok(());
@@ -142,8 +147,9 @@ impl Engine {
             .map_err(|_| PyValueError::new_err(format!("a root is a digest of 16 bytes, not of {}", root.len())))?;
         let outcome = py.detach(|| {
             let outcome = self.publisher().offer(root, segments);
-            if outcome.as_ref().is_ok_and(|outcome| outcome.accepted) {
+            if let Some(accepted) = outcome.as_ref().ok().filter(|outcome| outcome.accepted) {
                 self.core.refresh();
+                self.note(accepted.problem.clone());
             }
             outcome
         });
@@ -154,12 +160,11 @@ impl Engine {
     fn restore(&self, py: Python<'_>) -> PyResult<Option<Offer>> {
         self.guard()?;
         let restored = py.detach(|| self.publisher().restore());
-        let mut problem = self.restore_problem.lock().unwrap_or_else(PoisonError::into_inner);
-        *problem = restored.as_ref().err().cloned();
+        self.note(restored.as_ref().err().cloned());
         Ok(restored.ok().flatten().map(|outcome| Offer::new(py, outcome)))
     }
 
-    /// Why the last good snapshot could not be used, if there is one and it could not.
+    /// What keeps the last good snapshot from being read or written, if anything does.
     #[getter]
     fn restore_problem(&self) -> Option<String> {
         self.restore_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
