@@ -17,7 +17,7 @@ _DIGITS: Final = 40  # longer ones are no number that anyone means, and reading 
 _INTEGER: Final = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0)")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _WIDTH: Final = 64
-_WORDS: Final[dict[str, Scalar]] = {
+WORDS: Final[dict[str, Scalar]] = {
     **{word: True for text in ("y", "yes", "true", "on") for word in (text, text.capitalize(), text.upper())},
     **{word: False for text in ("n", "no", "false", "off") for word in (text, text.capitalize(), text.upper())},
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -27,7 +27,7 @@ _NO_JSON: Final = frozenset(sign + word for sign in ("", "+", "-") for word in (
     ".NaN",
     ".NAN",
 }
-_FIRST: Final = frozenset("0123456789+-.")
+NUMERIC: Final = frozenset("0123456789+-.")  # what a number begins with
 _STANDARD: Final = "tag:yaml.org,2002:"
 
 
@@ -37,9 +37,9 @@ class NoJsonError(ValueError):
 
 def plain(text: str) -> Scalar:
     """The value of a scalar without quotes and tag."""
-    if text in _WORDS:
-        return _WORDS[text]
-    return _number(text) if text[0] in _FIRST else text
+    if text in WORDS:
+        return WORDS[text]
+    return _number(text) if text[0] in NUMERIC else text
 
 
 def tagged(tag: str, text: str) -> Scalar:

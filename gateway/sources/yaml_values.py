@@ -102,18 +102,26 @@ class _Document:
         self._size = 0
         self._repeated: list[Repeated] = []
 
-    def read(self, parser: CParser) -> Value:
-        """From after the start of a document to the end of its only node."""
+    def read(self, parser: CParser) -> Value:  # noqa: PLR0915 -- one loop, see below
+        """From after the start of a document to the end of its only node.
+
+        Runs a hundred times per Ingress, so what is usual comes first and calls nothing.
+        """
         start: Any = None
         stack = self._stack
+        get_event = parser.get_event
+        words, numeric = scalars.WORDS, scalars.NUMERIC
+        value: Any
         while True:
-            event: Any = parser.get_event()
+            event: Any = get_event()
             mark = event.start_mark
             start = start or mark
             kind = type(event)
             if kind is ScalarEvent:
                 self._size += 1
-                value = self._scalar(event, mark)
+                value = event.value
+                if event.tag is not None or (event.implicit[0] and (value in words or value[0] in numeric)):
+                    value = self._scalar(event, mark)
                 if event.anchor is not None:
                     self._anchors[event.anchor] = (value, 1)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -135,12 +143,20 @@ class _Document:
             if not stack:
                 return Value(value, start.line, start.column, tuple(self._repeated))
             top = stack[-1]
-            if top.mapping is None:
+            mapping = top.mapping
+            if mapping is None:
                 top.items.append(value)
-            elif top.key is None:
-                top.key = self._key(top.mapping, value, event, mark)
+            elif (key := top.key) is None:
+                if type(value) is str and value not in mapping and value != scalars.MERGE:
+                    mapping[value] = None  # its place, in the order of writing
+                    top.key = value
+                else:
+                    top.key = self._key(mapping, value, event, mark)
             else:
-                self._member(top, value, mark)
+                if type(key) is str:
+                    mapping[key] = value
+                elif key is _MERGE:
+                    top.merged += self._merged(value, mark)
                 top.key = None
 
     def _scalar(self, event: Any, mark: Any) -> scalars.Scalar:
@@ -175,19 +191,16 @@ class _Document:
             if len(self._repeated) < REPEATED:
                 self._repeated.append(Repeated(name, mark.line, mark.column))
             return _TWICE
-        mapping[name] = None  # its place, in the order of writing
+        mapping[name] = None
         return name
 
-    def _member(self, top: _Open, value: Any, mark: Any) -> None:
-        if isinstance(top.key, str) and top.mapping is not None:
-            top.mapping[top.key] = value
-        elif isinstance(top.key, _Merge):
-            sources = value if isinstance(value, list) else [value]
-            if not all(isinstance(source, dict) for source in sources):
-                text = "<< merges mappings, and this is none"
-                fix = "write an alias of a mapping, or remove it"
-                raise MalformedError(MALFORMED, mark.line, mark.column, text, fix)
-            top.merged.extend(sources)
+    def _merged(self, value: Any, mark: Any) -> list[dict[str, Any]]:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            text = "<< merges mappings, and this is none"
+            fix = "write an alias of a mapping, or remove it"
+            raise MalformedError(MALFORMED, mark.line, mark.column, text, fix)
+        return sources
 
     def _close(self, closed: _Open) -> Any:
         value: Any = closed.items if closed.mapping is None else closed.mapping

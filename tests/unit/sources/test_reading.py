@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.objects.meta import ObjectKey
 from gateway.sources import reading
@@ -210,3 +212,21 @@ def test_secrets_show_up_in_no_verdict(file: Path) -> None:
 def test_chunks_of_nothing() -> None:
     for text in ("", "\n", "# only\n", "---\n---\n...\n", "%YAML 1.1\n"):
         assert list(chunks(text, json=False)) == []
+
+
+PIECES = st.sampled_from(
+    r"""apiVersion:|v1|kind:|Secret|List|items:|-|  |metadata:|{name: a}|data:|---|...|&a |*a|<<: |!!binary |!x |[|]|{|}|
+    |: |'|"|\ud800|# |%|1e999|.inf|0x|~|? |""".split("|")
+)
+
+
+@given(
+    text=st.lists(st.one_of(PIECES, st.sampled_from("\n\t\r\x00\ufeff\u2028|"), st.text(max_size=3)), max_size=40).map(
+        "".join
+    ),
+    name=st.sampled_from(["a.yaml", "a.json"]),
+)
+def test_nothing_that_a_file_can_hold_is_an_error_of_ours(text: str, name: str) -> None:
+    found = read_file(name, None, lambda _: text.encode(errors="surrogatepass"))
+    assert not [verdict for verdict in found.verdicts if "internal" in verdict.reason]
+    assert all(verdict.origin is not None and verdict.origin.line >= 1 for verdict in found.verdicts)
