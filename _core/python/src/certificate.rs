@@ -35,6 +35,7 @@ pub fn mint_certificate<'py>(
     }
     let ca = ca.as_ref().map(|(chain, key)| (chain.as_slice(), key.as_slice()));
     let minted = py.detach(|| mint::mint(&names, ca, days));
-    let (chain, key) = minted.map_err(|error| PyValueError::new_err(format!("the certificate cannot be made: {error}")))?;
+    let (chain, key) =
+        minted.map_err(|error| PyValueError::new_err(format!("the certificate cannot be made: {error}")))?;
     Ok((PyBytes::new(py, &chain), PyBytes::new(py, &key)))
 }

@@ -36,7 +36,7 @@ impl Direction {
                 continue;
             }
             if let Some(buffer) = ready!(from.poll_first(cx, pool))? {
-                self.pending = Some(buffer)
+                self.pending = Some(buffer);
             } else {
                 self.ended = true;
                 to.finish();
