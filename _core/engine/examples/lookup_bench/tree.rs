@@ -27,10 +27,6 @@ pub fn backend_id(service: &str) -> BackendId {
     BackendId { namespace: "default".into(), service: service.into(), port: "80".into() }
 }
 
-pub fn certificate_id(name: &str) -> CertificateId {
-    CertificateId { namespace: "default".into(), name: name.into() }
-}
-
 pub fn forward(service: &str) -> Action {
     Action::Forward { backend: backend_id(service), tls: None }
 }

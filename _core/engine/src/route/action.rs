@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use sallygate_image::{Policy, RouteId, UpstreamTls};
+use sallygate_image::{Policy, UpstreamTls};
 
 use super::captures::Captures;
 use super::pattern::Pattern;
 use super::rewrite::Template;
 use crate::balance::{BackendIndex, BackendKey};
-use crate::telemetry::Labels;
 
 /// What is done with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +33,38 @@ pub enum Action {
     },
 }
 
-/// A route.
+/// An object that routes were written in; they share it.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Source {
+    pub kind: Box<str>,
+    pub namespace: Box<str>,
+    pub name: Box<str>,
+}
+
+/// Where a route was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The object.
+    pub source: Arc<Source>,
+    /// The rule in it, from 0.
+    pub rule: u32,
+    /// The path in the rule, from 0.
+    pub path: u32,
+}
+
+/// A route. There may be many, so it holds only what requests need; the texts of its labels stand in telemetry.
 pub struct Route {
-    /// Where it was written.
-    pub id: RouteId,
     /// What it does.
     pub action: Action,
     /// What it does besides.
     pub policy: Arc<Policy>,
     /// What becomes of the path, from the policy.
     pub rewrite: Option<Arc<Template>>,
-    /// The path as its author wrote it.
-    pub display_path: Box<str>,
-    /// The place of its figures in telemetry; 0 is shared.
+    /// The place of its figures, and of its labels, in telemetry; 0 is shared.
     pub slot: u32,
+    /// Where it was written.
+    pub origin: Origin,
     /// Keeps the backend's index from being given to another backend.
     pub(crate) backend: Option<Arc<BackendKey>>,
     /// Its regex, if it has one.
@@ -57,14 +74,13 @@ pub struct Route {
 impl Route {
     /// A route that no telemetry knows yet.
     pub(crate) fn new(
-        id: RouteId,
+        origin: Origin,
         action: Action,
         policy: Arc<Policy>,
         rewrite: Option<Arc<Template>>,
-        display_path: Box<str>,
         backend: Option<Arc<BackendKey>>,
     ) -> Self {
-        Self { id, action, policy, rewrite, display_path, slot: 0, backend, pattern: None }
+        Self { action, policy, rewrite, slot: 0, origin, backend, pattern: None }
     }
 
     /// The captures of a path that this route matched; none if it has no regex.
@@ -72,19 +88,6 @@ impl Route {
         match &self.pattern {
             Some(pattern) => pattern.captures(path, captures),
             None => captures.clear(),
-        }
-    }
-
-    /// What its figures are reported under.
-    pub fn labels(&self, host: &str) -> Labels {
-        let backend = self.backend.as_ref().map(|key| key.id());
-        Labels {
-            namespace: self.id.namespace.clone(),
-            object: self.id.name.clone(),
-            service: backend.map(|id| id.service.clone()).unwrap_or_default(),
-            port: backend.map(|id| id.port.clone()).unwrap_or_default(),
-            host: host.to_owned(),
-            path: self.display_path.clone().into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Knows nothing of hosts, listeners or snapshots, and takes no memory on the request path.
 
 mod action;
+mod block;
 mod captures;
 mod exact;
 mod hash;
@@ -16,7 +17,7 @@ mod table;
 #[cfg(test)]
 mod model;
 
-pub use action::{Action, Route};
+pub use action::{Action, Origin, Route, Source};
 pub use captures::Captures;
 pub use hash::Seed;
 pub use pattern::{Pattern, Patterns, check_regex};

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sallygate_image::{PathMatch, Policy, RouteId};
+use sallygate_image::{PathMatch, Policy};
 
-use super::{Action, Pattern, Patterns, Route, RouteTable, Seed};
+use super::{Action, Origin, Pattern, Patterns, Route, RouteTable, Seed, Source};
 
 fn route(number: u32) -> Route {
-    let id = RouteId { kind: "Ingress".into(), namespace: "n".into(), name: "i".into(), rule: 0, path: number };
-    let respond = Action::Respond { status: 200 };
-    Route::new(id, respond, Arc::new(Policy::default()), None, "/".into(), None)
+    let source = Arc::new(Source { kind: "Ingress".into(), namespace: "n".into(), name: "i".into() });
+    let origin = Origin { source, rule: 0, path: number };
+    Route::new(origin, Action::Respond { status: 200 }, Arc::new(Policy::default()), None, None)
 }
 
-pub(super) fn table(matches: &[PathMatch]) -> RouteTable {
+fn table(matches: &[PathMatch]) -> RouteTable {
     let routes = (0_u32..).zip(matches).map(|(number, _)| route(number)).collect();
     RouteTable::new(matches, routes, Seed::new(1, 2), &mut Patterns::default()).unwrap()
 }
 
 fn by_table(table: &RouteTable, path: &str) -> Option<u32> {
-    table.lookup(path.as_bytes()).map(|route| route.id.path)
+    table.lookup(path.as_bytes()).map(|route| route.origin.path)
 }
 
 fn by_rule(matches: &[PathMatch], path: &str) -> Option<u32> {

@@ -4,84 +4,42 @@
 //! places are looked up, the longest first, and the bytes are compared. So a lookup costs the path's length and at most
 //! one probe per element, however many prefixes there are.
 
-use hashbrown::HashTable;
 use memchr::memchr;
 
+use super::block::{BlockBuilder, Entry, FEW, Index};
 use super::hash::Seed;
-
-/// Up to so many prefixes are compared one by one, longest first, which is faster than hashing.
-const FEW: usize = 4;
 
 /// How many places are noted. Places beyond are looked up on the way, so that any depth works without more memory.
 const NOTED: usize = 32;
 
-/// A prefix in the index's text, without a trailing slash (so the root is empty), and its route.
-#[derive(Clone, Copy)]
-struct Entry {
-    start: u32,
-    length: u32,
-    route: u32,
-}
+/// No route.
+const NONE: u32 = u32::MAX;
 
-impl Entry {
-    fn text(self, texts: &[u8]) -> &[u8] {
-        let start = self.start as usize;
-        texts.get(start..start + self.length as usize).unwrap_or_default()
-    }
-}
-
-struct Many {
-    table: HashTable<Entry>,
-    seed: Seed,
-    root: Option<u32>,
+/// The index. Prefixes stand in it without a trailing slash; the root has a place of its own where there are many.
+pub(super) struct PrefixIndex {
+    index: Index,
+    root: u32,
+    deepest: u32,
     /// Bit n is set if a prefix of n elements exists; only up to 63 elements.
     depths: u64,
-    deepest: usize,
 }
 
-enum Entries {
-    Few(Box<[Entry]>),
-    Many(Box<Many>),
-}
-
-/// The index. All prefixes lie back to back in one text.
-pub(super) struct PrefixIndex {
-    texts: Box<[u8]>,
-    entries: Entries,
-}
-
-impl PrefixIndex {
-    /// Of two routes with the same prefix the first one counts.
-    pub(super) fn new<'a>(prefixes: impl Iterator<Item = (&'a str, u32)>, seed: Seed) -> Self {
-        let mut texts = Vec::new();
-        let mut list: Vec<Entry> = Vec::new();
-        for (prefix, route) in prefixes {
-            let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-            // As in `ExactIndex`: far below 4 GB.
-            let (Ok(start), Ok(length)) = (u32::try_from(texts.len()), u32::try_from(prefix.len())) else { continue };
-            texts.extend_from_slice(prefix.as_bytes());
-            list.push(Entry { start, length, route });
-        }
-        let texts = texts.into_boxed_slice();
-        let entries = if list.len() <= FEW {
-            // Stable, so of two equal ones the first stays first.
-            list.sort_by_key(|entry| std::cmp::Reverse(entry.length));
-            Entries::Few(list.into())
-        } else {
-            Entries::Many(Box::new(Many::new(&list, &texts, seed)))
-        };
-        Self { texts, entries }
+/// The hash of a prefix and its number of elements.
+fn hash(prefix: &[u8], seed: Seed) -> (u64, u32) {
+    let (mut state, mut start, mut depth) = (seed.start(), 0, 0);
+    while start < prefix.len() {
+        let end = element_end(prefix, start);
+        state = seed.extend(state, prefix.get(start..end).unwrap_or_default());
+        (start, depth) = (end, depth + 1);
     }
+    (state, depth)
+}
 
-    #[inline]
-    pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
-        match &self.entries {
-            Entries::Few(entries) => {
-                entries.iter().find(|entry| covers(entry.text(&self.texts), path)).map(|entry| entry.route)
-            }
-            Entries::Many(many) => many.find(path, &self.texts),
-        }
-    }
+/// Where the element that starts with the slash at `start` ends.
+#[inline]
+fn element_end(path: &[u8], start: usize) -> usize {
+    let rest = path.get(start + 1..).unwrap_or_default();
+    memchr(b'/', rest).map_or(path.len(), |length| start + 1 + length)
 }
 
 /// Whether `path` is `prefix` or lies below it.
@@ -94,55 +52,54 @@ fn covers(prefix: &[u8], path: &[u8]) -> bool {
     }
 }
 
-/// Where the element that starts with the slash at `start` ends.
-#[inline]
-fn element_end(path: &[u8], start: usize) -> usize {
-    let rest = path.get(start + 1..).unwrap_or_default();
-    memchr(b'/', rest).map_or(path.len(), |length| start + 1 + length)
-}
-
-impl Many {
-    fn new(list: &[Entry], texts: &[u8], seed: Seed) -> Self {
-        let mut this = Self { table: HashTable::with_capacity(list.len()), seed, root: None, depths: 0, deepest: 0 };
-        let hash = |prefix: &[u8]| {
-            let (mut state, mut start, mut depth) = (seed.start(), 0, 0_usize);
-            while start < prefix.len() {
-                let end = element_end(prefix, start);
-                state = seed.extend(state, prefix.get(start..end).unwrap_or_default());
-                (start, depth) = (end, depth + 1);
+impl PrefixIndex {
+    /// Of two routes with the same prefix the first one counts.
+    pub(super) fn new<'a>(
+        builder: &mut BlockBuilder,
+        prefixes: impl Iterator<Item = (&'a str, u32)>,
+        seed: Seed,
+    ) -> Self {
+        let mut this = Self { index: builder.index(&[]), root: NONE, deepest: 0, depths: 0 };
+        let mut entries = Vec::new();
+        for (prefix, route) in prefixes {
+            let text = prefix.strip_suffix('/').unwrap_or(prefix).as_bytes();
+            let (hash, depth) = hash(text, seed);
+            if depth == 0 && this.root == NONE {
+                this.root = route;
             }
-            (state, depth)
-        };
-        for entry in list {
-            let prefix = entry.text(texts);
-            if prefix.is_empty() {
-                this.root.get_or_insert(entry.route);
-                continue;
-            }
-            let (state, depth) = hash(prefix);
-            this.depths |= 1_u64.checked_shl(u32::try_from(depth).unwrap_or(u32::MAX)).unwrap_or(0);
             this.deepest = this.deepest.max(depth);
-            let same = |other: &Entry| other.text(texts) == prefix;
-            this.table.entry(state, same, |other| hash(other.text(texts)).0).or_insert(*entry);
+            this.depths |= 1_u64.checked_shl(depth).unwrap_or(0);
+            entries.push(Entry { text, hash, route });
         }
+        if entries.len() <= FEW {
+            // Stable, so of two equal ones the first stays first.
+            entries.sort_by_key(|entry| std::cmp::Reverse(entry.text.len()));
+        }
+        this.index = builder.index(&entries);
         this
     }
 
-    fn probe(&self, state: u64, prefix: &[u8], texts: &[u8]) -> Option<u32> {
-        self.table.find(state, |entry| entry.text(texts) == prefix).map(|entry| entry.route)
+    #[inline]
+    pub(super) fn find(&self, block: &[u8], path: &[u8], seed: Seed) -> Option<u32> {
+        if self.index.is_few() {
+            self.index.find_among_few(block, |prefix| covers(prefix, path))
+        } else {
+            self.find_by_hash(block, path, seed)
+        }
     }
 
-    fn find(&self, path: &[u8], texts: &[u8]) -> Option<u32> {
+    fn find_by_hash(&self, block: &[u8], path: &[u8], seed: Seed) -> Option<u32> {
         if path.first() != Some(&b'/') {
             return None;
         }
+        let probe = |end: usize, state: u64| self.index.find(block, state, path.get(..end).unwrap_or_default());
         let mut noted = [(0_usize, 0_u64); NOTED];
         let mut places = 0;
         let mut deep = None;
-        let (mut state, mut start, mut depth) = (self.seed.start(), 0, 0);
+        let (mut state, mut start, mut depth) = (seed.start(), 0, 0);
         while start < path.len() && depth < self.deepest {
             let end = element_end(path, start);
-            state = self.seed.extend(state, path.get(start..end).unwrap_or_default());
+            state = seed.extend(state, path.get(start..end).unwrap_or_default());
             (start, depth) = (end, depth + 1);
             if depth < 64 && self.depths & (1 << depth) == 0 {
                 continue;
@@ -152,10 +109,11 @@ impl Many {
                 places += 1;
             } else {
                 // Deeper than anything noted, and each time longer than what was found before.
-                deep = self.probe(state, path.get(..end).unwrap_or_default(), texts).or(deep);
+                deep = probe(end, state).or(deep);
             }
         }
-        let probe = |(end, state): &(usize, u64)| self.probe(*state, path.get(..*end).unwrap_or_default(), texts);
-        deep.or_else(|| noted.get(..places).unwrap_or_default().iter().rev().find_map(probe)).or(self.root)
+        let noted = noted.get(..places).unwrap_or_default().iter().rev();
+        let found = deep.or_else(|| noted.map(|(end, state)| probe(*end, *state)).find_map(|route| route));
+        found.or(Some(self.root).filter(|root| *root != NONE))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sallygate_image::PathMatch;
 
 use super::action::Route;
+use super::block::BlockBuilder;
 use super::exact::ExactIndex;
 use super::hash::Seed;
 use super::pattern::{Pattern, Patterns};
@@ -20,11 +21,15 @@ pub struct BadRoute {
 }
 
 /// The routes, and three indexes into them.
+// In this order, so that what every lookup reads lies side by side.
+#[repr(C)]
 pub struct RouteTable {
-    routes: Box<[Route]>,
+    block: Box<[u8]>,
+    seed: Seed,
     exact: ExactIndex,
-    patterns: Box<[(Arc<Pattern>, u32)]>,
     prefixes: PrefixIndex,
+    patterns: Box<[(Arc<Pattern>, u32)]>,
+    routes: Box<[Route]>,
 }
 
 impl RouteTable {
@@ -54,9 +59,12 @@ impl RouteTable {
             PathMatch::Prefix { path } => Some((path.as_str(), number)),
             _ => None,
         });
+        let mut builder = BlockBuilder::default();
         Ok(Self {
-            exact: ExactIndex::new(exact, seed),
-            prefixes: PrefixIndex::new(prefixes, seed),
+            exact: ExactIndex::new(&mut builder, exact, seed),
+            prefixes: PrefixIndex::new(&mut builder, prefixes, seed),
+            block: builder.finish(),
+            seed,
             patterns: regexes.into(),
             routes: routes.into(),
         })
@@ -66,7 +74,8 @@ impl RouteTable {
     #[inline]
     pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
         let by_regex = || self.patterns.iter().find(|(pattern, _)| pattern.matches(path)).map(|(_, route)| *route);
-        let found = self.exact.find(path).or_else(by_regex).or_else(|| self.prefixes.find(path))?;
+        let by_prefix = || self.prefixes.find(&self.block, path, self.seed);
+        let found = self.exact.find(&self.block, path, self.seed).or_else(by_regex).or_else(by_prefix)?;
         self.routes.get(found as usize)
     }
 

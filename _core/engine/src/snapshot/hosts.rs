@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use sallygate_image::{
     Action as ImageAction, BackendId, CertificateId, Digest, Host, HostShard as ListedHosts, Kind, PathMatch, Refusal,
-    Root, SHARDS, Segment, Shards, shard_of_bytes,
+    Root, RouteId, SHARDS, Segment, Shards, shard_of_bytes,
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
 use super::shards::{HostEntry, HostShard, Table, display_host};
 use super::store::Node;
-use crate::route::{Action, Route, RouteTable};
+use crate::route::{Action, Origin, Route, RouteTable, Source};
+use crate::telemetry::Labels;
 
 /// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
 struct Draft {
     entry: HostEntry,
+    /// Of its routes, which do not keep them.
+    display_paths: Vec<String>,
     bytes: usize,
 }
 
@@ -57,18 +60,18 @@ impl<'r> Hosts<'r> {
         digest: Digest,
         place: Place<'_>,
     ) -> Result<(), Refusal> {
-        let stray = |key: &str| {
-            (shard_of_bytes(key.as_bytes()) != number)
-                .then(|| place.refuse(format!("host {:?} is not of this shard", display_host(key))))
+        let stray = |key: &[u8]| {
+            let host = || display_host(&String::from_utf8_lossy(key));
+            (shard_of_bytes(key) != number).then(|| place.refuse(format!("host {:?} is not of this shard", host())))
         };
         if let Some(shard) = self.shards.get(&digest) {
-            return shard.listed.hosts.iter().find_map(|(key, _)| stray(key)).map_or(Ok(()), Err);
+            return shard.listed.hosts.iter().find_map(|(key, _)| stray(key.as_bytes())).map_or(Ok(()), Err);
         }
         match build.find(digest) {
-            Found::Node(Node::Hosts(shard)) => shard.entries().find_map(|entry| stray(&entry.key)).map_or(Ok(()), Err),
+            Found::Node(Node::Hosts(shard)) => shard.entries().find_map(|entry| stray(entry.key())).map_or(Ok(()), Err),
             Found::Segment(Segment::Hosts(listed), bytes) => {
                 for (key, host) in &listed.hosts {
-                    if let Some(refusal) = stray(key) {
+                    if let Some(refusal) = stray(key.as_bytes()) {
                         return Err(refusal);
                     }
                     let field = || format!("hosts.{key}");
@@ -89,19 +92,19 @@ impl<'r> Hosts<'r> {
         place: Place<'_>,
     ) -> Result<(), Refusal> {
         let misplaced = |found: &str| {
-            let (found, key) = (display_host(found), display_host(key));
+            let key = display_host(key);
             place.refuse(format!("segment {digest} is host {found:?}, listed as {key:?}"))
         };
         if let Some(draft) = self.drafts.get(&digest) {
-            return if *draft.entry.key == *key { Ok(()) } else { Err(misplaced(&draft.entry.key)) };
+            return if draft.entry.key() == key.as_bytes() { Ok(()) } else { Err(misplaced(&draft.entry.host())) };
         }
         match build.find(digest) {
-            Found::Node(Node::Host(entry)) if *entry.key == *key => Ok(()),
-            Found::Node(Node::Host(entry)) => Err(misplaced(&entry.key)),
-            Found::Segment(Segment::Host(host), _) if host.key() != key => Err(misplaced(host.key())),
+            Found::Node(Node::Host(entry)) if entry.key() == key.as_bytes() => Ok(()),
+            Found::Node(Node::Host(entry)) => Err(misplaced(&entry.host())),
+            Found::Segment(Segment::Host(host), _) if host.key() != key => Err(misplaced(&host.host)),
             Found::Segment(Segment::Host(host), bytes) => {
-                let entry = entry(build, digest, host)?;
-                self.drafts.insert(digest, Draft { entry, bytes });
+                let draft = draft(build, digest, host, bytes)?;
+                self.drafts.insert(digest, draft);
                 Ok(())
             }
             other => Err(other.refuse(place, digest, Kind::Host)),
@@ -118,7 +121,7 @@ impl<'r> Hosts<'r> {
         has_certificate: impl Fn(&CertificateId) -> bool,
     ) -> Result<(), Refusal> {
         let check = |entry: &HostEntry| {
-            if let Some(id) = entry.certificate.as_ref().filter(|id| !has_certificate(id)) {
+            if let Some(id) = entry.certificate.as_deref().filter(|id| !has_certificate(id)) {
                 return Err(Refusal::new(entry.digest, Kind::Host.name(), "certificate", absent_certificate(id)));
             }
             for (index, route) in entry.routes.routes().iter().enumerate() {
@@ -154,10 +157,10 @@ impl<'r> Hosts<'r> {
 
     /// Give routes their slots, and put everything together. Nothing fails here.
     pub(super) fn finish(self, build: &mut Build<'_>) -> Box<[Table]> {
-        for (digest, Draft { mut entry, bytes }) in self.drafts {
+        for (digest, Draft { mut entry, display_paths, bytes }) in self.drafts {
             let host = entry.host();
-            for route in entry.routes.routes_mut() {
-                route.slot = build.makers.slots.slot(&route.labels(&host));
+            for (route, path) in entry.routes.routes_mut().iter_mut().zip(display_paths) {
+                route.slot = build.makers.slots.slot(&labels(route, &host, path));
             }
             build.keep(digest, Node::Host(Arc::new(entry)), bytes);
         }
@@ -206,15 +209,18 @@ fn finish_table(build: &Build<'_>, name: &str, shards: &Shards) -> Table {
 }
 
 /// One host and its routes, in the form that workers use.
-fn entry(build: &mut Build<'_>, digest: Digest, host: Host) -> Result<HostEntry, Refusal> {
-    let key = host.key().into();
+fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Result<Draft, Refusal> {
     let mut policies = Vec::new();
     let mut matches: Vec<PathMatch> = Vec::with_capacity(host.routes.len());
-    let mut routes = Vec::with_capacity(host.routes.len());
+    let mut routes: Vec<Route> = Vec::with_capacity(host.routes.len());
+    let mut display_paths = Vec::with_capacity(host.routes.len());
+    let key = host.key().to_owned();
     for (index, route) in host.routes.into_iter().enumerate() {
         let field = || format!("routes[{index}].policy");
         let policy = build.policy(route.policy, Place { segment: digest, kind: Kind::Host, field: &field })?;
-        policies.push(route.policy);
+        if policies.last() != Some(&route.policy) {
+            policies.push(route.policy);
+        }
         let (action, backend) = match route.action {
             ImageAction::Forward { backend, tls } => {
                 let key = build.makers.keys.key(&backend);
@@ -223,8 +229,10 @@ fn entry(build: &mut Build<'_>, digest: Digest, host: Host) -> Result<HostEntry,
             ImageAction::Redirect { path, status } => (Action::Redirect { path: path.into(), status }, None),
             ImageAction::Respond { status } => (Action::Respond { status }, None),
         };
+        let origin = origin(route.id, routes.last());
+        routes.push(Route::new(origin, action, policy.policy, policy.rewrite, backend));
         matches.push(route.match_);
-        routes.push(Route::new(route.id, action, policy.policy, policy.rewrite, route.display_path.into(), backend));
+        display_paths.push(route.display_path);
     }
     let makers = &mut *build.makers;
     let routes = RouteTable::new(&matches, routes, makers.seed, &mut makers.patterns).map_err(|bad| {
@@ -232,5 +240,30 @@ fn entry(build: &mut Build<'_>, digest: Digest, host: Host) -> Result<HostEntry,
     })?;
     policies.sort_unstable();
     policies.dedup();
-    Ok(HostEntry { digest, key, certificate: host.certificate, routes, policies: policies.into() })
+    let entry = HostEntry::new(digest, &key, host.certificate, routes, policies.into());
+    Ok(Draft { entry, display_paths, bytes })
+}
+
+/// Routes of one object follow each other, so looking at the one before is enough to share the object's names.
+fn origin(id: RouteId, before: Option<&Route>) -> Origin {
+    let before = before.map(|route| &route.origin.source);
+    let same = before
+        .filter(|source| *source.kind == *id.kind && *source.namespace == *id.namespace && *source.name == *id.name);
+    let source = same.cloned().unwrap_or_else(|| {
+        Arc::new(Source { kind: id.kind.into(), namespace: id.namespace.into(), name: id.name.into() })
+    });
+    Origin { source, rule: id.rule, path: id.path }
+}
+
+/// What a route's figures are reported under.
+fn labels(route: &Route, host: &str, path: String) -> Labels {
+    let backend = route.backend.as_ref().map(|key| key.id());
+    Labels {
+        namespace: route.origin.source.namespace.to_string(),
+        object: route.origin.source.name.to_string(),
+        service: backend.map(|id| id.service.clone()).unwrap_or_default(),
+        port: backend.map(|id| id.port.clone()).unwrap_or_default(),
+        host: host.to_owned(),
+        path,
+    }
 }

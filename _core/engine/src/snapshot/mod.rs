@@ -100,7 +100,7 @@ impl Snapshot {
     /// listener's own self-signed certificate.
     pub fn certificate(&self, listener: &str, name: &str) -> Option<&Arc<ServerCertificate>> {
         let table = self.listener_table(listener)?;
-        let own = self.host(table, name.as_bytes()).and_then(|entry| entry.certificate.as_ref());
+        let own = self.host(table, name.as_bytes()).and_then(|entry| entry.certificate.as_deref());
         let id = own.or(self.default_certificate.as_ref())?;
         let shard = self.certificates.get(usize::from(id.shard()))?;
         shard.certificates.get(id).map(|entry| &entry.certificate)

@@ -11,24 +11,71 @@ use crate::balance::BackendSnapshot;
 use crate::route::{RouteTable, Seed};
 use crate::tls::certificate::ServerCertificate;
 
+/// Keys up to this length lie in the entry itself, where comparing them costs no further cache line.
+const SHORT_KEY: usize = 47;
+
+/// The name that a shard lists a host under: the host itself, `.x` for `*.x`, or nothing.
+enum Key {
+    Short { length: u8, bytes: [u8; SHORT_KEY] },
+    Long(Box<str>),
+}
+
+impl Key {
+    fn new(key: &str) -> Self {
+        let mut bytes = [0; SHORT_KEY];
+        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(key.as_bytes());
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(key.into()),
+        }
+    }
+
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Self::Long(key) => key.as_bytes(),
+        }
+    }
+}
+
 /// One host and its routes.
+// In this order, so that what every lookup reads lies side by side.
+#[repr(C)]
 pub struct HostEntry {
-    /// The segment that it was built from.
-    pub digest: Digest,
-    /// The name that its shard lists it under: the host itself, `.x` for `*.x`, or nothing.
-    pub key: Box<str>,
-    /// What a TLS client that names this host is shown; None is the default certificate.
-    pub certificate: Option<CertificateId>,
+    key: Key,
     /// Its routes.
     pub routes: RouteTable,
+    /// What a TLS client that names this host is shown; None is the default certificate.
+    pub certificate: Option<Box<CertificateId>>,
+    /// The segment that it was built from.
+    pub digest: Digest,
     /// The segments of its policies, each once.
     pub(super) policies: Box<[Digest]>,
 }
 
 impl HostEntry {
+    pub(super) fn new(
+        digest: Digest,
+        key: &str,
+        certificate: Option<CertificateId>,
+        routes: RouteTable,
+        policies: Box<[Digest]>,
+    ) -> Self {
+        Self { key: Key::new(key), routes, certificate: certificate.map(Box::new), digest, policies }
+    }
+
+    /// The name that its shard lists it under.
+    #[inline]
+    pub(super) fn key(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
     /// The host as its owner would write it.
     pub fn host(&self) -> String {
-        display_host(&self.key)
+        display_host(&String::from_utf8_lossy(self.key()))
     }
 }
 
@@ -46,7 +93,7 @@ pub(super) struct HostShard {
 
 impl HostShard {
     pub(super) fn new(digest: Digest, entries: Vec<Arc<HostEntry>>, seed: Seed) -> Self {
-        let hash = |entry: &Arc<HostEntry>| seed.hash(entry.key.as_bytes());
+        let hash = |entry: &Arc<HostEntry>| seed.hash(entry.key());
         let mut hosts = HashTable::with_capacity(entries.len());
         for entry in entries {
             hosts.insert_unique(hash(&entry), entry, hash);
@@ -59,7 +106,7 @@ impl HostShard {
         if self.hosts.is_empty() {
             return None;
         }
-        self.hosts.find(self.seed.hash(key), |entry| entry.key.as_bytes() == key)
+        self.hosts.find(self.seed.hash(key), |entry| entry.key() == key)
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Arc<HostEntry>> {

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sallygate_image::{
-    Action as ImageAction, Certificate, Digest, Listener, PathMatch, Policy, Protocol, Refusal, Rewrite, Secret,
-    Segment, encode,
+    Action as ImageAction, Certificate, CertificateId, Digest, Listener, PathMatch, Policy, Protocol, Refusal, Rewrite,
+    Secret, Segment, encode,
 };
-use tree::{Segments, Tree, certificate_id, forward, prefix};
+use tree::{Segments, Tree, forward, prefix};
 
 use super::{LastGood, Outcome, Publisher, Snapshot};
 use crate::clock::Clock;
@@ -205,6 +205,10 @@ fn routes_have_slots_and_rewrites() {
     tree.host("*.shop.example", vec![(prefix("/"), forward("shop"))]);
     publish(&mut publisher, &tree).unwrap();
     assert_eq!(publisher.slots().assigned(0).count(), 5);
+}
+
+fn certificate_id(name: &str) -> CertificateId {
+    CertificateId { namespace: "default".into(), name: name.into() }
 }
 
 fn minted(tree: &mut Tree, id: &str, name: &str) {
