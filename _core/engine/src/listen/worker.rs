@@ -104,16 +104,20 @@ fn attempt(start: &mut Start) -> io::Result<Left> {
     let telemetry = start.telemetry.worker(start.index).ok_or(io::ErrorKind::InvalidInput)?;
     let worker = Worker::new(start.settings.clone(), start.snapshots.reader(), telemetry).map_err(io::Error::other)?;
     let worker = Rc::new(worker);
-    let left = runtime.block_on(serve(worker, &start.listening, &mut start.orders))?;
+    let left = runtime.block_on(serve(worker, &mut start.listening, &mut start.orders))?;
     // Dropping the runtime drops every task that is left, and with them their connections.
     drop(runtime);
     Ok(left)
 }
 
-async fn serve(worker: Rc<Worker>, listening: &[Listening], orders: &mut UnboundedReceiver<Order>) -> io::Result<Left> {
+async fn serve(
+    worker: Rc<Worker>,
+    listening: &mut Vec<Listening>,
+    orders: &mut UnboundedReceiver<Order>,
+) -> io::Result<Left> {
     let stop = Rc::new(Stop::default());
     let mut accepting = Vec::new();
-    for one in listening {
+    for one in listening.iter() {
         let socket = tokio::net::TcpListener::from_std(one.socket.try_clone()?)?;
         let port = if one.tls.is_some() { HTTPS_PORT } else { socket.local_addr()?.port() };
         let entry = Rc::new(Entry { name: one.name.clone(), port, tls: one.tls.clone() });
@@ -134,6 +138,8 @@ async fn serve(worker: Rc<Worker>, listening: &[Listening], orders: &mut Unbound
         // An accept loop that panicked has nobody left to accept.
         let _ = task.await;
     }
+    // Closed now, not at the end: who connects during the drain is refused at once instead of waiting for nothing.
+    listening.clear();
     let before = worker.open.get();
     let mut waited_ms = 0;
     while worker.open.get() > 0 && waited_ms < deadline_ms {
