@@ -35,7 +35,7 @@ VISITS: Final = (
     Visit("blue.example.com", "/"),
     Visit("green.example.com", "/"),
     Visit(TLS_HOST, "/", tls=True),
-    Visit(TLS_HOST, "/cart/items?sort=price", tls=True),
+    Visit("api.example.com", "/cart/items?sort=price"),
 )
 
 
