@@ -6,6 +6,7 @@ Exit codes: 0 stopped as asked (SIGTERM, SIGINT, or its supervisor is gone) · 1
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ NO_SOURCE = (
     "control: no PATH of manifests was given, and reading from a cluster comes with the next release; "
     "name at least one file or folder"
 )
+
+COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m"}  # by the first word of a line
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -50,12 +53,16 @@ def say(text: str) -> None:
     """One line, or a few for a traceback. Names come from manifests: nothing in them may move the cursor."""
     shown = "".join(letter if letter.isprintable() or letter == "\n" else f"\\x{ord(letter):02x}" for letter in text)
     with contextlib.suppress(OSError, ValueError):  # nobody may be reading any more; serving goes on
-        print(shown, file=sys.stderr, flush=True)
+        colour = COLOURS.get(text.partition(" ")[0], "") if _colours_wanted() else ""
+        print(f"{colour}{shown}\x1b[0m" if colour else shown, file=sys.stderr, flush=True)
+
+
+def _colours_wanted() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def main(args: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 -- not needed for --help
-    import os  # noqa: PLC0415
 
     from gateway.settings.control import SettingsError, load  # noqa: PLC0415
 
