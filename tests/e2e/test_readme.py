@@ -83,11 +83,16 @@ def _started(command: Command, environment: dict[str, str]) -> "tuple[subprocess
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert process.stdout is not None
-    lines = Lines(process.stdout)
-    lines.wait(LAST_LINE, seconds=START_SECONDS)
-    shown = lines.text().splitlines()
-    last = next(number for number, line in enumerate(shown) if LAST_LINE in line)
-    problem = difference(command.output, shown[: last + 1])
-    assert problem is None, f"$ {command.text}\n{problem}"
+    try:
+        assert process.stdout is not None
+        lines = Lines(process.stdout)
+        lines.wait(LAST_LINE, seconds=START_SECONDS)
+        shown = lines.text().splitlines()
+        last = next(number for number, line in enumerate(shown) if LAST_LINE in line)
+        problem = difference(command.output, shown[: last + 1])
+        assert problem is None, f"$ {command.text}\n{problem}"
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
     return process, shown

@@ -1,18 +1,25 @@
 """Snapshots that change, are refused, or lie damaged on the disk."""
 
 import asyncio
+import os
+import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gateway import _core, app
 from gateway.encode.digest import digest_of
 from gateway.publish.protocol import IR, PROTOCOL, ControlHello, DataPlaneHello, Publish, Refused
 from gateway.publish.socket import Connection
+from gateway.settings.control import ControlSettings, ProcessSettings, SourceSettings
+from gateway.settings.values import service_mapping
 from tests.support.load import Load
-from tests.support.site import HOST, Site, get, probe
+from tests.support.manifests import ingress, put
+from tests.support.site import HOST, Site, get, probe, until
 
-EDITS = 150
+EDITS = 300
 
 
 @pytest.mark.timeout(300)
@@ -87,4 +94,37 @@ def test_a_refused_snapshot_changes_nothing(site: Site) -> None:
     assert "sallygate_snapshots_refused_total 1\n" in probe(gateway, "/metrics").text
     site.point_at(gateway, site.green)  # control, whose place was taken for a moment, is back
     assert get(gateway).text == "green"
+    assert gateway.stop() == 0
+
+
+async def test_a_refusal_is_told_by_control_with_segment_field_and_reason(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control that looks at no pattern stands in for one that is newer than its data plane."""
+    gateway = site.start()
+    os.kill(gateway.pid("control"), signal.SIGSTOP)
+    monkeypatch.setattr(_core, "check_regex", lambda _: None)
+    maps = tuple(service_mapping(f"default/{each.name}={each.address}") for each in (site.blue, site.green))
+    settings = ControlSettings(
+        process=ProcessSettings(state_dir=site.state_dir),
+        sources=SourceSettings(paths=(site.manifests,), maps=maps),
+    )
+    lines: list[str] = []
+    control = app.Control(settings, say=lines.append, notify=lambda *_: None, resolve=lambda name: name)
+    running = asyncio.create_task(control.run())
+    use_regex = {"nginx.ingress.kubernetes.io/use-regex": "true"}
+    bad = ingress("bad", "bad.example.com", "blue", path="/(", annotations=use_regex)
+    good = ingress("good", "good.example.com", "green")
+    with Load(gateway.address("http"), HOST, "blue") as load:
+        put(site.manifests, "more.yaml", f"{bad}---\n{good}".replace("Prefix", "ImplementationSpecific"))
+        await asyncio.to_thread(until, lambda: get(gateway, "good.example.com").text == "green")
+        load.wait_for(40)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert load.failures == []
+    told = [line for line in lines if "GW300" in line]
+    assert len(told) == 1
+    assert re.search(r"more\.yaml:\d+:\d+ Ingress default/bad spec\.rules\[0\]\.http\.paths\[0\]", told[0])
+    assert re.search(r"host segment [0-9a-f]{32}, field routes\[0\]\.match\.pattern: \w+", told[0])
+    assert get(gateway, "bad.example.com").status == 503  # closed, as its author meant it to be there
     assert gateway.stop() == 0

@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0  # a slow, busy machine; what matters is asserted where it matters
 
 
+def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """Of the tests, without what would change how the gateway talks."""
+    own = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    return {**own, "PYTHONUNBUFFERED": "1", **(extra or {})}
+
+
 class Lines:
     """A stream's lines as they come, for a test that waits for one of them."""
 
@@ -66,7 +72,7 @@ class Lines:
 class Gateway:
     """Started at once; `ready()` waits until it serves. `close()` leaves nothing behind, whatever happened."""
 
-    def __init__(self, folder: Path, *arguments: str | Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *arguments: str | Path, extra: dict[str, str] | None = None) -> None:
         self.ready_file = folder / "ready.json"
         ports = [f"--{name}-port=0" for name in ("http", "https", "healthz")]
         given = [str(each) for each in arguments]
@@ -74,7 +80,7 @@ class Gateway:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "run", *defaults, f"--ready-file={self.ready_file}", *given],
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env=environment(extra),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

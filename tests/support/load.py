@@ -1,5 +1,6 @@
 """A steady, bounded load that checks every answer and forgets no failure."""
 
+import ssl
 import threading
 import time
 from typing import NamedTuple, Self
@@ -16,6 +17,7 @@ class Failure(NamedTuple):
 class Load:
     """`clients` threads, each with one keep-alive connection, ask `host` in turns and expect an answer that starts with
     `expect`. A client whose connection ends as the protocol allows (after `Connection: close`) opens another one.
+    With `fresh` every request has a connection of its own, and with `tls` a handshake that verifies the certificate.
 
     Use as a context manager; `failures` is complete after it.
     """
@@ -28,6 +30,8 @@ class Load:
         *,
         clients: int = 4,
         pause: float = 0.002,
+        tls: ssl.SSLContext | None = None,
+        fresh: bool = False,
     ) -> None:
         self.failures: list[Failure] = []
         self.served = 0
@@ -35,6 +39,8 @@ class Load:
         self._host = host
         self._expect = expect if isinstance(expect, tuple) else (expect,)
         self._pause = pause
+        self._tls = tls
+        self._extra = ("Connection: close",) if fresh else ()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._progress = threading.Condition(self._lock)
@@ -65,19 +71,14 @@ class Load:
                 assert left > 0, f"the load stands still; failures: {self.failures[:5]}"
                 self._progress.wait(left)
 
-    def gap(self) -> float:
-        """Seconds from the first failure to the last one."""
-        times = [failure.at for failure in self.failures]
-        return max(times) - min(times) if times else 0.0
-
     def _client(self) -> None:
         client: RawClient | None = None
         while not self._stop.is_set():
             fresh = client is None
             try:
                 if client is None:
-                    client = RawClient(self._address)
-                answer = client.get(self._host)
+                    client = RawClient(self._address, tls=self._tls, server_name=self._host if self._tls else None)
+                answer = client.get(self._host, "/", *self._extra)
                 if answer.status != 200 or not answer.text.startswith(self._expect):
                     raise BrokenAnswerError(f"{answer.status} {answer.text[:60]!r}")  # noqa: TRY301
                 with self._progress:

@@ -28,12 +28,23 @@ class RawClient:
     """One connection, kept as long as both sides like. With `tls` it names `server_name` and verifies against `ca`."""
 
     def __init__(
-        self, address: tuple[str, int], *, tls: ssl.SSLContext | None = None, server_name: str | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+        session: ssl.SSLSession | None = None,
     ) -> None:
         plain = socket.create_connection(address, timeout=SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = tls.wrap_socket(plain, server_hostname=server_name) if tls else plain
+        self.socket = plain
         self._rest = b""
+        if tls:
+            try:
+                self.socket = tls.wrap_socket(plain, server_hostname=server_name, session=session)
+            except BaseException:
+                plain.close()
+                raise
 
     def __enter__(self) -> Self:
         return self

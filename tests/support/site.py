@@ -1,7 +1,9 @@
 """A folder of manifests, two real upstreams, and a gateway in front of them."""
 
 import contextlib
-from collections.abc import Iterator
+import ssl
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.support.gateway_process import Gateway
@@ -34,20 +36,34 @@ class Site:
         gateway.ready()
         # The ready file may be older than what control has to say: a restored snapshot makes it ready as well.
         gateway.out.wait("Ctrl-C stops")
+        gateway.err.wait(r" snapshot \w+: ")
         return gateway
 
-    def point_at(self, gateway: Gateway, origin: Origin) -> str:
-        """The line that the gateway prints for it. Each call is a change, also to the same origin."""
+    def point_at(self, gateway: Gateway, origin: Origin) -> float:
+        """Seconds from the edit until it was seen in an answer. Each call is a change, also to the same origin."""
         self._edits += 1
-        seen = gateway.err.count()
-        text = ingress("app", HOST, origin.name, path="/", annotations={"example.com/edit": str(self._edits)})
-        extra = ingress("marker", f"edit-{self._edits}.example.com", origin.name)
-        put(self.manifests, "app.yaml", f"{text}---\n{extra}")
-        return gateway.err.wait(r"^\S* ?snapshot .* ms$|snapshot \w+:.*app\.yaml", after=seen)
+        marker = f"edit-{self._edits}.example.com"
+        text = ingress("app", HOST, origin.name, annotations={"example.com/edit": str(self._edits)})
+        began = time.monotonic()
+        put(self.manifests, "app.yaml", f"{text}---\n{ingress('marker', marker, origin.name)}")
+        until(lambda: get(gateway, marker).text == origin.name)
+        return time.monotonic() - began
+
+
+def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Asks again and again. For what only shows in answers."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never became true"
+        time.sleep(0.002)
 
 
 def get(gateway: Gateway, host: str = HOST, path: str = "/", *extra: str) -> Response:
     return fetch(gateway.address("http"), host, path, extra=extra)
+
+
+def get_tls(gateway: Gateway, tls: ssl.SSLContext, host: str = HOST) -> Response:
+    return fetch(gateway.address("https"), host, tls=tls)
 
 
 def probe(gateway: Gateway, path: str) -> Response:
