@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CORE = Path(__file__).parent
+CORE = Path(__file__).resolve().parent
 CACHE = Path(
     os.environ.get("SALLYGATE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate"
 )
@@ -51,7 +51,8 @@ def environment() -> dict[str, str]:
     if TLS == "bundled" and "OPENSSL_DIR" not in env:
         tool = ["cargo", "run", "--release", "--locked", "--quiet", "--manifest-path", str(CORE / "openssl/Cargo.toml")]
         tool_env = {**env, "CARGO_TARGET_DIR": str(CACHE / "target-openssl")}
-        found = subprocess.run([*tool, "--", str(CACHE / "openssl")], env=tool_env, stdout=subprocess.PIPE, check=False)
+        command = [*tool, "--", str(CACHE / "openssl")]
+        found = subprocess.run(command, cwd=CORE, env=tool_env, stdout=subprocess.PIPE, check=False)
         if found.returncode:
             sys.exit("OpenSSL could not be compiled (see above). SALLYGATE_TLS=system uses an installed one instead.")
         env |= {"OPENSSL_DIR": found.stdout.decode().strip(), "OPENSSL_STATIC": "1", "OPENSSL_NO_VENDOR": "1"}
