@@ -42,7 +42,7 @@ class BuildExt(build_ext):
         command += ["--interpreter", sys.executable, "--profile", profile, "--locked", "--auditwheel", "skip"]
         with tempfile.TemporaryDirectory() as folder:
             command += [*toolchain.features(), "--out", folder]
-            # From where rust-toolchain.toml lies: rustup goes by the folder, and two toolchains would each build all anew.
+            # From where rust-toolchain.toml lies: rustup goes by the folder, and two toolchains would build all anew.
             if subprocess.run(command, cwd=toolchain.CORE, env=toolchain.environment(), check=False).returncode:
                 sys.exit("gateway._core could not be compiled: the compiler's own words stand above.")
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
