@@ -60,6 +60,15 @@ def test_a_mistake_in_an_edit_is_named_by_line_and_column_and_all_is_served_on(s
     assert gateway.stop() == 0
 
 
+def test_probes_say_what_a_cluster_asks(site: Site) -> None:
+    gateway = site.start()
+    for path in ("/healthz", "/livez", "/readyz", "/readyz?verbose"):
+        assert (probe(gateway, path).status, probe(gateway, path).text) == (200, "ok\n")
+    assert probe(gateway, "/metrics").header("content-type") == "text/plain; version=0.0.4; charset=utf-8"
+    assert probe(gateway, "/nonsense").status == 404
+    assert gateway.stop() == 0
+
+
 def test_metrics_count_requests_by_route_and_carry_the_openssl_version(site: Site) -> None:
     gateway = site.start()
     for _ in range(3):
