@@ -61,7 +61,7 @@ impl Drop for BackendKey {
 
 #[derive(Default)]
 struct Registry {
-    known: HashMap<BackendId, (BackendIndex, Weak<BackendKey>)>,
+    known: HashMap<BackendId, (BackendIndex, Weak<BackendKey>), foldhash::fast::RandomState>,
     free: Vec<BackendIndex>,
     next: u32,
 }

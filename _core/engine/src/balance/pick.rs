@@ -70,11 +70,7 @@ fn allowed(endpoint: &EndpointRef, exclude: &[EndpointKey]) -> bool {
 }
 
 /// The first endpoint that may be taken, from `start` on, around the end.
-fn first<'a>(
-    endpoints: &'a [EndpointRef],
-    start: usize,
-    may: impl Fn(&EndpointRef) -> bool,
-) -> Option<&'a EndpointRef> {
+fn first(endpoints: &[EndpointRef], start: usize, may: impl Fn(&EndpointRef) -> bool) -> Option<&EndpointRef> {
     let from = endpoints.iter().skip(start);
     from.chain(endpoints.iter().take(start)).find(|endpoint| may(endpoint))
 }

@@ -42,7 +42,6 @@ pub(super) struct Entry<'a> {
 
 /// The part of a hash that is compared; the other part says where to look.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is meant")]
 fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
@@ -90,7 +89,9 @@ impl BlockBuilder {
         let start = self.place();
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         if entries.len() <= FEW {
-            entries.iter().for_each(|entry| self.push_record(entry));
+            for entry in entries {
+                self.push_record(entry);
+            }
             return Index { start, count, slots: 0 };
         }
         if entries.len() <= SCANNED {
@@ -179,10 +180,9 @@ impl Index {
             if place == 0 {
                 return None;
             }
-            if u32_at(block, at) == wanted {
-                if let Some(route) = route_at(place) {
-                    return Some(route);
-                }
+            let found = if u32_at(block, at) == wanted { route_at(place) } else { None };
+            if found.is_some() {
+                return found;
             }
             slot = (slot + 1) & (slots - 1);
         }

@@ -10,6 +10,7 @@ mod exact;
 mod hash;
 mod pattern;
 mod prefix;
+mod regexes;
 mod rewrite;
 mod shape;
 mod table;

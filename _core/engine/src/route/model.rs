@@ -58,7 +58,7 @@ fn some_match() -> impl Strategy<Value = PathMatch> {
         path.prop_map(|path| PathMatch::Prefix { path }),
         Just(PathMatch::Prefix { path: "/".into() }),
         Just(PathMatch::Exact { path: "/".into() }),
-        ("(/(a|b|[ab]|b\\+|ab\\?)){2,4}", "(|\\$|\\(/\\|\\$\\)\\(\\.\\*\\))", any::<bool>())
+        ("(/(a|b|[ab]|b\\+|ab\\?|aaaaaaaaaa)){1,4}", "(|\\$|\\(/\\|\\$\\)\\(\\.\\*\\))", any::<bool>())
             .prop_map(|(start, end, ignore_case)| PathMatch::Regex { pattern: start + &end, ignore_case }),
     ]
 }

@@ -42,6 +42,14 @@ impl Pattern {
         Ok(Self { matcher })
     }
 
+    /// What every path that matches starts with, if case does not count.
+    pub(super) fn literal(&self) -> &[u8] {
+        match &self.matcher {
+            Matcher::Shape(shape) => shape.literal().text(),
+            Matcher::Regex { literal, .. } => literal.text(),
+        }
+    }
+
     /// Whether the path matches.
     #[inline]
     pub fn matches(&self, path: &[u8]) -> bool {

@@ -48,6 +48,11 @@ pub(super) struct Literal {
 }
 
 impl Literal {
+    /// The text itself.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Whether the path starts with it.
     #[inline]
     pub(super) fn starts(&self, path: &[u8]) -> bool {
@@ -76,6 +81,11 @@ impl Shape {
             None if has_alternatives(pattern) => Err(Literal { text: Box::default(), ignore_case }),
             None => Err(literal),
         }
+    }
+
+    /// What every match starts with.
+    pub(super) fn literal(&self) -> &Literal {
+        &self.literal
     }
 
     /// Whether the path matches.

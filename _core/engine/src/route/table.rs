@@ -1,15 +1,14 @@
 //! All routes of one host.
 
-use std::sync::Arc;
-
 use sallygate_image::PathMatch;
 
 use super::action::Route;
 use super::block::BlockBuilder;
 use super::exact::ExactIndex;
 use super::hash::Seed;
-use super::pattern::{Pattern, Patterns};
+use super::pattern::Patterns;
 use super::prefix::PrefixIndex;
+use super::regexes::Regexes;
 
 /// A route that cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub struct RouteTable {
     seed: Seed,
     exact: ExactIndex,
     prefixes: PrefixIndex,
-    patterns: Box<[(Arc<Pattern>, u32)]>,
+    regexes: Regexes,
     routes: Box<[Route]>,
 }
 
@@ -65,7 +64,7 @@ impl RouteTable {
             prefixes: PrefixIndex::new(&mut builder, prefixes, seed),
             block: builder.finish(),
             seed,
-            patterns: regexes.into(),
+            regexes: Regexes::new(regexes),
             routes: routes.into(),
         })
     }
@@ -73,9 +72,9 @@ impl RouteTable {
     /// The route of a path in normal form.
     #[inline]
     pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
-        let by_regex = || self.patterns.iter().find(|(pattern, _)| pattern.matches(path)).map(|(_, route)| *route);
         let by_prefix = || self.prefixes.find(&self.block, path, self.seed);
-        let found = self.exact.find(&self.block, path, self.seed).or_else(by_regex).or_else(by_prefix)?;
+        let found =
+            self.exact.find(&self.block, path, self.seed).or_else(|| self.regexes.find(path)).or_else(by_prefix)?;
         self.routes.get(found as usize)
     }
 

@@ -12,9 +12,9 @@ use sallygate_image::{
 use super::hosts::Hosts;
 use super::pages::Pages;
 use super::shards::{BackendShard, CertificateEntry, CertificateShard, Sharded};
-use super::store::{Fresh, Node, PolicyEntry, Store};
+use super::store::{DigestMap, Fresh, Node, PolicyEntry, Store};
 use super::{ListenerEntry, Snapshot, TableIndex};
-use crate::balance::{BackendKeys, BackendSnapshot, Endpoints};
+use crate::balance::{BackendIndex, BackendKeys, BackendSnapshot, Endpoints};
 use crate::route::{Patterns, Seed, Template};
 use crate::telemetry::SlotAllocator;
 use crate::tls::certificate;
@@ -37,7 +37,7 @@ pub(super) struct Offered {
 /// A snapshot that can be served, and the nodes that the store lacks for it.
 pub(super) struct Built {
     pub(super) snapshot: Snapshot,
-    pub(super) fresh: HashMap<Digest, Fresh>,
+    pub(super) fresh: DigestMap<Fresh>,
     /// How many segments that the new ones name existed already.
     pub(super) reused: usize,
 }
@@ -78,11 +78,11 @@ impl Found {
 
 /// The work on one snapshot.
 pub(super) struct Build<'a> {
-    pub(super) offered: &'a mut HashMap<Digest, Offered>,
+    pub(super) offered: &'a mut DigestMap<Offered>,
     pub(super) store: &'a Store,
     pub(super) previous: &'a Snapshot,
     pub(super) makers: &'a mut Makers,
-    pub(super) fresh: HashMap<Digest, Fresh>,
+    pub(super) fresh: DigestMap<Fresh>,
     pub(super) reused: usize,
 }
 
@@ -117,8 +117,7 @@ impl Build<'_> {
         }
         let backends = self.backends(digest, &root)?;
         let hosts = Hosts::prepare(&mut self, digest, &root)?;
-        let has_backend =
-            |id: &BackendId| backends.shards.get(usize::from(id.shard())).is_some_and(|shard| shard.has(id));
+        let has_backend = |index: BackendIndex| backends.pages.get(index.number()).is_some();
         hosts.check(&self, backends.removed || certificates.removed, has_backend, |id| certificates.has(id))?;
         let listeners = self.listeners(root.listeners, place(&at_root("listeners")))?;
         let entries = listener_entries(&listeners, &root)?;

@@ -1,16 +1,16 @@
 //! The host tables of a snapshot, in three steps: prepare what is new, check what everything refers to, finish.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sallygate_image::{
-    Action as ImageAction, BackendId, CertificateId, Digest, Host, HostShard as ListedHosts, Kind, PathMatch, Refusal,
-    Root, RouteId, SHARDS, Segment, Shards, shard_of_bytes,
+    Action as ImageAction, CertificateId, Digest, Host, HostShard as ListedHosts, Kind, PathMatch, Refusal, Root,
+    RouteId, SHARDS, Segment, Shards, shard_of_bytes,
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
 use super::shards::{HostEntry, HostShard, Table, display_host};
-use super::store::Node;
+use super::store::{DigestMap, Node};
+use crate::balance::BackendIndex;
 use crate::route::{Action, Origin, Route, RouteTable, Source};
 use crate::telemetry::Labels;
 
@@ -31,14 +31,14 @@ struct DraftShard {
 /// What is new in the host tables.
 pub(super) struct Hosts<'r> {
     root: &'r Root,
-    drafts: HashMap<Digest, Draft>,
-    shards: HashMap<Digest, DraftShard>,
+    drafts: DigestMap<Draft>,
+    shards: DigestMap<DraftShard>,
 }
 
 impl<'r> Hosts<'r> {
     /// Make everything new that can be refused.
     pub(super) fn prepare(build: &mut Build<'_>, root_digest: Digest, root: &'r Root) -> Result<Self, Refusal> {
-        let mut this = Self { root, drafts: HashMap::new(), shards: HashMap::new() };
+        let mut this = Self { root, drafts: DigestMap::default(), shards: DigestMap::default() };
         for (table, shards) in &root.tables {
             for (number, digest) in shards.iter() {
                 if kept(build, table, number, digest).is_some() {
@@ -117,7 +117,7 @@ impl<'r> Hosts<'r> {
         &self,
         build: &Build<'_>,
         removed: bool,
-        has_backend: impl Fn(&BackendId) -> bool,
+        has_backend: impl Fn(BackendIndex) -> bool,
         has_certificate: impl Fn(&CertificateId) -> bool,
     ) -> Result<(), Refusal> {
         let check = |entry: &HostEntry| {
@@ -125,7 +125,7 @@ impl<'r> Hosts<'r> {
                 return Err(Refusal::new(entry.digest, Kind::Host.name(), "certificate", absent_certificate(id)));
             }
             for (index, route) in entry.routes.routes().iter().enumerate() {
-                if let Some(key) = route.backend.as_ref().filter(|key| !has_backend(key.id())) {
+                if let Some(key) = route.backend.as_ref().filter(|key| !has_backend(key.index())) {
                     let reason = format!("there is no backend {}", name(key.id()));
                     let field = format!("routes[{index}].action.backend");
                     return Err(Refusal::new(entry.digest, Kind::Host.name(), field, reason));
@@ -190,22 +190,19 @@ fn finish_table(build: &Build<'_>, name: &str, shards: &Shards) -> Table {
     let before = build.previous.tables.iter().find(|before| *before.name == *name);
     let unchanged = before
         .filter(|before| shards.iter().zip(before.shards.iter()).all(|((_, digest), shard)| shard.digest == digest));
-    let shards = match unchanged {
-        Some(before) => before.shards.clone(),
-        None => {
-            let nothing = Arc::new(HostShard::new(Digest([0; 16]), Vec::new(), build.makers.seed));
-            let mut list: [Arc<HostShard>; SHARDS] = std::array::from_fn(|_| nothing.clone());
-            for (place, (number, digest)) in list.iter_mut().zip(shards.iter()) {
-                if let Some(shard) = kept(build, name, number, digest) {
-                    *place = shard.clone();
-                } else if let Some(Node::Hosts(shard)) = known(build, digest) {
-                    *place = shard.clone();
-                }
-            }
-            Arc::new(list)
+    if let Some(before) = unchanged {
+        return Table { name: name.into(), shards: before.shards.clone() };
+    }
+    let nothing = Arc::new(HostShard::new(Digest([0; 16]), Vec::new(), build.makers.seed));
+    let mut list: [Arc<HostShard>; SHARDS] = std::array::from_fn(|_| nothing.clone());
+    for (place, (number, digest)) in list.iter_mut().zip(shards.iter()) {
+        if let Some(shard) = kept(build, name, number, digest) {
+            *place = shard.clone();
+        } else if let Some(Node::Hosts(shard)) = known(build, digest) {
+            *place = shard.clone();
         }
-    };
-    Table { name: name.into(), shards }
+    }
+    Table { name: name.into(), shards: Arc::new(list) }
 }
 
 /// One host and its routes, in the form that workers use.

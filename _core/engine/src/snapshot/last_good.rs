@@ -182,10 +182,10 @@ impl LastGood {
 
     /// The file, positioned at the end of its sound part, with everything behind it cut off.
     fn reopen(&mut self, bytes: usize) -> io::Result<File> {
-        if let Tail::At { file, .. } = &mut self.tail {
-            if let Some(file) = file.take() {
-                return Ok(file);
-            }
+        if let Tail::At { file, .. } = &mut self.tail
+            && let Some(file) = file.take()
+        {
+            return Ok(file);
         }
         let file = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(&self.path)?;
         file.set_permissions(Permissions::from_mode(MODE))?;

@@ -194,7 +194,9 @@ mod tests {
             assert_eq!(publication.publish(value(number)), number);
             thread::yield_now();
         }
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
         publication.reclaim();
         assert_eq!(freed.load(Ordering::SeqCst), usize::try_from(PUBLICATIONS).unwrap(), "all but the last");
         assert!(!astray.load(Ordering::SeqCst));

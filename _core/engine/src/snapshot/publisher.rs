@@ -1,13 +1,12 @@
 //! What the control plane talks to: segments are offered, and become what is served, or are refused without a trace.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sallygate_image::{Digest, Known, Lookup, Refusal, decode, missing};
 
 use super::build::{Build, Built, Makers, Offered};
 use super::last_good::{LastGood, Pack};
-use super::store::Store;
+use super::store::{DigestMap, Store};
 use super::{Publication, Snapshot};
 use crate::balance::{BackendKeys, Endpoints};
 use crate::clock::Clock;
@@ -51,11 +50,11 @@ pub struct Publisher {
     clock: Clock,
     /// The root that segments were offered for and that is not complete yet.
     pending: Option<Digest>,
-    pub(super) offered: HashMap<Digest, Offered>,
+    pub(super) offered: DigestMap<Offered>,
 }
 
 /// The store and the offer, seen as one.
-struct Shelf<'a>(&'a Store, &'a HashMap<Digest, Offered>);
+struct Shelf<'a>(&'a Store, &'a DigestMap<Offered>);
 
 impl Lookup for Shelf<'_> {
     fn known(&self, digest: &Digest) -> Option<Known<'_>> {
@@ -87,7 +86,7 @@ impl Publisher {
             last_good,
             clock,
             pending: None,
-            offered: HashMap::new(),
+            offered: DigestMap::default(),
         }
     }
 
@@ -216,7 +215,7 @@ impl Publisher {
             store: &self.store,
             previous: &previous,
             makers: &mut self.makers,
-            fresh: HashMap::new(),
+            fresh: DigestMap::default(),
             reused: 0,
         };
         build.run(root).map(Some)
@@ -231,6 +230,6 @@ impl Publisher {
 
     fn forget(&mut self) {
         self.pending = None;
-        self.offered = HashMap::new();
+        self.offered = DigestMap::default();
     }
 }

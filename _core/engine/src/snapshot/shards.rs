@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use sallygate_image::{BackendId, CertificateId, Digest, SHARDS, shard_of_bytes};
+use sallygate_image::{CertificateId, Digest, SHARDS, shard_of_bytes};
 
 use crate::balance::BackendSnapshot;
 use crate::route::{RouteTable, Seed};
@@ -148,12 +148,6 @@ pub(super) struct BackendShard {
     pub(super) digest: Digest,
     /// Sorted by id.
     pub(super) backends: Box<[Arc<BackendSnapshot>]>,
-}
-
-impl BackendShard {
-    pub(super) fn has(&self, id: &BackendId) -> bool {
-        self.backends.binary_search_by(|backend| backend.key.id().cmp(id)).is_ok()
-    }
 }
 
 /// A certificate that can be shown.

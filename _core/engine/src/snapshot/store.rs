@@ -12,6 +12,9 @@ use super::shards::{BackendShard, CertificateEntry, CertificateShard, HostEntry,
 use crate::balance::BackendSnapshot;
 use crate::route::Template;
 
+/// Values by digest. Digests are hashes already, so little more hashing is needed.
+pub(super) type DigestMap<T> = HashMap<Digest, T, foldhash::fast::RandomState>;
+
 /// A policy, and its template ready for use.
 #[derive(Clone)]
 pub(super) struct PolicyEntry {
@@ -81,7 +84,7 @@ struct Stored {
 /// All nodes below the current root.
 #[derive(Default)]
 pub(super) struct Store {
-    nodes: HashMap<Digest, Stored>,
+    nodes: DigestMap<Stored>,
     root: Option<Digest>,
     bytes: usize,
 }
@@ -101,7 +104,7 @@ impl Store {
     }
 
     /// Make `root` the current one. What it needs and the store lacks is in `fresh`; what it does not need goes.
-    pub(super) fn commit(&mut self, root: Digest, mut fresh: HashMap<Digest, Fresh>) {
+    pub(super) fn commit(&mut self, root: Digest, mut fresh: DigestMap<Fresh>) {
         let mut adopt = vec![root];
         while let Some(digest) = adopt.pop() {
             if let Some(stored) = self.nodes.get_mut(&digest) {
