@@ -20,7 +20,7 @@ CACHE = Path(
     os.environ.get("SALLYGATE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate"
 )
 TLS = os.environ.get("SALLYGATE_TLS", "bundled")
-NEEDS = {"bundled": ("cc", "perl", "make"), "system": ("cc", "pkg-config"), "aws-lc": ("cc", "cmake")}
+NEEDS = {"bundled": ("cc", "perl", "make"), "system": ("cc", "pkg-config"), "aws-lc": ("cc", "cmake", "clang")}
 RUST = "1.95"
 
 
@@ -33,7 +33,7 @@ def preflight() -> None:
         sys.exit(
             f"sallygate cannot be built from source: {', '.join(missing)} not found on PATH. Install Rust {RUST} or"
             " newer with rustup (https://rustup.rs) and the rest from your distribution (Debian: apt-get install"
-            " build-essential perl pkg-config cmake), or install a binary wheel of sallygate, which needs none of them."
+            " build-essential perl pkg-config cmake clang), or install a binary wheel of sallygate, which needs none."
             " SALLYGATE_TLS=system builds with an installed OpenSSL and needs neither perl nor make."
         )
     found = subprocess.run(["rustc", "--version"], cwd=CORE, capture_output=True, text=True, check=False)

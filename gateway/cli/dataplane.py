@@ -1,6 +1,7 @@
 """`sallygate dataplane`: the listeners, with no manifest and no API token. Snapshots come over the control socket."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -97,7 +98,8 @@ def _fds(text: str) -> tuple[int, ...]:
 
 
 def say(line: str) -> None:
-    print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody may be reading any more; serving, and leaving, go on
+        print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
 
 
 def main(args: argparse.Namespace) -> int:

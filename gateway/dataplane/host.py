@@ -183,8 +183,8 @@ class Host:
     def _orphaned(self, lifeline: int) -> None:
         if not os.read(lifeline, 1):
             asyncio.get_running_loop().remove_reader(lifeline)
-            self._say("the supervisor is gone; finishing what runs")
             self._asked_to_stop()
+            self._say("the supervisor is gone; finishing what runs")
 
     def _asked_to_stop(self) -> None:
         self._stops += 1
