@@ -71,6 +71,24 @@ def test_a_damaged_last_good_file_costs_no_start(site: Site, damage: Callable[[b
     assert gateway.stop() == 0
 
 
+def test_a_restart_with_a_damaged_file_and_no_control_says_so_and_waits_for_control(site: Site) -> None:
+    gateway = site.start()
+    control, dataplane = gateway.pid("control"), gateway.pid("dataplane")
+    os.kill(control, signal.SIGSTOP)
+    file = site.state_dir / "last-good"
+    file.write_bytes(_truncated(file.read_bytes()))
+    os.kill(dataplane, signal.SIGKILL)
+    gateway.wait_for_pid("dataplane", other_than=dataplane)
+    gateway.err.wait("the last good snapshot cannot be used: ")
+    assert probe(gateway, "/livez").status == 200
+    assert probe(gateway, "/readyz").status == 503
+    os.kill(control, signal.SIGCONT)
+    until(lambda: probe(gateway, "/readyz").status == 200)
+    assert get(gateway).text == "blue"
+    gateway.err.wait("the last good snapshot on disk: is kept again")
+    assert gateway.stop() == 0
+
+
 def test_a_refused_snapshot_changes_nothing(site: Site) -> None:
     gateway = site.start()
     garbage = b"\x81\xa4kind\xa7garbage"
