@@ -78,7 +78,6 @@ def test_a_restart_with_a_damaged_file_and_no_control_says_so_and_waits_for_cont
     file = site.state_dir / "last-good"
     file.write_bytes(_truncated(file.read_bytes()))
     os.kill(dataplane, signal.SIGKILL)
-    gateway.wait_for_pid("dataplane", other_than=dataplane)
     gateway.err.wait("the last good snapshot cannot be used: ")
     assert probe(gateway, "/livez").status == 200
     assert probe(gateway, "/readyz").status == 503
@@ -86,6 +85,7 @@ def test_a_restart_with_a_damaged_file_and_no_control_says_so_and_waits_for_cont
     until(lambda: probe(gateway, "/readyz").status == 200)
     assert get(gateway).text == "blue"
     gateway.err.wait("the last good snapshot on disk: is kept again")
+    gateway.wait_for_pid("dataplane", other_than=dataplane)
     assert gateway.stop() == 0
 
 
