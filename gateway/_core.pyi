@@ -40,7 +40,6 @@ class Refused(ValueError):  # noqa: N818 -- said of a snapshot, as in the protoc
     """A snapshot that cannot be served; what was served before is served on."""
 
     def __new__(cls, segment: str, kind: str, field: str, reason: str) -> Self: ...
-
     @property
     def segment(self) -> str:
         """Digest of the segment at fault, as hex."""
