@@ -118,6 +118,9 @@ class Engine:
     def digest(self) -> bytes | None:
         """Root of the snapshot that is served."""
 
+    def reclaim(self) -> None:
+        """Free replaced snapshots that the workers have let go of by now. Otherwise the next offer does."""
+
     def set_draining(self) -> None:
         """From now on every response closes its connection."""
 

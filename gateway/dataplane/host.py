@@ -23,6 +23,7 @@ from gateway.publish.protocol import IR, PROTOCOL, Accepted, DataPlaneHello, Ref
 from gateway.supervise.link import Notifier
 from gateway.telemetry import metrics
 
+RECLAIM_SECONDS: Final = 1.0  # by then most requests that began under the snapshot before have ended
 FLUSH_SECONDS: Final = 2.0  # for the last access-log lines, when nothing else is left to do
 
 
@@ -35,6 +36,7 @@ class Engine(Protocol):
     def start(self) -> dict[str, str]: ...
     def offer(self, root: bytes, segments: list[bytes], /) -> Offer: ...
     def digest(self) -> bytes | None: ...
+    def reclaim(self) -> None: ...
     def set_draining(self) -> None: ...
     def drain(self, deadline_ms: int, /) -> dict[str, int]: ...
     @property
@@ -136,6 +138,7 @@ class Host:
         self._status.answered(answer)
         if isinstance(answer, Accepted):
             self._serving("control")
+            asyncio.get_running_loop().call_later(RECLAIM_SECONDS, self._engine.reclaim)
             problem = self._engine.restore_problem
             if problem != self._last_good_problem:
                 self._last_good_problem = problem

@@ -92,6 +92,9 @@ class Engine:
     def digest(self) -> bytes | None:
         return self._root
 
+    def reclaim(self) -> None:
+        """Nothing is ever retired here."""
+
     def set_draining(self) -> None:
         self._draining = True
 

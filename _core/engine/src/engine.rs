@@ -143,7 +143,8 @@ impl Engine {
         let listener = listener.to_owned();
         server::listener(Box::new(move |name| {
             let snapshot = publication.current();
-            snapshot.certificate(&listener, name?).map(|certificate| certificate.context.clone())
+            // Without a name it is the certificate for all other hosts.
+            snapshot.certificate(&listener, name.unwrap_or_default()).map(|certificate| certificate.context.clone())
         }))
         .map_err(|problem| StartError::Machine(format!("TLS cannot be set up: {}", problem.reason)))
     }

@@ -24,12 +24,13 @@ pub fn check_certificate<'py>(py: Python<'py>, chain_pem: &[u8], key_pem: &[u8])
 
 /// Mints a certificate: a leaf under `ca`, or a CA if that is None.
 #[pyfunction]
-pub fn mint_certificate<'py>(
-    py: Python<'py>,
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+pub fn mint_certificate(
+    py: Python<'_>,
     names: Vec<String>,
     ca: Option<(Vec<u8>, Vec<u8>)>,
     days: u32,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+) -> PyResult<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)> {
     if names.is_empty() || days == 0 || days > MAX_DAYS {
         return Err(PyValueError::new_err(format!("names must not be empty, and days be 1 to {MAX_DAYS}")));
     }

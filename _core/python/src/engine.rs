@@ -40,8 +40,7 @@ impl Refused {
 
 fn refused(py: Python<'_>, refusal: &Refusal) -> PyErr {
     let raised = py.get_type::<Refused>();
-    let arguments =
-        (refusal.segment.to_string(), refusal.kind.to_string(), refusal.field.clone(), refusal.reason.clone());
+    let arguments = (refusal.segment.clone(), refusal.kind.clone(), refusal.field.clone(), refusal.reason.clone());
     match raised.call1(arguments) {
         Ok(value) => PyErr::from_value(value),
         Err(error) => error,
@@ -174,6 +173,11 @@ impl Engine {
     fn digest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let root = py.detach(|| self.core.publication().current().root());
         root.map(|root| PyBytes::new(py, &root.0))
+    }
+
+    /// Frees replaced snapshots that the workers have let go of.
+    fn reclaim(&self, py: Python<'_>) {
+        py.detach(|| self.core.publication().reclaim());
     }
 
     /// From now on every response ends its connection.

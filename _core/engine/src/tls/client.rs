@@ -1,7 +1,9 @@
 //! The connect side: TLS to an upstream.
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion};
+use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslVerifyMode, SslVersion};
+
+use crate::tls::server;
 
 /// A worker's contexts for connections to upstreams: certificates taken as they come, or verified.
 pub struct Connector {
@@ -12,7 +14,7 @@ pub struct Connector {
 fn context(verify: SslVerifyMode) -> Result<SslContext, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-    builder.set_options(SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION);
+    builder.set_options(server::options());
     builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE | SslMode::ACCEPT_MOVING_WRITE_BUFFER);
     builder.set_read_ahead(true);
     builder.set_verify(verify);

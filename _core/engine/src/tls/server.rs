@@ -20,18 +20,29 @@ const DEFAULT_CERTIFICATE_DAYS: u32 = 825;
 /// Finds the context for a name (lower-case, no trailing dot); None is the listener's default certificate.
 pub type Resolve = dyn Fn(Option<&str>) -> Option<SslContext> + Send + Sync;
 
+/// What is off in every connection: compression leaks secrets (CRIME), renegotiation is work that a peer can ask for.
+pub(super) fn options() -> SslOptions {
+    #[cfg(not(feature = "aws-lc"))]
+    let compression = SslOptions::NO_COMPRESSION;
+    #[cfg(feature = "aws-lc")] // which has no compression
+    let compression = SslOptions::empty();
+    compression | SslOptions::NO_RENEGOTIATION
+}
+
 /// What every server context has in common.
 pub fn context() -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_server())?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     builder.set_cipher_list(TLS12_CIPHERS)?;
-    builder.set_options(SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION);
+    builder.set_options(options());
     builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE | SslMode::ACCEPT_MOVING_WRITE_BUFFER);
     // Header and body of a record in one read.
     builder.set_read_ahead(true);
     // Resumption is by ticket alone: no table that clients can fill.
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     builder.set_session_id_context(SESSION_CONTEXT)?;
+    // AWS-LC sends one, and cannot be told otherwise.
+    #[cfg(not(feature = "aws-lc"))]
     builder.set_num_tickets(1)?;
     builder.set_alpn_select_callback(|_, offered| {
         // A client that offers only what we do not speak goes on without ALPN, as in nginx.
