@@ -7,6 +7,7 @@ the other switches are described in _core/toolchain.py.
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,16 @@ def version() -> str:
     return found[1] if found else sys.exit("_core/Cargo.toml: no version under [workspace.package]")
 
 
+def maturin() -> Path:
+    """Its program, beside the package it came with: `python -m maturin` does not find it in pip's isolated build."""
+    package = importlib.util.find_spec("maturin")
+    if package is None or package.origin is None:
+        sys.exit("maturin is not installed: `pip install maturin`, or build with pip, which brings it along.")
+    beside = [folder / "bin" / "maturin" for folder in Path(package.origin).parents]
+    found = next((str(path) for path in beside if path.is_file()), None) or shutil.which("maturin")
+    return Path(found) if found else sys.exit("the maturin package is installed, but its program is not on PATH.")
+
+
 class Crate(Extension):
     """A cdylib that maturin builds. Setuptools needs its true dotted name to put it in place for editable installs."""
 
@@ -38,7 +49,7 @@ class BuildExt(build_ext):
             super().build_extension(ext)
             return
         profile = os.environ.get("SALLYGATE_PROFILE") or ("dev" if self.editable_mode or self.inplace else "release")
-        command = [sys.executable, "-m", "maturin", "build", "--manifest-path", str(ROOT / "_core/python/Cargo.toml")]
+        command = [str(maturin()), "build", "--manifest-path", str(ROOT / "_core/python/Cargo.toml")]
         command += ["--interpreter", sys.executable, "--profile", profile, "--locked", "--auditwheel", "skip"]
         with tempfile.TemporaryDirectory() as folder:
             command += [*toolchain.features(), "--out", folder]
@@ -59,11 +70,9 @@ def extensions() -> list[Extension]:
     if not COMPILES & set(sys.argv):
         return [crate]  # an sdist or metadata alone needs no compiler
     toolchain.preflight()
-    for module in ("maturin", "Cython"):
-        if importlib.util.find_spec(module) is None:
-            sys.exit(
-                f"{module} is not installed: `pip install {module.lower()}`, or build with pip, which brings it along."
-            )
+    maturin()
+    if importlib.util.find_spec("Cython") is None:
+        sys.exit("Cython is not installed: `pip install cython`, or build with pip, which brings it along.")
     from Cython.Build import cythonize  # noqa: PLC0415 -- only where it is built
 
     shm = Extension(
