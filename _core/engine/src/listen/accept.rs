@@ -3,12 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::listen::bind::BACKLOG;
 use crate::proxy::serve::{Entry, serve};
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
@@ -33,6 +36,38 @@ impl Stop {
     }
 }
 
+fn admit(worker: &Rc<Worker>, entry: &Rc<Entry>, tcp: TcpStream, peer: SocketAddr) {
+    if worker.open.get() >= worker.settings.max_connections {
+        worker.telemetry.add(Counter::ConnectionsRefusedLimit, 1);
+        return;
+    }
+    tokio::task::spawn_local(serve(worker.clone(), entry.clone(), tcp, peer));
+}
+
+/// Accepts whoever stands in the queue by the kernel's own word, as what the runtime knows of it may be a moment old:
+/// closing the socket would reset them.
+fn admit_rest(worker: &Rc<Worker>, entry: &Rc<Entry>, listener: &TcpListener) {
+    let queue = SockRef::from(listener);
+    for _ in 0..BACKLOG {
+        match queue.accept() {
+            Ok((socket, address)) => {
+                let tcp = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
+                if let (Ok(tcp), Some(peer)) = (tcp, address.as_socket()) {
+                    admit(worker, entry, tcp, peer);
+                }
+            }
+            Err(error) if left_early(&error) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Did the client leave before it was accepted?
+fn left_early(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
 /// Accepts until stopped.
 pub async fn accept(worker: Rc<Worker>, entry: Rc<Entry>, listener: TcpListener, stop: Rc<Stop>) {
     poll_fn(|cx| {
@@ -50,29 +85,20 @@ pub async fn accept(worker: Rc<Worker>, entry: Rc<Entry>, listener: TcpListener,
                     return Poll::Pending;
                 }
                 match listener.poll_accept(cx) {
-                    // Whoever has connected before the stop is served: closing the socket would reset them.
                     Poll::Pending if stop.stopped.get() => return Poll::Ready(Ok(())),
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok((tcp, peer))) => {
                         accepted += 1;
-                        if worker.open.get() >= worker.settings.max_connections {
-                            worker.telemetry.add(Counter::ConnectionsRefusedLimit, 1);
-                            continue;
-                        }
-                        tokio::task::spawn_local(serve(worker.clone(), entry.clone(), tcp, peer));
+                        admit(&worker, &entry, tcp, peer);
                     }
-                    Poll::Ready(Err(error)) => match error.kind() {
-                        // The client left before it was accepted.
-                        io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::Interrupted => {}
-                        _ => return Poll::Ready(Err(error)),
-                    },
+                    Poll::Ready(Err(error)) if left_early(&error) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 }
             }
         })
         .await;
         if ended.is_ok() {
+            admit_rest(&worker, &entry, &listener);
             return;
         }
         worker.telemetry.add(Counter::ConnectionsRefusedResources, 1);

@@ -2,6 +2,7 @@
 //! drained the socket and so costs no second call.
 
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -149,6 +150,12 @@ impl Stream {
             Poll::Ready(Ok(count)) if count > 0 => Some(Disturbance::Bytes),
             Poll::Ready(_) => Some(Disturbance::Closed),
         }
+    }
+
+    /// Has nothing arrived, by the kernel's own word? What the runtime knows may be a moment old.
+    pub fn is_silent(&self) -> bool {
+        let peeked = socket2::SockRef::from(self.tcp()).peek(&mut [MaybeUninit::uninit()]);
+        !matches!(peeked, Ok(1..))
     }
 
     /// Reads some bytes. 0 is a clean end.
