@@ -25,7 +25,9 @@ impl WorkerState {
         Self { random: Rng::with_seed(seed), turns: Vec::new() }
     }
 
-    fn next_turn(&mut self, backend: BackendIndex) -> usize {
+    /// The turn that is next. It is only used up by the first try of a request: a second one that also moved on would
+    /// keep in step with the endpoint that failed, and every request would meet it first.
+    fn next_turn(&mut self, backend: BackendIndex, first_try: bool) -> usize {
         let place = backend.number();
         while self.turns.len() <= place {
             let start = self.random.u32(..);
@@ -34,7 +36,7 @@ impl WorkerState {
         match self.turns.get_mut(place) {
             Some(turn) => {
                 let this = *turn;
-                *turn = turn.wrapping_add(1);
+                *turn = turn.wrapping_add(u32::from(first_try));
                 this as usize
             }
             None => 0,
@@ -53,7 +55,7 @@ pub fn pick<'a>(
         ([], _) => None,
         ([only], _) => Some(only).filter(|endpoint| allowed(endpoint, exclude)),
         (_, Balance::RoundRobin) => {
-            let turn = state.next_turn(backend.key.index());
+            let turn = state.next_turn(backend.key.index(), exclude.is_empty());
             first(endpoints, turn % endpoints.len(), |endpoint| allowed(endpoint, exclude))
         }
         (_, Balance::LeastRequest) => {
@@ -137,6 +139,10 @@ mod tests {
             let mut state = WorkerState::new(seed);
             let mut seen = HashSet::new();
             for _ in 0..400 {
+                if !exclude.is_empty() {
+                    // The first try, which used the turn up.
+                    pick(&backend, &mut state, &[]);
+                }
                 match pick(&backend, &mut state, &exclude) {
                     Some(endpoint) => drop(seen.insert(endpoint.address())),
                     None => prop_assert!(wanted.is_empty()),
@@ -156,6 +162,20 @@ mod tests {
             // The count of turns wraps at 2^32, where one round may come out short.
             prop_assert!(seen.values().all(|times| times.abs_diff(rounds) <= 1), "{:?}", seen);
         }
+    }
+
+    #[test]
+    fn only_every_other_request_meets_the_dead_one_of_two_first() {
+        let backend = backend(2, Balance::RoundRobin);
+        let (dead, mut state) = (address(0), WorkerState::new(5));
+        let mut met = 0;
+        for _ in 0..10 {
+            if pick(&backend, &mut state, &[]).unwrap().address() == dead {
+                met += 1;
+                assert_eq!(pick(&backend, &mut state, &[dead]).unwrap().address(), address(1));
+            }
+        }
+        assert_eq!(met, 5);
     }
 
     #[test]
