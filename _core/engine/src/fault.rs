@@ -42,8 +42,10 @@ pub enum Kind {
     ReadTimeout,
     /// The client did not send its head in time.
     HeadTimeout,
-    /// The client did not send its body, or read its answer, in time.
+    /// The client did not send its body in time.
     ClientTimeout,
+    /// The client did not read its answer in time.
+    ClientStalled,
     /// The client went away.
     ClientGone,
     /// A rewrite made a path that cannot be forwarded.
@@ -75,9 +77,12 @@ impl Failure {
     /// A failure of a kind whose side is plain.
     pub fn of(kind: Kind) -> Self {
         let (side, untouched) = match kind {
-            Kind::NoRoute | Kind::BodyTooLarge | Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientGone => {
-                (Side::Client, true)
-            }
+            Kind::NoRoute
+            | Kind::BodyTooLarge
+            | Kind::HeadTimeout
+            | Kind::ClientTimeout
+            | Kind::ClientStalled
+            | Kind::ClientGone => (Side::Client, true),
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => (Side::Gateway, true),
             Kind::ConnectFailed | Kind::ConnectTimeout | Kind::HandshakeFailed => (Side::Upstream, true),
             Kind::Broken | Kind::SendTimeout | Kind::ReadTimeout | Kind::Wire(_) => (Side::Upstream, false),
@@ -96,7 +101,7 @@ impl Failure {
             Kind::BodyTooLarge => 413,
             Kind::ConnectFailed | Kind::HandshakeFailed | Kind::Broken => 502,
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
-            Kind::HeadTimeout | Kind::ClientTimeout => 408,
+            Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled => 408,
             // Nobody is there to read it; nginx logs this number.
             Kind::ClientGone => 499,
         }
@@ -119,6 +124,7 @@ impl Failure {
             Kind::ReadTimeout => "upstream_read_timeout",
             Kind::HeadTimeout => "client_head_timeout",
             Kind::ClientTimeout => "client_timeout",
+            Kind::ClientStalled => "client_stalled",
             Kind::ClientGone => "client_gone",
             Kind::BadRewrite => "bad_rewrite",
         }

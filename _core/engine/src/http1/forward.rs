@@ -56,11 +56,14 @@ pub fn write(
         None => writer.request_line(method, &[path])?,
     }
     let host = head.authority.map_or(&b""[..], |authority| authority.of(bytes));
+    // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
     writer.field(b"Host", host)?;
     writer.field(b"X-Request-ID", request_id(bytes, fields, facts.fresh_id))?;
     writer.field(b"X-Real-IP", facts.peer)?;
     writer.field(b"X-Forwarded-For", facts.peer)?;
-    writer.field(b"X-Forwarded-Host", host)?;
+    if !host.is_empty() {
+        writer.field(b"X-Forwarded-Host", host)?;
+    }
     writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?;
     let scheme: &[u8] = if facts.tls { b"https" } else { b"http" };
     writer.field(b"X-Forwarded-Proto", scheme)?;
@@ -72,6 +75,7 @@ pub fn write(
         }
         match field.id {
             // Kept under other names, as ingress-nginx does.
+            Name::XForwardedFor | Name::XForwardedHost if field.value.is_empty() => {}
             Name::XForwardedFor => writer.field(b"X-Original-Forwarded-For", field.value.of(bytes))?,
             Name::XForwardedHost => writer.field(b"X-Original-Forwarded-Host", field.value.of(bytes))?,
             id if is_ours(id) => {}

@@ -172,10 +172,11 @@ async fn tick(worker: Rc<Worker>) {
         worker.tick();
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(SWEEP_TICKS) {
-            poll_fn(|cx| {
+            // Unconstrained: however many there are, each is really looked at.
+            tokio::task::coop::unconstrained(poll_fn(|cx| {
                 worker.sweep(cx);
                 Poll::Ready(())
-            })
+            }))
             .await;
         }
     }

@@ -35,6 +35,10 @@ pub struct Account {
     pub response_body: u64,
     /// Bytes written to the client.
     pub written: u64,
+    /// Bytes written to upstreams.
+    pub upstream_sent: u64,
+    /// Bytes read from upstreams.
+    pub upstream_received: u64,
     /// What the last try failed with.
     pub last_failure: Option<Failure>,
     failure: Option<Failure>,
@@ -76,6 +80,8 @@ impl Account {
             request_body: 0,
             response_body: 0,
             written: 0,
+            upstream_sent: 0,
+            upstream_received: 0,
             last_failure: None,
             failure: None,
             local: false,
@@ -167,6 +173,10 @@ impl Account {
         telemetry.add(Counter::response(self.status), 1);
         telemetry.add(Counter::ClientBytesReceived, self.request_head + self.request_body);
         telemetry.add(Counter::ClientBytesSent, self.written);
+        if self.upstream_sent != 0 {
+            telemetry.add(Counter::UpstreamBytesSent, self.upstream_sent);
+            telemetry.add(Counter::UpstreamBytesReceived, self.upstream_received);
+        }
         if self.upstream_status != 0 {
             telemetry.add(Counter::upstream_response(self.upstream_status), 1);
         }
@@ -225,7 +235,7 @@ fn counter(failure: Failure) -> Counter {
         },
         (_, Kind::NoRoute) => Counter::FaultClientNoRoute,
         (_, Kind::BodyTooLarge) => Counter::FaultClientLimit,
-        (_, Kind::HeadTimeout | Kind::ClientTimeout) => Counter::FaultClientTimeout,
+        (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled) => Counter::FaultClientTimeout,
         (_, Kind::ClientGone) => Counter::FaultClientAbort,
         (_, Kind::NoEndpoint) => Counter::FaultUpstreamNoEndpoint,
         (_, Kind::ConnectFailed) => Counter::FaultUpstreamConnect,
@@ -242,6 +252,7 @@ fn timeout(failure: Failure) -> Option<Counter> {
     match failure.kind {
         Kind::HeadTimeout => Some(Counter::TimeoutRequestHead),
         Kind::ClientTimeout => Some(Counter::TimeoutRequestBody),
+        Kind::ClientStalled => Some(Counter::TimeoutClientWrite),
         Kind::ConnectTimeout => Some(Counter::TimeoutUpstreamConnect),
         Kind::SendTimeout => Some(Counter::TimeoutUpstreamWrite),
         Kind::ReadTimeout => Some(Counter::TimeoutUpstreamRead),

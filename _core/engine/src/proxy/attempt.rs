@@ -3,14 +3,15 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use sallygate_image::Policy;
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead};
 use sallygate_wire::response::RequestKind;
 
 use crate::balance;
-use crate::fault::{Failure, Kind, Side};
+use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, connect_failure};
-use crate::proxy::client::Connection;
+use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Exchange, Peers, Terms, Upload};
 use crate::proxy::tunnel::tunnel;
 use crate::route::{Action, Route};
@@ -35,22 +36,14 @@ impl Connection<'_> {
         let worker = self.worker;
         let Action::Forward { backend, tls } = &route.action else { return false };
         let policy = &route.policy;
-        let terms = Terms {
-            version: head.version,
-            kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
-            upgrade: head.upgrade.map(|token| token.of(bytes)),
-            hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
-            body_limit: policy.body_limit_bytes,
-            send_ms: policy.timeouts.send_ms,
-            read_ms: policy.timeouts.read_ms,
-        };
+        let terms = self.terms(policy, bytes, head);
         let mut ledger = Ledger::new(head);
         let ledger = &mut ledger;
         if upload.complete {
             ledger.request_read();
         }
         if let Err(failure) = upload.fill(ledger, account, terms.body_limit) {
-            return self.fail(failure, head, bytes, account, &terms).await;
+            return self.fail(failure, head, bytes, upload, account, &terms).await;
         }
         if head.expect_continue && !upload.complete {
             if !self.send_continue().await {
@@ -60,6 +53,8 @@ impl Connection<'_> {
             ledger.continued();
         }
         let mut tries = 0;
+        // Why the next try is one more, to be counted if there is an endpoint for it.
+        let mut again = None;
         let mut excluded = Vec::new();
         loop {
             tries += 1;
@@ -69,8 +64,12 @@ impl Connection<'_> {
             let Some((address, _in_flight)) = picked.map(|endpoint| (endpoint.address(), endpoint.begin())) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
-                return self.fail(failure, head, bytes, account, &terms).await;
+                self.exhausted(tries - 1);
+                return self.fail(failure, head, bytes, upload, account, &terms).await;
             };
+            if let Some(reason) = again.take() {
+                worker.telemetry.add(reason, 1);
+            }
             let target = Target { address, tls: tls.clone() };
             account.try_endpoint(target.address, &worker.clock);
             let (mut stream, reused) = match self.upstream(&target, policy.timeouts.connect_ms).await {
@@ -80,12 +79,11 @@ impl Connection<'_> {
                     if tries < policy.tries && upload.replayable {
                         excluded.push(target.address);
                         let timed_out = failure.kind == Kind::ConnectTimeout;
-                        worker
-                            .telemetry
-                            .add(if timed_out { Counter::RetriesTimeout } else { Counter::RetriesConnect }, 1);
+                        again = Some(if timed_out { Counter::RetriesTimeout } else { Counter::RetriesConnect });
                         continue;
                     }
-                    return self.fail(failure, head, bytes, account, &terms).await;
+                    self.exhausted(tries);
+                    return self.fail(failure, head, bytes, upload, account, &terms).await;
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
@@ -106,7 +104,9 @@ impl Connection<'_> {
                 return self.end_of_answer(ledger.client_end(upload.decoder.remaining()), upload).await;
             };
             let begun = exchange.begun;
+            let unsent = exchange.take_unsent();
             drop(exchange);
+            drop(stream);
             worker.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
             account.last_failure = Some(failure);
             if begun {
@@ -115,22 +115,45 @@ impl Connection<'_> {
                 self.stream.abort();
                 return false;
             }
+            if !unsent.is_empty() && !self.write_all(unsent).await {
+                account.fail(Failure::of(Kind::ClientGone));
+                return false;
+            }
             // Another try is safe if the upstream cannot have acted on the request, or if acting twice is acting once.
             let safe = !account.upstream_written || head.method.is_idempotent();
-            if failure.side == Side::Upstream && safe && upload.replayable && tries < policy.tries {
+            // An answer that makes no sense is an answer: the next endpoint would be given the same to choke on.
+            let unanswered = matches!(failure.kind, Kind::Broken | Kind::SendTimeout | Kind::ReadTimeout);
+            if unanswered && safe && upload.replayable && tries < policy.tries {
                 // A connection that was kept too long says nothing about its endpoint.
                 let stale = reused && failure.kind == Kind::Broken;
                 if !stale {
                     excluded.push(target.address);
                 }
                 upload.output.rewind();
-                worker.telemetry.add(if stale { Counter::RetriesStale } else { Counter::RetriesTimeout }, 1);
+                again = Some(if stale { Counter::RetriesStale } else { Counter::RetriesTimeout });
                 continue;
             }
-            if tries > 1 {
-                worker.telemetry.add(Counter::RetriesExhausted, 1);
-            }
-            return self.fail(failure, head, bytes, account, &terms).await;
+            self.exhausted(tries);
+            return self.fail(failure, head, bytes, upload, account, &terms).await;
+        }
+    }
+
+    fn terms<'a>(&self, policy: &'a Policy, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
+        Terms {
+            version: head.version,
+            kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
+            upgrade: head.upgrade.map(|token| token.of(bytes)),
+            hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
+            body_limit: policy.body_limit_bytes,
+            send_ms: policy.timeouts.send_ms,
+            read_ms: policy.timeouts.read_ms,
+        }
+    }
+
+    /// Counts a request that failed although it was tried again.
+    fn exhausted(&self, tries: u32) {
+        if tries > 1 {
+            self.worker.telemetry.add(Counter::RetriesExhausted, 1);
         }
     }
 
@@ -138,7 +161,9 @@ impl Connection<'_> {
     async fn upstream(&self, target: &Target, connect_ms: u64) -> Result<(Stream, bool), Failure> {
         let worker = self.worker;
         let mut swept = Swept::default();
-        let pooled = poll_fn(|cx| Poll::Ready(worker.upstreams.borrow_mut().take(target, cx, &mut swept))).await;
+        // Unconstrained: a connection must never pass for silent because this task has used up its turn.
+        let take = poll_fn(|cx| Poll::Ready(worker.upstreams.borrow_mut().take(target, cx, &mut swept)));
+        let pooled = tokio::task::coop::unconstrained(take).await;
         if swept != Swept::default() {
             worker.swept(swept);
         }
@@ -186,7 +211,7 @@ impl Connection<'_> {
         match end {
             ClientEnd::Keep => true,
             ClientEnd::Close => {
-                self.linger(upload.complete).await;
+                self.linger(End::close(upload) == End::Close).await;
                 false
             }
             ClientEnd::Drain => self.discard(upload).await,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use openssl::ssl::SslContext;
+use sallygate_wire::limits::DRAIN_BYTES;
 
 use crate::proxy::exchange::Upload;
 use crate::proxy::worker::Worker;
@@ -13,10 +14,13 @@ use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::stream::Stream;
 
-/// What is read and thrown away after a refused request, so that its sender can read the answer (RFC 9112 §9.6).
-const LINGER_BYTES: usize = 64 * 1024;
+/// How long the rest of a body may take that nobody wants, for its connection to be kept.
+const DRAIN_MS: u64 = 1_000;
+/// What is read and thrown away after the last answer, so that a client that is still sending can read it (RFC 9112
+/// §9.6). More than most bodies that are refused for their size, because most clients read only after they have sent.
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// How long that may take.
-const LINGER_MS: u64 = 1_000;
+const LINGER_MS: u64 = 2_000;
 
 /// A listening socket, as its connections see it.
 pub struct Entry {
@@ -39,6 +43,25 @@ pub(super) struct Connection<'w> {
     /// Bytes that came after the last request.
     pub(super) input: Option<Buffer>,
     pub(super) requests: u64,
+}
+
+/// What becomes of the client's connection after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It waits for the next request.
+    Keep,
+    /// It is closed at once: everything that came on it was read.
+    Close,
+    /// It is closed once its client has had time to read the answer.
+    Linger,
+}
+
+impl End {
+    /// The way to close it.
+    pub(super) fn close(upload: &Upload) -> Self {
+        let read = upload.complete && upload.input.as_ref().is_none_or(Buffer::is_empty);
+        if read { Self::Close } else { Self::Linger }
+    }
 }
 
 impl Connection<'_> {
@@ -71,8 +94,8 @@ impl Connection<'_> {
     /// Reads the rest of a body that nobody wants. True if it ended within bounds, so that a request may follow it.
     pub(super) async fn discard(&mut self, upload: &mut Upload) -> bool {
         let Self { worker, stream, deadline, .. } = self;
-        deadline.set(LINGER_MS);
-        let mut left = LINGER_BYTES;
+        deadline.set(DRAIN_MS);
+        let mut left = DRAIN_BYTES;
         poll_fn(|cx| {
             loop {
                 match upload.discard(&worker.blocks) {
@@ -82,8 +105,8 @@ impl Connection<'_> {
                 }
                 match stream.poll_first(cx, &worker.blocks) {
                     Poll::Pending if !deadline.passed() => return Poll::Pending,
-                    Poll::Ready(Ok(Some(buffer))) if buffer.filled().len() < left => {
-                        left -= buffer.filled().len();
+                    Poll::Ready(Ok(Some(buffer))) if (buffer.filled().len() as u64) < left => {
+                        left -= buffer.filled().len() as u64;
                         upload.input = Some(buffer);
                     }
                     _ => return Poll::Ready(false),

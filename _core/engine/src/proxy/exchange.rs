@@ -118,6 +118,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// What is left of informational answers: the client must have all of it before it can be told anything else.
+    pub(super) fn take_unsent(&mut self) -> Output {
+        std::mem::take(&mut self.down)
+    }
+
     /// Bytes that came after the head of a switch.
     pub(super) fn take_leftover(&mut self) -> Option<Buffer> {
         self.reply.take()
@@ -161,8 +166,10 @@ impl<'a> Exchange<'a> {
     /// Sets the deadline for whatever is being waited for.
     fn arm(&mut self) {
         self.armed = true;
-        let (waiting, timeout_ms) = if !self.down.is_empty() {
-            (Kind::ClientTimeout, self.worker.settings.client_body_timeout_ms)
+        let unread =
+            matches!(self.phase, Phase::Direct(_)) && self.reply.as_ref().is_some_and(|reply| !reply.is_empty());
+        let (waiting, timeout_ms) = if unread || !self.down.is_empty() {
+            (Kind::ClientStalled, self.worker.settings.client_body_timeout_ms)
         } else if !self.upload.output.is_empty() && !self.upload_broken {
             (Kind::SendTimeout, self.terms.send_ms)
         } else if !self.upload.complete && !self.upload_broken {
@@ -182,6 +189,7 @@ impl<'a> Exchange<'a> {
                 Poll::Ready(Ok(count)) => {
                     self.upload.output.wrote_keeping(count);
                     self.account.upstream_written = true;
+                    self.account.upstream_sent += u64::try_from(count).unwrap_or(0);
                     moved = true;
                 }
                 Poll::Ready(Err(_)) => {
@@ -208,7 +216,9 @@ impl<'a> Exchange<'a> {
             match peers.client.poll_first(cx, &self.worker.blocks) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Ok(Some(buffer))) => self.upload.input = Some(buffer),
-                Poll::Ready(Ok(None) | Err(_)) => return Err(Failure::of(Kind::ClientGone)),
+                // It has ended its side too soon, and may still read an answer.
+                Poll::Ready(Ok(None)) => return Err(Failure::client(Fault::TruncatedBody)),
+                Poll::Ready(Err(_)) => return Err(Failure::of(Kind::ClientGone)),
             }
         }
         // What was sent so far cannot be sent again from here on.
@@ -238,11 +248,16 @@ impl<'a> Exchange<'a> {
         }
         match self.poll_reply(cx, peers) {
             Poll::Pending => Ok(false),
-            Poll::Ready(Ok(0) | Err(_)) => {
+            Poll::Ready(Ok(0)) => {
                 self.upstream_ended()?;
                 Ok(true)
             }
-            Poll::Ready(Ok(_)) => Ok(true),
+            Poll::Ready(Ok(count)) => {
+                self.account.upstream_received += u64::try_from(count).unwrap_or(0);
+                Ok(true)
+            }
+            // A reset is never the end of anything, not even of a body that only the connection's end can end.
+            Poll::Ready(Err(_)) => Err(Failure::of(Kind::Broken)),
         }
     }
 
@@ -409,6 +424,7 @@ impl<'a> Exchange<'a> {
             Poll::Ready(Ok(count)) => {
                 reply.consume(count);
                 self.account.sent_body(count);
+                self.account.written += u64::try_from(count).unwrap_or(0);
                 let left = remaining - u64::try_from(count).unwrap_or(0);
                 self.phase = if left == 0 { Phase::Done } else { Phase::Direct(left) };
                 Ok(true)

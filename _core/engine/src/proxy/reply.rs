@@ -18,8 +18,8 @@ pub struct Reply<'a> {
     pub request_id: &'a [u8],
     /// What becomes of the connection.
     pub persistence: Persistence,
-    /// Is the body left out (HEAD)?
-    pub bodiless: bool,
+    /// Is it the answer to HEAD, which describes a body and has none?
+    pub head: bool,
 }
 
 /// Appends the whole answer to `out`; returns the length of its body. A header value that cannot be written is left
@@ -30,8 +30,12 @@ pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
     let mut writer = HeadWriter::new(out);
     writer.status_line(reply.status);
     let _ = writer.field(b"Date", reply.date);
-    let _ = writer.field(b"Content-Type", b"text/plain; charset=utf-8");
-    let _ = writer.field_u64(b"Content-Length", u64::try_from(body.len()).unwrap_or(0));
+    // RFC 9110 §6.4.1: these have no body, so one would be taken for the next answer.
+    let bodiless = matches!(reply.status, 204 | 304);
+    if !bodiless {
+        let _ = writer.field(b"Content-Type", b"text/plain; charset=utf-8");
+        let _ = writer.field_u64(b"Content-Length", u64::try_from(body.len()).unwrap_or(0));
+    }
     if let Some(location) = reply.location {
         let _ = writer.field(b"Location", location);
     }
@@ -47,7 +51,7 @@ pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
         Persistence::Close => writer.field(b"Connection", b"close"),
     };
     writer.end();
-    if reply.bodiless {
+    if bodiless || reply.head {
         return 0;
     }
     out.extend_from_slice(body.as_bytes());
@@ -68,13 +72,26 @@ mod tests {
             hsts: None,
             request_id: b"abc",
             persistence: Persistence::Close,
-            bodiless: false,
+            head: false,
         };
         assert_eq!(write(&mut out, &reply), 14);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
         assert!(text.ends_with("\r\n\r\n404 Not Found\n"), "{text}");
         assert!(text.contains("\r\nContent-Length: 14\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_status_without_a_body_has_none() {
+        for status in [204, 304] {
+            let mut out = Vec::new();
+            let (persistence, head) = (Persistence::Keep, false);
+            let reply =
+                Reply { status, location: None, date: b"now", hsts: None, request_id: b"abc", persistence, head };
+            assert_eq!(write(&mut out, &reply), 0);
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.ends_with("X-Request-ID: abc\r\n\r\n") && !text.contains("Content-"), "{text}");
+        }
     }
 
     #[test]
@@ -87,7 +104,7 @@ mod tests {
             hsts: None,
             request_id: b"",
             persistence: Persistence::Keep,
-            bodiless: true,
+            head: true,
         };
         write(&mut out, &reply);
         assert!(!String::from_utf8(out).unwrap().contains("Set-Cookie"));

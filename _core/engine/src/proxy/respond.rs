@@ -7,7 +7,7 @@ use crate::fault::{Failure, Kind};
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts, Outgoing};
 use crate::proxy::account::Account;
-use crate::proxy::client::Connection;
+use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Terms, Upload};
 use crate::proxy::plan::{Plan, plan};
 use crate::proxy::reply::{self, Reply};
@@ -121,6 +121,7 @@ impl Connection<'_> {
         failure: Failure,
         head: &RequestHead,
         bytes: &[u8],
+        upload: &Upload,
         account: &mut Account,
         terms: &Terms<'_>,
     ) -> bool {
@@ -128,9 +129,10 @@ impl Connection<'_> {
         if failure.kind == Kind::ClientGone {
             return false;
         }
-        // The upload may have stopped anywhere, so nothing that follows on this connection can be told apart.
-        let keep = head.keep_alive && !self.worker.draining() && matches!(head.framing, Framing::None);
-        self.send_reply(failure.status(), None, terms.hsts, keep, Some((head, bytes)), account).await && keep
+        // An upload that stopped anywhere cannot be told from what follows it on this connection.
+        let keep = head.keep_alive && !self.worker.draining() && upload.complete;
+        let end = if keep { End::Keep } else { End::close(upload) };
+        self.send_reply(failure.status(), None, terms.hsts, end, Some((head, bytes)), account).await
     }
 
     /// Answers a request that no upstream is asked about.
@@ -152,22 +154,23 @@ impl Connection<'_> {
         let keep = head.keep_alive && swallowed && !malformed && !self.worker.draining();
         let hsts = local.route.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
         let location = local.location.as_deref();
-        let status = local.status;
-        self.send_reply(status, location, hsts.map(str::as_bytes), keep, Some((head, bytes)), account).await && keep
+        let end = if keep { End::Keep } else { End::close(upload) };
+        self.send_reply(local.status, location, hsts.map(str::as_bytes), end, Some((head, bytes)), account).await
     }
 
     /// Answers bytes that are no request, and ends the connection.
     pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
         account.fail(failure);
-        self.send_reply(failure.status(), None, None, false, None, account).await;
+        self.send_reply(failure.status(), None, None, End::Linger, None, account).await;
     }
 
+    /// True if another request may come.
     async fn send_reply(
         &mut self,
         status: u16,
         location: Option<&[u8]>,
         hsts: Option<&[u8]>,
-        keep: bool,
+        end: End,
         request: Option<(&RequestHead, &[u8])>,
         account: &mut Account,
     ) -> bool {
@@ -180,17 +183,17 @@ impl Connection<'_> {
             date: &date,
             hsts,
             request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
-            persistence: Persistence::of(!keep, old),
-            bodiless: request.is_some_and(|(head, _)| head.method == Method::Head),
+            persistence: Persistence::of(end != End::Keep, old),
+            head: request.is_some_and(|(head, _)| head.method == Method::Head),
         };
         let body = reply::write(&mut output.bytes, &reply);
         account.local = true;
         account.response_body = body;
         account.written += u64::try_from(output.bytes.len()).unwrap_or(0);
         let sent = self.write_all(output).await;
-        if sent && !keep {
-            self.linger(false).await;
+        if sent && end != End::Keep {
+            self.linger(end == End::Close).await;
         }
-        sent
+        sent && end == End::Keep
     }
 }

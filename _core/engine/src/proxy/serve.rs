@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use openssl::ssl::Ssl;
 use sallygate_wire::fault::Fault;
+use sallygate_wire::limits::Limits;
 use sallygate_wire::request::{RequestHead, parse_request};
 use tokio::net::TcpStream;
 
@@ -58,6 +59,13 @@ enum Next {
     Refused(Buffer, Fault),
     TimedOut,
     Closed,
+}
+
+/// Is there a length of heads, after `before` and up to `now`, that an unended line can be refused for?
+fn passes_limit(limits: &Limits, before: usize, now: usize) -> bool {
+    // A request line ends in CRLF, and an empty line may come before it.
+    let line = limits.request_line_bytes;
+    [line + 2, line + 4, limits.head_bytes].iter().any(|limit| (before + 1..=now).contains(limit))
 }
 
 /// Serves one client until either side is done.
@@ -150,7 +158,7 @@ impl Connection<'_> {
                 deadline.set(if fresh { settings.header_timeout_ms } else { settings.client_idle_ms });
                 deadline.set_idle(true);
                 let first = poll_fn(|cx| match stream.poll_first(cx, &worker.blocks) {
-                    Poll::Pending if worker.closing_idle() => {
+                    Poll::Pending if worker.closing_idle() && stream.is_silent() => {
                         worker.idle_closed.set(worker.idle_closed.get() + 1);
                         Poll::Ready(Ok(None))
                     }
@@ -170,6 +178,7 @@ impl Connection<'_> {
         };
         deadline.set(settings.header_timeout_ms);
         loop {
+            let looked_at = buffer.filled().len();
             {
                 let mut fields = worker.request_fields.borrow_mut();
                 match parse_request(buffer.filled(), &worker.request_limits, &mut fields) {
@@ -179,7 +188,8 @@ impl Connection<'_> {
                 }
             }
             buffer.make_space(1, HEAD_BUFFER_BYTES);
-            // Parse again only once a line has ended: a head that trickles in costs one look per line, not per byte.
+            // Look again only once a line may have ended: a head that trickles in costs two looks per line, not one
+            // per byte.
             let more = poll_fn(|cx| {
                 loop {
                     match stream.poll_read(cx, buffer.space()) {
@@ -187,11 +197,14 @@ impl Connection<'_> {
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Some(false)),
                         Poll::Ready(Ok(count)) => {
-                            let line_ended = buffer.space().get(..count).is_some_and(|new| new.contains(&b'\n'));
+                            let after_cr = buffer.filled().ends_with(b"\r");
+                            let new = buffer.space().get(..count).unwrap_or_default();
+                            let line_ended = after_cr || new.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
                             buffer.filled_by(count);
-                            if line_ended || !buffer.make_space(1, HEAD_BUFFER_BYTES) || buffer.filled().len() > 8192 {
+                            if line_ended || passes_limit(&worker.request_limits, looked_at, buffer.filled().len()) {
                                 return Poll::Ready(Some(true));
                             }
+                            buffer.make_space(1, HEAD_BUFFER_BYTES);
                         }
                     }
                 }

@@ -60,7 +60,7 @@ impl Buffer {
     }
 
     /// Makes room for `count` bytes by moving what is filled to the front and then by growing, up to `limit` bytes
-    /// in all. Returns whether there is any room.
+    /// in all. Returns whether there is any room. It grows by whole blocks: byte by byte, each byte would be a read.
     pub fn make_space(&mut self, count: usize, limit: usize) -> bool {
         if self.bytes.len() - self.end >= count {
             return true;
@@ -70,9 +70,11 @@ impl Buffer {
             self.end -= self.start;
             self.start = 0;
         }
-        let wanted = self.end.saturating_add(count).min(limit);
-        if wanted > self.bytes.len() {
-            self.bytes.resize(wanted, 0);
+        if self.bytes.len() - self.end < count {
+            let wanted = self.end.saturating_add(count.max(BUFFER_BYTES)).min(limit);
+            if wanted > self.bytes.len() {
+                self.bytes.resize(wanted, 0);
+            }
         }
         self.end < self.bytes.len()
     }
@@ -97,11 +99,15 @@ impl Output {
         self.written >= self.bytes.len()
     }
 
-    /// `count` more bytes were written. Frees the room once all are.
+    /// `count` more bytes were written. Their room is free again once all are, or a block of them is: a peer that
+    /// always leaves some would otherwise make this as large as everything it was ever sent.
     pub fn wrote(&mut self, count: usize) {
         self.written += count;
         if self.is_empty() {
             self.clear();
+        } else if self.written >= KEPT_OUTPUT_BYTES {
+            self.bytes.drain(..self.written);
+            self.written = 0;
         }
     }
 
@@ -182,6 +188,21 @@ mod tests {
         buffer.filled_by(100);
         assert!(!buffer.make_space(1, BUFFER_BYTES));
         assert!(buffer.make_space(1, BUFFER_BYTES + 1));
+        assert_eq!(buffer.space().len(), 1);
+        buffer.filled_by(1);
+        assert!(buffer.make_space(1, 4 * BUFFER_BYTES));
+        assert_eq!(buffer.space().len(), BUFFER_BYTES);
+    }
+
+    #[test]
+    fn an_output_that_is_never_quite_empty_stays_small() {
+        let mut output = Output::default();
+        for _ in 0..1_000 {
+            output.bytes.extend_from_slice(&[7; BUFFER_BYTES]);
+            output.wrote(BUFFER_BYTES - 1);
+        }
+        assert_eq!(output.rest().len(), 1_000);
+        assert!(output.bytes.len() <= KEPT_OUTPUT_BYTES + BUFFER_BYTES + 1_000);
     }
 
     #[test]
