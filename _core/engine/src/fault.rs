@@ -1,4 +1,4 @@
-//! Whose fault a failed request is, what kind, and whether another try is safe.
+//! Whose fault a failed request is, and what kind.
 
 use sallygate_wire::fault::Fault as WireFault;
 
@@ -59,35 +59,38 @@ pub struct Failure {
     pub side: Side,
     /// What went wrong.
     pub kind: Kind,
-    /// Had the upstream surely not begun to act on the request?
-    pub untouched: bool,
 }
 
 impl Failure {
     /// The client's fault on the wire.
     pub fn client(fault: WireFault) -> Self {
-        Self { side: Side::Client, kind: Kind::Wire(fault), untouched: true }
+        Self { side: Side::Client, kind: Kind::Wire(fault) }
     }
 
     /// The upstream's fault on the wire.
     pub fn upstream(fault: WireFault) -> Self {
-        Self { side: Side::Upstream, kind: Kind::Wire(fault), untouched: false }
+        Self { side: Side::Upstream, kind: Kind::Wire(fault) }
     }
 
     /// A failure of a kind whose side is plain.
     pub fn of(kind: Kind) -> Self {
-        let (side, untouched) = match kind {
+        let side = match kind {
             Kind::NoRoute
             | Kind::BodyTooLarge
             | Kind::HeadTimeout
             | Kind::ClientTimeout
             | Kind::ClientStalled
-            | Kind::ClientGone => (Side::Client, true),
-            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => (Side::Gateway, true),
-            Kind::ConnectFailed | Kind::ConnectTimeout | Kind::HandshakeFailed => (Side::Upstream, true),
-            Kind::Broken | Kind::SendTimeout | Kind::ReadTimeout | Kind::Wire(_) => (Side::Upstream, false),
+            | Kind::ClientGone => Side::Client,
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => Side::Gateway,
+            Kind::ConnectFailed
+            | Kind::ConnectTimeout
+            | Kind::HandshakeFailed
+            | Kind::Broken
+            | Kind::SendTimeout
+            | Kind::ReadTimeout
+            | Kind::Wire(_) => Side::Upstream,
         };
-        Self { side, kind, untouched }
+        Self { side, kind }
     }
 
     /// The status to answer with (ingress-nginx's where it has one).

@@ -164,12 +164,6 @@ impl Pool {
             kept.push(output);
         }
     }
-
-    /// Frees every block that is not in use.
-    pub fn purge(&self) {
-        self.buffers.borrow_mut().clear();
-        self.outputs.borrow_mut().clear();
-    }
 }
 
 #[cfg(test)]
