@@ -59,7 +59,6 @@ COUNTER(UpstreamIdleExpired, "sallygate_upstream_idle_closed_total", "reason=\"e
 COUNTER(UpstreamIdlePeerClosed, "sallygate_upstream_idle_closed_total", "reason=\"peer_closed\"", "")
 COUNTER(UpstreamIdleUnsolicited, "sallygate_upstream_idle_closed_total", "reason=\"unsolicited_bytes\"", "")
 COUNTER(UpstreamIdlePoolFull, "sallygate_upstream_idle_closed_total", "reason=\"pool_full\"", "")
-COUNTER(UpstreamIdleRemoved, "sallygate_upstream_idle_closed_total", "reason=\"endpoint_removed\"", "")
 COUNTER(UpstreamConnectRefused, "sallygate_upstream_connect_failures_total", "reason=\"refused\"", "Attempts to connect to an endpoint that failed.")
 COUNTER(UpstreamConnectTimeout, "sallygate_upstream_connect_failures_total", "reason=\"timeout\"", "")
 COUNTER(UpstreamConnectUnreachable, "sallygate_upstream_connect_failures_total", "reason=\"unreachable\"", "")
@@ -87,7 +86,6 @@ COUNTER(FaultClientLimit, "sallygate_faults_total", "origin=\"client\",kind=\"li
 COUNTER(FaultClientUnsupported, "sallygate_faults_total", "origin=\"client\",kind=\"unsupported\"", "")
 COUNTER(FaultClientTimeout, "sallygate_faults_total", "origin=\"client\",kind=\"timeout\"", "")
 COUNTER(FaultClientAbort, "sallygate_faults_total", "origin=\"client\",kind=\"abort\"", "")
-COUNTER(FaultClientDenied, "sallygate_faults_total", "origin=\"client\",kind=\"denied\"", "")
 COUNTER(FaultClientNoRoute, "sallygate_faults_total", "origin=\"client\",kind=\"no_route\"", "")
 COUNTER(FaultUpstreamNoEndpoint, "sallygate_faults_total", "origin=\"upstream\",kind=\"no_endpoint\"", "")
 COUNTER(FaultUpstreamConnect, "sallygate_faults_total", "origin=\"upstream\",kind=\"connect\"", "")
@@ -98,8 +96,6 @@ COUNTER(FaultUpstreamFraming, "sallygate_faults_total", "origin=\"upstream\",kin
 COUNTER(FaultUpstreamLimit, "sallygate_faults_total", "origin=\"upstream\",kind=\"limit\"", "")
 COUNTER(FaultUpstreamAbort, "sallygate_faults_total", "origin=\"upstream\",kind=\"abort\"", "")
 COUNTER(FaultGatewayPolicy, "sallygate_faults_total", "origin=\"gateway\",kind=\"policy\"", "")
-COUNTER(FaultGatewayOverload, "sallygate_faults_total", "origin=\"gateway\",kind=\"overload\"", "")
-COUNTER(FaultGatewayDraining, "sallygate_faults_total", "origin=\"gateway\",kind=\"draining\"", "")
 COUNTER(FaultGatewayInternal, "sallygate_faults_total", "origin=\"gateway\",kind=\"internal\"", "")
 
 // Timeouts: which clock ran out

@@ -71,6 +71,13 @@ def test_every_rust_file_says_what_it_is_for() -> None:
     assert silent == []
 
 
+def test_every_metric_is_counted_somewhere() -> None:
+    rows = re.findall(r"^COUNTER\((\w+)", (ROOT / "_core/cython/metrics.h").read_text(), re.MULTILINE)
+    engine = "".join(path.read_text() for path in files({".rs"}, "_core/engine/src"))
+    assert rows
+    assert [row for row in rows if f"Counter::{row}" not in engine and f"Self::{row}" not in engine] == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     found = [name(path) for path in files(CODE) if {path.stem, *path.relative_to(ROOT).parts[:-1]} & NAMES]
     assert found == []

@@ -116,6 +116,37 @@ def test_a_client_that_leaves_in_its_body(gate: Gate, upstream: Upstream) -> Non
     assert gate.wait_for(RequestsFinished=1)["RepliesLocal"] == 0
 
 
+def test_a_client_that_leaves_while_the_upstream_thinks(gate: Gate, upstream: Upstream) -> None:
+    with gate.client() as client:
+        client.send(get())
+        peer = upstream.accept()
+        peer.request()
+        client.reset()
+        assert peer.ended()
+    (record,) = gate.records(1)
+    assert (record["status"], record["fault"], record["upstream_status"]) == (499, b"client_gone", 0)
+    counters = gate.wait_for(RequestsFinished=1)
+    assert counters["RequestsAborted"] == counters["FaultClientAbort"] == 1
+    assert counters["RepliesLocal"] == 0
+
+
+def test_an_endpoint_that_no_way_leads_to(gate: Gate) -> None:
+    """The kernel refuses to connect to a broadcast address; no packet is sent."""
+    gate.route_to(("255.255.255.255", 80))
+    with gate.client() as client:
+        client.send(get())
+        assert client.response().status == 502
+    counters = gate.wait_for(RequestsFinished=1)
+    assert counters["UpstreamConnectUnreachable"] >= 1
+    assert counters["UpstreamConnectRefused"] == 0
+    assert gate.records(1)[0]["fault"] == b"upstream_unreachable"
+
+
+def test_a_worker_that_takes_a_newer_snapshot_is_counted(gate: Gate, upstream: Upstream) -> None:
+    gate.route_to(upstream)
+    gate.wait_for(SnapshotsTaken=1)
+
+
 def test_an_upstream_that_fails(gate: Gate, upstream: Upstream) -> None:
     with gate.client() as client:
         client.send(get().replace(b"GET", b"POST"))

@@ -149,11 +149,11 @@ def test_over_tls_nothing_is_redirected_and_hsts_is_said_once(site: Site) -> Non
     minted = Minted.of(HOST)
     certificate = minted.certificate("a")
     policy = Policy(https_redirect=HttpsRedirect(), hsts="max-age=31536000; includeSubDomains")
-    routes = (route("/", forward("one"), policy), route("/none", forward("absent"), policy))
+    routes = (route("/none", forward("absent"), policy), route(Exact("/"), forward("one"), policy))
     site.gate.serve(backends=[Backend(backend_id("absent"), ())], certificates=[certificate])
     site.serve(HostTable(HOST, routes, certificate.id))
     with RawClient(site.gate.address("https"), tls=minted.trust(), server_name=HOST) as client:
-        for path, status in (("/", 200), ("/none", 503)):
+        for path, status in (("/", 200), ("/none", 503), ("/unknown", 404)):
             answer = client.get(HOST, path)
             assert answer.status == status
             values = [value for name, value in answer.headers if name.lower() == "strict-transport-security"]

@@ -30,6 +30,8 @@ pub enum Kind {
     BodyTooLarge,
     /// Nobody accepted the connection.
     ConnectFailed,
+    /// No way leads to the endpoint.
+    Unreachable,
     /// The connection took too long.
     ConnectTimeout,
     /// The upstream's TLS handshake failed.
@@ -83,6 +85,7 @@ impl Failure {
             | Kind::ClientGone => Side::Client,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => Side::Gateway,
             Kind::ConnectFailed
+            | Kind::Unreachable
             | Kind::ConnectTimeout
             | Kind::HandshakeFailed
             | Kind::Broken
@@ -102,7 +105,7 @@ impl Failure {
             Kind::BadRewrite => 400,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed => 503,
             Kind::BodyTooLarge => 413,
-            Kind::ConnectFailed | Kind::HandshakeFailed | Kind::Broken => 502,
+            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken => 502,
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
             Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled => 408,
             // Nobody is there to read it; nginx logs this number.
@@ -120,6 +123,7 @@ impl Failure {
             Kind::Closed => "route_closed",
             Kind::BodyTooLarge => "body_too_large",
             Kind::ConnectFailed => "connect_failed",
+            Kind::Unreachable => "upstream_unreachable",
             Kind::ConnectTimeout => "connect_timeout",
             Kind::HandshakeFailed => "upstream_handshake_failed",
             Kind::Broken => "upstream_broken",

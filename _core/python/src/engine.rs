@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 use sallygate_engine::clock::Clock;
 use sallygate_engine::settings::Settings;
 use sallygate_engine::snapshot::{LastGood, Outcome, Publisher};
-use sallygate_engine::telemetry::SlotAllocator;
+use sallygate_engine::telemetry::{Labels, SlotAllocator, SlotRows};
 use sallygate_engine::{Engine as Core, StartError};
 use sallygate_image::{Digest, Refusal};
 
@@ -81,6 +81,8 @@ impl Offer {
 pub struct Engine {
     core: Core,
     publisher: Mutex<Publisher>,
+    /// What figures are reported under: read without waiting for the publisher, which may be at work for a while.
+    slots: SlotRows,
     restore_problem: Mutex<Option<String>>,
     /// The process that made it. A fork has none of its threads, and must not pretend to.
     process: u32,
@@ -123,7 +125,8 @@ impl Engine {
             let publisher = Publisher::new(slots, last_good, Clock::new(), || fastrand::u64(..));
             let core = Core::new(settings, publisher.publication().clone(), telemetry)?;
             let process = std::process::id();
-            Ok(Self { core, publisher: Mutex::new(publisher), restore_problem: Mutex::new(None), process })
+            let slots = publisher.slots().clone();
+            Ok(Self { core, publisher: Mutex::new(publisher), slots, restore_problem: Mutex::new(None), process })
         })
         .map_err(start_error)
     }
@@ -200,15 +203,10 @@ impl Engine {
 
     /// Telemetry slots that were assigned after `since`.
     fn slots(&self, py: Python<'_>, since: u32) -> Vec<SlotRow> {
-        py.detach(|| {
-            let publisher = self.publisher();
-            let rows = publisher.slots().assigned(since);
-            rows.map(|(slot, labels)| {
-                let labels = labels.clone();
-                (slot, labels.namespace, labels.object, labels.service, labels.port, labels.host, labels.path)
-            })
-            .collect()
-        })
+        let row = |(slot, labels): (u32, Labels)| {
+            (slot, labels.namespace, labels.object, labels.service, labels.port, labels.host, labels.path)
+        };
+        py.detach(|| self.slots.assigned(since).into_iter().map(row).collect())
     }
 }
 

@@ -238,7 +238,7 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled) => Counter::FaultClientTimeout,
         (_, Kind::ClientGone) => Counter::FaultClientAbort,
         (_, Kind::NoEndpoint) => Counter::FaultUpstreamNoEndpoint,
-        (_, Kind::ConnectFailed) => Counter::FaultUpstreamConnect,
+        (_, Kind::ConnectFailed | Kind::Unreachable) => Counter::FaultUpstreamConnect,
         (_, Kind::HandshakeFailed) => Counter::FaultUpstreamTls,
         (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
@@ -266,6 +266,7 @@ pub fn connect_failure(failure: Failure) -> Counter {
         Kind::ConnectTimeout => Counter::UpstreamConnectTimeout,
         Kind::HandshakeFailed => Counter::UpstreamConnectTls,
         Kind::ConnectFailed => Counter::UpstreamConnectRefused,
+        Kind::Unreachable => Counter::UpstreamConnectUnreachable,
         _ => Counter::UpstreamConnectOther,
     }
 }

@@ -88,6 +88,8 @@ pub(super) struct Exchange<'a> {
     pub(super) switched: bool,
     waiting: Kind,
     armed: bool,
+    /// Is the client still watched, which has sent everything and waits?
+    watching: bool,
 }
 
 impl<'a> Exchange<'a> {
@@ -115,6 +117,7 @@ impl<'a> Exchange<'a> {
             switched: false,
             waiting: Kind::ReadTimeout,
             armed: false,
+            watching: true,
         }
     }
 
@@ -145,12 +148,29 @@ impl<'a> Exchange<'a> {
             if moved {
                 continue;
             }
+            self.watch(cx, peers)?;
             if before || !self.armed {
                 self.arm();
             } else if self.deadline.passed() {
                 return Poll::Ready(Err(Failure::of(self.waiting)));
             }
             return Poll::Pending;
+        }
+    }
+
+    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6) may
+    /// still read, and is answered: only a reset says that it does not.
+    fn watch(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<(), Failure> {
+        if !self.watching || !self.upload.complete {
+            return Ok(());
+        }
+        match peers.client.poll_left(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(true) => Err(Failure::of(Kind::ClientGone)),
+            Poll::Ready(false) => {
+                self.watching = false;
+                Ok(())
+            }
         }
     }
 

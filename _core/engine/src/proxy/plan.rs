@@ -52,13 +52,21 @@ pub enum Plan<'s, 'b> {
     Fail {
         /// The route, if it got as far as one.
         route: Option<&'s Route>,
+        /// The route whose HSTS is sent: its own, or that of its host.
+        secured: Option<&'s Route>,
         /// Why.
         failure: Failure,
     },
 }
 
 fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
-    Plan::Fail { route, failure }
+    Plan::Fail { route, secured: route, failure }
+}
+
+/// No route of a host that is served. As with ingress-nginx, HSTS is a matter of the host and its certificate.
+fn no_path<'b>(entry: &HostEntry) -> Plan<'_, 'b> {
+    let secured = entry.certificate().and(entry.routes().first());
+    Plan::Fail { route: None, secured, failure: Failure::of(Kind::NoRoute) }
 }
 
 /// Selects the route. A path whose two readings select different routes selects none.
@@ -102,7 +110,7 @@ pub fn plan<'s, 'b>(
     let Some(entry) = snapshot.host(table, host) else { return fail(None, Failure::of(Kind::NoRoute)) };
     let route = match select(entry, forms.matched, forms.undecoded) {
         Ok(Some(route)) => route,
-        Ok(None) => return fail(None, Failure::of(Kind::NoRoute)),
+        Ok(None) => return no_path(entry),
         Err(fault) => return fail(None, Failure::client(fault)),
     };
     let policy = &route.policy;

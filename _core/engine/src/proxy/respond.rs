@@ -18,6 +18,8 @@ use crate::transport::buffer::Buffer;
 /// An answer of our own.
 struct Local<'s> {
     route: Option<&'s Route>,
+    /// The route whose HSTS is sent.
+    secured: Option<&'s Route>,
     status: u16,
     location: Option<Vec<u8>>,
     failure: Option<Failure>,
@@ -25,7 +27,11 @@ struct Local<'s> {
 
 impl<'s> Local<'s> {
     fn failure(route: Option<&'s Route>, failure: Failure) -> Self {
-        Self { route, status: failure.status(), location: None, failure: Some(failure) }
+        Self { route, secured: route, status: failure.status(), location: None, failure: Some(failure) }
+    }
+
+    fn routed(route: &'s Route, status: u16, location: Option<Vec<u8>>) -> Self {
+        Self { route: Some(route), secured: Some(route), status, location, failure: None }
     }
 }
 
@@ -68,15 +74,11 @@ impl Connection<'_> {
                         Err(fault) => Err(Local::failure(Some(route), Failure::client(fault))),
                     }
                 }
-                Plan::Redirect { route, status, location } => {
-                    Err(Local { route: Some(route), status, location: Some(location), failure: None })
-                }
-                Plan::Respond { route, status } => {
-                    Err(Local { route: Some(route), status, location: None, failure: None })
-                }
-                Plan::Fail { route, failure } => {
+                Plan::Redirect { route, status, location } => Err(Local::routed(route, status, Some(location))),
+                Plan::Respond { route, status } => Err(Local::routed(route, status, None)),
+                Plan::Fail { route, secured, failure } => {
                     let failure = if snapshot.is_empty() { Failure::of(Kind::NoSnapshot) } else { failure };
-                    Err(Local::failure(route, failure))
+                    Err(Local { secured, ..Local::failure(route, failure) })
                 }
             }
         };
@@ -152,7 +154,7 @@ impl Connection<'_> {
         let swallowed = upload.complete || upload.discard(&self.worker.blocks) == Ok(true);
         let malformed = matches!(local.failure, Some(Failure { kind: Kind::Wire(_), .. }));
         let keep = head.keep_alive && swallowed && !malformed && !self.worker.draining();
-        let hsts = local.route.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
+        let hsts = local.secured.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
         let location = local.location.as_deref();
         let end = if keep { End::Keep } else { End::close(upload) };
         self.send_reply(local.status, location, hsts.map(str::as_bytes), end, Some((head, bytes)), account).await

@@ -110,6 +110,7 @@ impl Worker {
             self.date.set(date);
         }
         self.deadlines.tick(self.clock.coarse_ms(), self.closing_idle.get());
+        self.telemetry.add(Counter::SnapshotsTaken, self.snapshots.taken());
     }
 
     /// Lets go of a snapshot that is no longer the newest.

@@ -63,7 +63,8 @@ impl<T> Publication<T> {
     /// A worker's own view. The worker makes it on its own thread.
     pub fn reader(self: &Shared<Self>) -> Reader<T> {
         let (held, seen) = self.take();
-        Reader { publication: self.clone(), seen: Cell::new(seen), held: RefCell::new(Rc::new(held)) }
+        let held = RefCell::new(Rc::new(held));
+        Reader { publication: self.clone(), seen: Cell::new(seen), taken: Cell::new(0), held }
     }
 
     fn take(self: &Shared<Self>) -> (Held<T>, u64) {
@@ -115,6 +116,7 @@ impl<T> Drop for Held<T> {
 pub struct Reader<T> {
     publication: Shared<Publication<T>>,
     seen: Cell<u64>,
+    taken: Cell<u64>,
     held: RefCell<Rc<Held<T>>>,
 }
 
@@ -128,10 +130,16 @@ impl<T> Reader<T> {
         self.held.borrow().clone()
     }
 
+    /// How many newer values it has begun to use since the last call.
+    pub fn taken(&self) -> u64 {
+        self.taken.replace(0)
+    }
+
     #[cold]
     fn refresh(&self) {
         let (held, seen) = self.publication.take();
         self.seen.set(seen);
+        self.taken.set(self.taken.get() + 1);
         // What is replaced goes to the bin here, or when the last request that uses it ends.
         drop(self.held.replace(Rc::new(held)));
     }

@@ -11,7 +11,7 @@ use super::{Publication, Snapshot};
 use crate::balance::{BackendKeys, Endpoints};
 use crate::clock::Clock;
 use crate::route::{Patterns, Seed};
-use crate::telemetry::SlotAllocator;
+use crate::telemetry::{SlotAllocator, SlotRows};
 
 /// The segments of one offer, complete or not, are kept in memory until it is: about four times the largest
 /// configuration that 100,000 routes make.
@@ -101,8 +101,8 @@ impl Publisher {
     }
 
     /// Which telemetry slot belongs to which route.
-    pub fn slots(&self) -> &SlotAllocator {
-        &self.makers.slots
+    pub fn slots(&self) -> &SlotRows {
+        self.makers.slots.rows()
     }
 
     /// Offer a root and segments. If all that it needs is there, it is served when this returns; else it says what is

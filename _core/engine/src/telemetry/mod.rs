@@ -25,5 +25,5 @@ pub use counters::Counter;
 pub use layout::Geometry;
 pub use record::{AccessRecord, Field, Outcome};
 pub use shm::Region;
-pub use slots::{Labels, SlotAllocator};
+pub use slots::{Labels, SlotAllocator, SlotRows};
 pub use worker::Worker;

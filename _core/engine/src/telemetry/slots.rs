@@ -5,6 +5,7 @@
 
 use core::ops::Deref;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counters::add;
 use super::layout::{
@@ -26,19 +27,35 @@ pub struct Labels {
     pub path: String,
 }
 
+/// The label sets that have slots, in order. Clones share it, so that whoever reports figures need not wait for whoever
+/// builds snapshots.
+#[derive(Clone, Debug, Default)]
+pub struct SlotRows(Arc<Mutex<Vec<Labels>>>);
+
+impl SlotRows {
+    /// The slots given after `since`, in order. Start with 0, go on with the last number received.
+    pub fn assigned(&self, since: u32) -> Vec<(u32, Labels)> {
+        (1_u32..).zip(self.lock().iter().cloned()).skip(since as usize).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Labels>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Gives slots to label sets. Lives on the thread that builds snapshots; workers see only the numbers.
 #[derive(Debug)]
 pub struct SlotAllocator {
     capacity: u32,
     slots: HashMap<Labels, u32>,
-    rows: Vec<Labels>,
+    rows: SlotRows,
     overflowed: u64,
 }
 
 impl SlotAllocator {
     /// `capacity` is the region's number of slots, slot 0 included.
     pub fn new(capacity: u32) -> Self {
-        Self { capacity, slots: HashMap::new(), rows: Vec::new(), overflowed: 0 }
+        Self { capacity, slots: HashMap::new(), rows: SlotRows::default(), overflowed: 0 }
     }
 
     /// The slot of these labels: the one they had before, or the next free one, or 0 when none is free.
@@ -46,18 +63,18 @@ impl SlotAllocator {
         if let Some(slot) = self.slots.get(labels) {
             return *slot;
         }
-        let Some(slot) = u32::try_from(self.rows.len() + 1).ok().filter(|slot| *slot < self.capacity) else {
+        let Some(slot) = u32::try_from(self.slots.len() + 1).ok().filter(|slot| *slot < self.capacity) else {
             self.overflowed += 1;
             return 0;
         };
         self.slots.insert(labels.clone(), slot);
-        self.rows.push(labels.clone());
+        self.rows.lock().push(labels.clone());
         slot
     }
 
-    /// The slots given after `since`, in order. Start with 0, go on with the last number received.
-    pub fn assigned(&self, since: u32) -> impl Iterator<Item = (u32, &Labels)> {
-        (1_u32..).zip(&self.rows).skip(since as usize)
+    /// What the slots stand for.
+    pub fn rows(&self) -> &SlotRows {
+        &self.rows
     }
 
     /// How often a label set found no slot.
@@ -117,10 +134,10 @@ mod tests {
         assert_eq!([slots.slot(&labels("/a")), slots.slot(&labels("/b")), slots.slot(&labels("/a"))], [1, 2, 1]);
         assert_eq!([slots.slot(&labels("/c")), slots.slot(&labels("/b")), slots.slot(&labels("/c"))], [0, 2, 0]);
         assert_eq!(slots.overflowed(), 2);
-        let rows: Vec<_> = slots.assigned(0).map(|(slot, labels)| (slot, labels.path.as_str())).collect();
-        assert_eq!(rows, [(1, "/a"), (2, "/b")]);
-        assert_eq!(slots.assigned(1).map(|(slot, _)| slot).collect::<Vec<_>>(), [2]);
-        assert_eq!(slots.assigned(2).count(), 0);
+        let rows: Vec<_> = slots.rows().assigned(0).into_iter().map(|(slot, labels)| (slot, labels.path)).collect();
+        assert_eq!(rows, [(1, "/a".to_owned()), (2, "/b".to_owned())]);
+        assert_eq!(slots.rows().assigned(1).iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [2]);
+        assert_eq!(slots.rows().assigned(2).len(), 0);
     }
 
     #[test]

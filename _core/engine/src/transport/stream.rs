@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use openssl::ssl::{ErrorCode, Ssl, SslRef, SslStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::transport::buffer::{Buffer, Pool};
@@ -150,6 +150,22 @@ impl Stream {
             Poll::Ready(Ok(count)) if count > 0 => Some(Disturbance::Bytes),
             Poll::Ready(_) => Some(Disturbance::Closed),
         }
+    }
+
+    /// Has a peer that nothing is expected of left? Costs no system call before something happens to its socket; then
+    /// the answer is final, and it is not to be asked again: a peer that has only ended its side, or that has sent
+    /// something, is there.
+    pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let tcp = self.tcp();
+        while tcp.poll_read_ready(cx).is_ready() {
+            let socket = socket2::SockRef::from(tcp);
+            // Through the runtime, so that it learns of a readiness that was over already.
+            match tcp.try_io(Interest::READABLE, || socket.peek(&mut [MaybeUninit::uninit()])) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                peeked => return Poll::Ready(peeked.is_err()),
+            }
+        }
+        Poll::Pending
     }
 
     /// Has nothing arrived, by the kernel's own word? What the runtime knows may be a moment old.

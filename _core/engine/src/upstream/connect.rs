@@ -23,7 +23,7 @@ pub async fn connect(
     let mut connecting = std::pin::pin!(TcpStream::connect(target.address));
     let tcp = poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Pending if deadline.passed() => Poll::Ready(Err(Failure::of(Kind::ConnectTimeout))),
-        polled => polled.map_err(|_| Failure::of(Kind::ConnectFailed)),
+        polled => polled.map_err(|error| Failure::of(kind(error.kind()))),
     })
     .await?;
     // Requests are written whole, so waiting for more to send only costs time. Failing costs the same.
@@ -41,4 +41,14 @@ pub async fn connect(
     })
     .await?;
     Ok(stream)
+}
+
+/// What it means that TCP did not connect.
+fn kind(error: io::ErrorKind) -> Kind {
+    match error {
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Kind::Unreachable,
+        // The kernel gave up before our own time was over.
+        io::ErrorKind::TimedOut => Kind::ConnectTimeout,
+        _ => Kind::ConnectFailed,
+    }
 }
