@@ -27,3 +27,7 @@ class KubeconfigError(Exception):
         self.file = file
         self.entry = entry
         self.value = value
+
+
+class Garbled(Exception):  # noqa: N818
+    """The API server answered with success, and what came is not what it should be. The text says what is wrong."""

@@ -8,7 +8,7 @@ from gateway.ir.secret import Secret as SecretBytes
 from gateway.objects.meta import Metadata
 
 
-class ServicePort(Struct, frozen=True, rename="camel"):
+class ServicePort(Struct, frozen=True, gc=False, rename="camel"):
     port: int
     name: str = ""
     protocol: str = "TCP"
@@ -16,19 +16,19 @@ class ServicePort(Struct, frozen=True, rename="camel"):
     app_protocol: str | None = None
 
 
-class ServiceSpec(Struct, frozen=True, rename="camel"):
+class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     type: str = "ClusterIP"
     cluster_ip: str = field(default="", name="clusterIP")
     external_name: str = ""
     ports: tuple[ServicePort, ...] = ()
 
 
-class Service(Struct, frozen=True):
+class Service(Struct, frozen=True, gc=False):
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
 
 
-class EndpointConditions(Struct, frozen=True):
+class EndpointConditions(Struct, frozen=True, gc=False):
     """None means unknown, which consumers read as ready (KEP-752)."""
 
     ready: bool | None = None
@@ -36,18 +36,18 @@ class EndpointConditions(Struct, frozen=True):
     terminating: bool | None = None
 
 
-class SliceEndpoint(Struct, frozen=True):
+class SliceEndpoint(Struct, frozen=True, gc=False):
     addresses: tuple[str, ...]
     conditions: EndpointConditions = EndpointConditions()
 
 
-class SlicePort(Struct, frozen=True):
+class SlicePort(Struct, frozen=True, gc=False):
     port: int | None = None
     name: str = ""
     protocol: str = "TCP"
 
 
-class EndpointSlice(Struct, frozen=True, rename="camel"):
+class EndpointSlice(Struct, frozen=True, gc=False, rename="camel"):
     """The Service is named by the label `kubernetes.io/service-name`."""
 
     metadata: Metadata
@@ -56,7 +56,7 @@ class EndpointSlice(Struct, frozen=True, rename="camel"):
     ports: tuple[SlicePort, ...] = ()
 
 
-class Secret(Struct, frozen=True):
+class Secret(Struct, frozen=True, gc=False):
     """`data` is decoded from base64 (and merged with `stringData`, which wins) by the parser."""
 
     metadata: Metadata
@@ -64,10 +64,10 @@ class Secret(Struct, frozen=True):
     data: Mapping[str, SecretBytes] = field(default_factory=dict)
 
 
-class ConfigMap(Struct, frozen=True):
+class ConfigMap(Struct, frozen=True, gc=False):
     metadata: Metadata
     data: Mapping[str, str] = field(default_factory=dict)
 
 
-class Namespace(Struct, frozen=True):
+class Namespace(Struct, frozen=True, gc=False):
     metadata: Metadata

@@ -5,63 +5,63 @@ from msgspec import Struct
 from gateway.objects.meta import Metadata
 
 
-class ServiceBackendPort(Struct, frozen=True):
+class ServiceBackendPort(Struct, frozen=True, gc=False):
     name: str = ""
     number: int = 0
 
 
-class IngressServiceBackend(Struct, frozen=True):
+class IngressServiceBackend(Struct, frozen=True, gc=False):
     name: str
     port: ServiceBackendPort = ServiceBackendPort()
 
 
-class TypedLocalObjectReference(Struct, frozen=True, rename="camel"):
+class TypedLocalObjectReference(Struct, frozen=True, gc=False, rename="camel"):
     kind: str
     name: str
     api_group: str = ""
 
 
-class IngressBackend(Struct, frozen=True):
+class IngressBackend(Struct, frozen=True, gc=False):
     service: IngressServiceBackend | None = None
     resource: TypedLocalObjectReference | None = None
 
 
-class HTTPIngressPath(Struct, frozen=True, rename="camel"):
+class HTTPIngressPath(Struct, frozen=True, gc=False, rename="camel"):
     backend: IngressBackend
     path: str = ""
     path_type: str = "ImplementationSpecific"
 
 
-class HTTPIngressRuleValue(Struct, frozen=True):
+class HTTPIngressRuleValue(Struct, frozen=True, gc=False):
     paths: tuple[HTTPIngressPath, ...] = ()
 
 
-class IngressRule(Struct, frozen=True):
+class IngressRule(Struct, frozen=True, gc=False):
     host: str = ""
     http: HTTPIngressRuleValue | None = None
 
 
-class IngressTLS(Struct, frozen=True, rename="camel"):
+class IngressTLS(Struct, frozen=True, gc=False, rename="camel"):
     hosts: tuple[str, ...] = ()
     secret_name: str = ""
 
 
-class IngressSpec(Struct, frozen=True, rename="camel"):
+class IngressSpec(Struct, frozen=True, gc=False, rename="camel"):
     ingress_class_name: str | None = None
     default_backend: IngressBackend | None = None
     tls: tuple[IngressTLS, ...] = ()
     rules: tuple[IngressRule, ...] = ()
 
 
-class Ingress(Struct, frozen=True):
+class Ingress(Struct, frozen=True, gc=False):
     metadata: Metadata
     spec: IngressSpec = IngressSpec()
 
 
-class IngressClassSpec(Struct, frozen=True):
+class IngressClassSpec(Struct, frozen=True, gc=False):
     controller: str = ""
 
 
-class IngressClass(Struct, frozen=True):
+class IngressClass(Struct, frozen=True, gc=False):
     metadata: Metadata
     spec: IngressClassSpec = IngressClassSpec()
