@@ -1,7 +1,8 @@
 """The only code that talks to the API server. Bodies are bytes, in and out.
 
-Knows neither kinds nor what an answer means. A refused credential is renewed and the request sent once more; nothing
-else is retried here, as only callers know what is safe and how urgent.
+Knows neither kinds nor what an answer means. A refused credential is renewed and the request sent once more, and the
+library does that for GET, PUT and DELETE when a connection breaks before there is an answer (a kept one that the server
+has closed looks like that). Nothing else is retried here, as only callers know what is safe and how urgent.
 """
 
 import os
