@@ -74,16 +74,20 @@ class Population:
         self._upserts, self._deletes, self._flaws = {}, set(), {}
         return batch
 
-    def put(self, one: Object | Flawed) -> bool:
-        """ADDED and MODIFIED. False if that was old news. One that cannot be named changes nothing."""
+    def put(self, one: Object | Flawed, position: str) -> bool:
+        """ADDED and MODIFIED. False if that was old news. One that cannot be named changes nothing.
+
+        `position` is the version up to which everything has come: an object from before it that is not known was
+        deleted meanwhile.
+        """
         if isinstance(one, Flawed):
-            if one.key is None or self._is_old(one.key, one.version):
+            if one.key is None or self._is_old(one.key, one.version, position):
                 return False
             self._set_flawed(one.key, one)
             return True
         meta = one.metadata
         key = _key(self._kind, meta)
-        if self._is_old(key, meta.resource_version):
+        if self._is_old(key, meta.resource_version, position):
             return False
         self._set(key, one)
         return True
@@ -118,9 +122,9 @@ class Population:
             elif known is None or (known.uid, known.version) != (one.metadata.uid, one.metadata.resource_version):
                 self._set(key, one)
 
-    def _is_old(self, key: ObjectKey, version: str) -> bool:
+    def _is_old(self, key: ObjectKey, version: str, position: str) -> bool:
         known = self._known.get(key)
-        return known is not None and not is_newer(version, known.version)
+        return not is_newer(version, known.version if known is not None else position)
 
     def _set(self, key: ObjectKey, one: Object) -> None:
         known = self._known.get(key)

@@ -263,7 +263,7 @@ class Reflector:
         if self._fresh is not None:
             self._fresh.add(one)
             return
-        new = self._population.put(one)
+        new = self._population.put(one, self._version)
         self.counters.stale_events += not new
         if isinstance(one, Flawed):
             self.counters.flawed += new

@@ -1,6 +1,7 @@
 """One watch that a fake API server serves. What it sends is queued; a test may send anything, stop or reset it."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Iterable, Mapping
@@ -36,8 +37,9 @@ class Watch:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def run(self) -> None:
-        while (part := await self._queue.get()) is not None:
-            await self._response.write(part)
+        with contextlib.suppress(ConnectionError):  # the client left
+            while (part := await self._queue.get()) is not None:
+                await self._response.write(part)
 
     def send(self, part: bytes) -> None:
         """Any bytes."""
