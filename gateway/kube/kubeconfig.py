@@ -123,8 +123,8 @@ def find_access(
                 cluster, certificate_authority=str(ca.absolute()), certificate_authority_data=None
             )
         access = msgspec.structs.replace(access, cluster=cluster)
-        return _checked(access, "--apiserver-host")
-    return _checked(access, access.in_cluster_entry("server"))
+        return _checked(access, "--apiserver-host", "")
+    return _checked(access, access.file, access.in_cluster_entry("server"))
 
 
 def _configured(settings: ClusterSettings, environ: Mapping[str, str], home: Path | None) -> Access | None:
@@ -170,7 +170,7 @@ def _in_cluster(environ: Mapping[str, str], home: Path | None, folder: Path) -> 
         user=UserEntry(token_file=str(token)),
         namespace=own or DEFAULT_NAMESPACE,
     )
-    return _checked(access, "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT")
+    return _checked(access, IN_CLUSTER, "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT")
 
 
 def _read(path: Path, name: str) -> _File:
@@ -302,16 +302,17 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _checked(access: Access, entry: str) -> Access:
+def _checked(access: Access, file: str, entry: str) -> Access:
+    """With the address in its usual form. `file` and `entry` are where it was written."""
     server = access.cluster.server.rstrip("/")
     fix = "write it as https://HOST:PORT"
     if not server:
-        raise access.error(entry, "", "the address of the API server is missing", fix)
+        raise KubeconfigError(file, entry, "", "the address of the API server is missing", fix)
     try:
         parts = urlsplit(server)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise access.error(entry, server, "this is no URL of an API server", fix)
+        raise KubeconfigError(file, entry, server, "this is no URL of an API server", fix)
     return msgspec.structs.replace(access, cluster=msgspec.structs.replace(access.cluster, server=server))

@@ -129,6 +129,8 @@ def _rest(access: Access, certificate: ClientCertificate | None, proxy: str | No
         proxy=proxy,
         client_session_kwargs={"trust_env": False, "cookie_jar": aiohttp.DummyCookieJar(), "auto_decompress": False},
     )
+    # Certificates of many API servers lack an extension that, of all clients, only Python asks for.
+    configuration.disable_strict_ssl_verification = True
     ca = authority(access)
     configuration.ca_cert_data = ca.decode("ascii", "ignore") if ca else None
     if certificate is None:

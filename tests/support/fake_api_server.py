@@ -55,6 +55,8 @@ class FakeApiServer:
         self.watches: list[Watch] = []
         """Those that are open."""
         self.url = ""
+        self.peers: list[str] = []
+        """The common name of the client certificate of each request that came with one."""
         self._pages: dict[str, list[Raw]] = {}
         self._changed = asyncio.Condition()
         self._sockets: list[asyncio.Transport] = []
@@ -127,6 +129,8 @@ class FakeApiServer:
         self.seen.append(
             Request(verb, resource.plural, namespace, name, found["sub"] or "", query, request.headers, body)
         )
+        if name_of_peer := peer_of(request):
+            self.peers.append(name_of_peer)
         await self._tell()
         refused = await self._misbehave(self.faults.take(verb, resource.plural, query), request)
         if refused is not None:
@@ -239,6 +243,11 @@ def status(code: int, reason: str, message: str, retry_after: float | None = Non
 
 def too_large(asked: str, current: int) -> web.Response:
     return status(504, "Timeout", f"Too large resource version: {asked}, current: {current}")
+
+
+def peer_of(request: web.Request) -> str:
+    certificate = request.get_extra_info("peercert") or {}
+    return next((value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"), "")
 
 
 def reset(request: web.Request) -> None:
