@@ -21,7 +21,7 @@ from gateway.kube.errors import KubeconfigError
 from gateway.kube.kubeconfig import Access, ExecEntry
 from gateway.kube.material import ClientCertificate
 
-SECONDS: Final = 60.0  # a plugin may talk to an identity provider; one that waits for a person will not get any
+SECONDS: Final = 25.0  # a plugin may talk to an identity provider; but requests wait for it, and give up after 30
 OUTPUT: Final = 1024 * 1024  # bytes; a credential has a few thousand
 COMPLAINT: Final = 300  # characters of what a plugin said on stderr that a message repeats
 VERSIONS: Final = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1"))

@@ -413,10 +413,10 @@ async def test_a_plugin_that_hangs_is_ended_with_all_it_started(tmp_path: Path) 
             Client.connect(ClusterSettings(kubeconfig=path), clock=clock, environ={"PATH": "/usr/bin:/bin"})
         )
         descriptor = await asyncio.to_thread(os.open, fifo, os.O_WRONLY)  # when its child reads
-        await clock.bounded(60)
-        clock.advance(60)
+        await clock.bounded(25)
+        clock.advance(25)
         with pytest.raises(
-            KubeconfigError, match="did not finish within 60 s; run it by hand to see what it waits for"
+            KubeconfigError, match="did not finish within 25 s; run it by hand to see what it waits for"
         ):
             await running
         poll = select.poll()
