@@ -28,7 +28,7 @@ RESOURCES: Final = (
     Resource("Node", "", "v1", "nodes", namespaced=False),
     Resource("Pod", "", "v1", "pods"),
     Resource("Lease", "coordination.k8s.io", "v1", "leases"),
-    Resource("Event", "events.k8s.io", "v1", "events"),
+    Resource("Event", "", "v1", "events"),
 )
 _BY_KIND: Final = {resource.kind: resource for resource in RESOURCES}
 

@@ -24,7 +24,7 @@ class ElectionSettings(Struct, frozen=True, kw_only=True):
     """`--election-ttl`, seconds: how long others wait for a leader that is silent. ingress-nginx has 30."""
 
     disable_leader_election: bool = False
-    """`--disable-leader-election`: nobody leads then, so that nothing is written to the cluster, as in ingress-nginx."""
+    """`--disable-leader-election`: nobody leads then, and so nothing is written to the cluster, as in ingress-nginx."""
 
     @property
     def renew_deadline(self) -> float:
