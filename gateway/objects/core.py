@@ -20,12 +20,38 @@ class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     type: str = "ClusterIP"
     cluster_ip: str = field(default="", name="clusterIP")
     external_name: str = ""
+    external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     ports: tuple[ServicePort, ...] = ()
 
 
+class ServicePortStatus(Struct, frozen=True, gc=False):
+    port: int
+    protocol: str = "TCP"
+    error: str | None = None
+
+
+class LoadBalancerIngress(Struct, frozen=True, gc=False):
+    """One address of a load balancer: an IP or a host name."""
+
+    ip: str = ""
+    hostname: str = ""
+    ports: tuple[ServicePortStatus, ...] = ()
+
+
+class LoadBalancerStatus(Struct, frozen=True, gc=False):
+    ingress: tuple[LoadBalancerIngress, ...] = ()
+
+
+class ServiceStatus(Struct, frozen=True, gc=False, rename="camel"):
+    load_balancer: LoadBalancerStatus = LoadBalancerStatus()
+
+
 class Service(Struct, frozen=True, gc=False):
+    """`status` is read of the Service that leads to us; nothing that is served depends on it."""
+
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
 
 
 class EndpointConditions(Struct, frozen=True, gc=False):

@@ -53,9 +53,34 @@ class IngressSpec(Struct, frozen=True, gc=False, rename="camel"):
     rules: tuple[IngressRule, ...] = ()
 
 
+class IngressPortStatus(Struct, frozen=True, gc=False):
+    port: int
+    protocol: str = "TCP"
+    error: str | None = None
+
+
+class IngressLoadBalancerIngress(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One address that leads to the Ingress: an IP or a host name."""
+
+    ip: str = ""
+    hostname: str = ""
+    ports: tuple[IngressPortStatus, ...] = ()
+
+
+class IngressLoadBalancerStatus(Struct, frozen=True, gc=False):
+    ingress: tuple[IngressLoadBalancerIngress, ...] = ()
+
+
+class IngressStatus(Struct, frozen=True, gc=False, rename="camel"):
+    load_balancer: IngressLoadBalancerStatus = IngressLoadBalancerStatus()
+
+
 class Ingress(Struct, frozen=True, gc=False):
+    """`status` is what others see; nothing that is served depends on it."""
+
     metadata: Metadata
     spec: IngressSpec = IngressSpec()
+    status: IngressStatus = IngressStatus()
 
 
 class IngressClassSpec(Struct, frozen=True, gc=False):

@@ -11,11 +11,13 @@ from msgspec import Struct
 from gateway.objects.core import (
     ConfigMap,
     EndpointSlice,
+    LoadBalancerIngress,
     Namespace,
     Secret,
     Service,
     ServicePort,
     ServiceSpec,
+    ServiceStatus,
     SliceEndpoint,
     SlicePort,
 )
@@ -33,12 +35,14 @@ UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
     Metadata: _fields(
         "deletionGracePeriodSeconds deletionTimestamp finalizers generateName managedFields ownerReferences selfLink"
     ),
-    Ingress: _OBJECT | _fields("status"),
+    Ingress: _OBJECT,
     IngressClass: _OBJECT,
     IngressClassSpec: _fields("parameters"),
-    Service: _OBJECT | _fields("status"),
+    Service: _OBJECT,
+    ServiceStatus: _fields("conditions"),
+    LoadBalancerIngress: _fields("ipMode"),
     ServiceSpec: _fields(
-        "allocateLoadBalancerNodePorts clusterIPs externalIPs externalTrafficPolicy "
+        "allocateLoadBalancerNodePorts clusterIPs externalTrafficPolicy "
         "healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP "
         "loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig "
         "topologyKeys trafficDistribution"

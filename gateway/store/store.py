@@ -140,13 +140,13 @@ def _service_of(value: EndpointSlice) -> tuple[str, str]:
 
 
 def _same(left: Object | None, right: Object | None) -> bool:
-    """Do they say the same? A new resourceVersion alone says nothing new."""
+    """Do they ask for the same? A new resourceVersion alone says nothing new, and neither does a status: it tells what
+    became of the object, and much of it is written by ourselves.
+    """
     if left is right or left == right:
         return True
     if left is None or right is None or type(left) is not type(right):
         return False
-    version = right.metadata.resource_version
-    if left.metadata.resource_version == version:
-        return False
-    metadata = msgspec.structs.replace(left.metadata, resource_version=version)
-    return msgspec.structs.replace(left, metadata=metadata) == right
+    metadata = msgspec.structs.replace(left.metadata, resource_version=right.metadata.resource_version)
+    told = {"status": right.status} if isinstance(right, Ingress | Service) else {}
+    return msgspec.structs.replace(left, metadata=metadata, **told) == right
