@@ -75,6 +75,7 @@ class Translator:
         self._report = Report()
         self._told: tuple[Verdict, ...] | None = None
         self._begun = False
+        self._came_or_went: dict[Name, bool] = {}
         self.work = Work()  # of the last update
 
     def update(self, dirty: Iterable[ObjectKey]) -> Changes:
@@ -107,6 +108,20 @@ class Translator:
             placed = (replace(verdict, origin=self._origin(verdict)) for verdict in said)
             self._told = tuple(sorted(placed, key=lambda one: (one.object, one.field, one.code, one.value, one.reason)))
         return self._told
+
+    def serves(self, namespace: str, name: str) -> bool:
+        """Is this Ingress ours, and is anything of it served?"""
+        claims = self._claims.get((namespace, name))
+        return claims is not None and bool(claims.hosts)
+
+    def served(self) -> Iterator[Name]:
+        """Every Ingress of which that holds."""
+        return (name for name, claims in self._claims.items() if claims.hosts)
+
+    def take_served(self) -> dict[Name, bool]:
+        """What of that changed since the last call: True for an Ingress that came, or is another under an old name."""
+        changes, self._came_or_went = self._came_or_went, {}
+        return changes
 
     # === which units are affected ===
 
@@ -156,6 +171,9 @@ class Translator:
             self._claims[name] = new
         else:
             del self._claims[name]
+        before, after = old.seniority if old and old.hosts else None, new.seniority if new and new.hosts else None
+        if before != after:
+            self._came_or_went[name] = after is not None
         self._report.replace(name, new.verdicts if new else ())
         self._by_class.set_refs(name, (new.class_name,) if new and new.class_name else ())
         self._by_host.set_refs(name, new.hosts if new else ())

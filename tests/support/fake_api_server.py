@@ -126,9 +126,8 @@ class FakeApiServer:
         name, namespace = found["name"] or "", found["namespace"] or ""
         verb = WRITES.get(request.method) or ("get" if name else "watch" if query.get("watch") == "true" else "list")
         body = await request.read()
-        self.seen.append(
-            Request(verb, resource.plural, namespace, name, found["sub"] or "", query, request.headers, body)
-        )
+        asked = Request(verb, resource.plural, namespace, name, found["sub"] or "", query, request.headers, body)
+        self.seen.append(asked)
         if name_of_peer := peer_of(request):
             self.peers.append(name_of_peer)
         await self._tell()
@@ -144,7 +143,7 @@ class FakeApiServer:
                 value = self.store.objects.get(Name(resource.kind, namespace, name))
                 return json(value) if value else status(404, "NotFound", f"{resource.plural} {name!r} not found")
         try:
-            answer = write(self.store, resource, self.seen[-1], request.content_type)
+            answer = write(self.store, resource, asked, request.content_type)
         except RefusalError as error:
             return status(error.status, error.reason, str(error))
         self.spread()
