@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from gateway.objects.ingress import IngressLoadBalancerIngress as Address
 from gateway.status.addresses import Addresses, ordered, same
-from gateway.status.plan import Name, Seen, Written, clearing, plan
+from gateway.status.coverage import Name
+from gateway.status.plan import Seen, Written, clearing, plan
 
 ADDRESSES = st.lists(
     st.sampled_from([Address("192.0.2.1"), Address("192.0.2.2"), Address("", "lb.example.com")]), unique=True

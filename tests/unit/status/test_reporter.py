@@ -94,7 +94,8 @@ class Desk:
 
     def status(self, name: str) -> list[dict[str, Any]] | None:
         found = self.server.store.objects[ObjectName("Ingress", "default", name)].get("status", {})
-        return found.get("loadBalancer", {}).get("ingress")
+        addresses: list[dict[str, Any]] | None = found.get("loadBalancer", {}).get("ingress")
+        return addresses
 
     @property
     def patches(self) -> int:
