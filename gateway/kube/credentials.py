@@ -94,30 +94,38 @@ class Credentials:
             raise access.error(access.in_user_entry("as"), str(user.impersonate), "impersonation is not supported", fix)
         if user.exec is not None:
             found = await run_plugin(access, user.exec, self._environ, self._clock)
+            if found.token is not None:
+                _token(access, access.in_user_entry("exec.command"), user.exec.command, found.token)
             if found.expires is not None and found.expires <= self._wall():
                 place, fix = access.in_user_entry("exec.command"), "log in anew, or correct the clock"
                 raise access.error(place, user.exec.command, f"the plugin's credential ended {_at(found.expires)}", fix)
             return msgspec.structs.replace(found, certificate=found.certificate or certificate)
         if user.token_file:
-            return Credential(Secret(self._token_file(user.token_file)), certificate)
+            return Credential(self._token_file(user.token_file), certificate)
         if user.token:
+            token = _token(access, access.in_user_entry("token"), "", user.token.encode())
             expires = _expiry(user.token)
             if expires is not None and expires <= self._wall():
                 problem, fix = f"the token ended {_at(expires)}", "log in anew, or fetch a new kubeconfig"
                 raise access.error(access.in_user_entry("token"), "", problem, fix)
-            return Credential(Secret(user.token.encode()), certificate)
+            return Credential(token, certificate)
         return Credential(None, certificate)
 
-    def _token_file(self, path: str) -> bytes:
+    def _token_file(self, path: str) -> Secret:
         entry = self._access.in_user_entry("tokenFile")
         try:
-            token = Path(path).read_bytes().strip()
+            content = Path(path).read_bytes()
         except OSError as error:
             problem = f"the file cannot be read ({error.strerror})"
             raise self._access.error(entry, path, problem, "correct the path") from None
-        if not token or any(byte <= 32 or byte >= 127 for byte in token):
-            raise self._access.error(entry, path, "there is no token in it", "write one token into the file")
-        return token
+        return _token(self._access, entry, path, content.strip())
+
+
+def _token(access: Access, entry: str, path: str, token: bytes) -> Secret:
+    """What may stand in a header."""
+    if not token or any(byte <= 32 or byte >= 127 for byte in token):
+        raise access.error(entry, path, "there is no token in it", "write one token there, in one line")
+    return Secret(token)
 
 
 def authorization(access: Access, credential: Credential) -> str | None:

@@ -6,6 +6,7 @@ does not fit (a list that is null, mostly) takes the slow way through `objects.p
 
 import binascii
 from collections.abc import Mapping, MutableMapping
+from functools import cache
 from typing import Any, Final, cast
 
 import msgspec
@@ -93,6 +94,12 @@ _NAMES: Final = msgspec.json.Decoder(_Named)
 _BOOKMARKS: Final = msgspec.json.Decoder(_BookmarkObject)
 _STATUSES: Final = msgspec.json.Decoder(Status)
 _ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@cache
+def decoder_of(resource: Resource) -> "ObjectDecoder":
+    """They hold no state, and there may be as many reflectors as Secrets are referred to."""
+    return ObjectDecoder(resource)
 
 
 class ObjectDecoder:

@@ -315,4 +315,8 @@ def _checked(access: Access, file: str, entry: str) -> Access:
         usable = False
     if not usable:
         raise KubeconfigError(file, entry, server, "this is no URL of an API server", fix)
+    proxy = access.cluster.proxy_url
+    if proxy and not proxy.startswith(("http://", "https://")):
+        fix = "use a proxy by http:// or https://"
+        raise access.error(access.in_cluster_entry("proxy-url"), proxy, "proxies of this kind are not supported", fix)
     return msgspec.structs.replace(access, cluster=msgspec.structs.replace(access.cluster, server=server))

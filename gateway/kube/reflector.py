@@ -20,7 +20,7 @@ from typing import Protocol
 from gateway.base.backoff import Backoff
 from gateway.base.clock import Clock, SystemClock
 from gateway.kube.answers import reported
-from gateway.kube.decode import Event, Flawed, ObjectDecoder, read_bookmark, read_status
+from gateway.kube.decode import Event, Flawed, decoder_of, read_bookmark, read_status
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.health import Counters, Health
 from gateway.kube.listing import Getter, Lister, Since, is_ahead, is_expired
@@ -72,7 +72,7 @@ class Reflector:
         self._clock = clock or SystemClock()
         self._uniform = uniform
         self._pace = pace or Pace()
-        self._decoder = ObjectDecoder(target.resource)
+        self._decoder = decoder_of(target.resource)
         self._population = Population(target.kind)
         self._lister = Lister(client, target, self._decoder, self.counters, self._pace)
         self._watching = Watching(client, target, self.counters, clock=self._clock, uniform=uniform, pace=self._pace)

@@ -101,7 +101,7 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(),  # none: callers bound every wait with their own clock
                 **options,
             )
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # the last for names that no resolver takes
             raise _unreachable(self._server, error) from error
         async with response:
             yield Opened(self._server, response)

@@ -5,17 +5,38 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from gateway.kube.decode import Bookmark, Flawed, ObjectDecoder, read_bookmark, read_event, read_page, read_status
 from gateway.kube.errors import Garbled
 from gateway.kube.resources import RESOURCES, path_of, resource_of
 from gateway.kube.target import Denial, Target
-from gateway.objects.kinds import KINDS
+from gateway.objects.kinds import KINDS, Kind
 from gateway.objects.meta import ObjectKey
 from gateway.objects.parse import parse
 
 SERVICES = resource_of("Service")
+FIELDS = st.sampled_from(
+    [
+        "metadata",
+        "spec",
+        "data",
+        "type",
+        "endpoints",
+        "ports",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "rules",
+        "tls",
+        "addresses",
+        "uid",
+        "kind",
+    ]
+)
 
 
 def raw(value: object) -> Raw:
@@ -110,6 +131,29 @@ def test_a_secret_with_line_breaks_in_its_base64_is_read() -> None:
 def test_deep_nesting_is_a_flaw_and_no_crash() -> None:
     deep = b'{"metadata":{"name":"a","namespace":"n"},"spec":{"ports":' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
     assert isinstance(ObjectDecoder(SERVICES).read(Raw(deep)), Flawed)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(("a", "80", "a/b")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(KINDS), JSON, st.booleans())
+def test_whatever_comes_is_an_object_or_a_flaw(kind: Kind, value: Any, named: bool) -> None:
+    if named and isinstance(value, dict):
+        value = {**value, "metadata": {"name": "a", "namespace": "n" if kind.namespaced else "", "uid": "u"}}
+    found = ObjectDecoder(resource_of(kind.name)).read(Raw(json.dumps(value).encode()))
+    assert isinstance(found, (Flawed, kind.type))
+    if isinstance(found, Flawed):
+        assert found.problems
+
+
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"\xff"', b"1e999", b"-0", b"NaN"])
+def test_texts_and_numbers_that_are_none(text: bytes) -> None:
+    body = b'{"metadata":{"name":"a","namespace":"n","annotations":{"k":' + text + b"}}}"
+    assert isinstance(ObjectDecoder(SERVICES).read(Raw(body)), Flawed)
 
 
 # --- names and paths ---

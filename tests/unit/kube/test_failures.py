@@ -308,6 +308,37 @@ async def test_old_news_is_dropped() -> None:
             assert len(one.heard.batches) == told + 1
 
 
+async def test_what_was_deleted_does_not_come_back_because_it_is_said_again() -> None:
+    async with serving() as server:
+        server.apply("Ingress", "a")
+        async with reflecting(server, INGRESSES) as one:
+            await started(server, one)
+            watch = await server.watched("ingresses")
+            server.apply("Ingress", "a", spec={})
+            server.delete("Ingress", "a")
+            await one.heard.names()
+            for old in list(server.store.history):
+                watch.send_event(old)
+            server.apply("Ingress", "b")
+            await one.heard.names("b")
+            assert one.counters["stale_events"] == 3
+
+
+async def test_a_list_with_something_nameless_in_it_removes_nothing() -> None:
+    async with serving() as server:
+        server.initial_events = "refused"
+        server.apply("Ingress", "a")
+        clock = FakeClock(free=True)
+        async with reflecting(server, INGRESSES, clock=clock) as one:
+            await started(server, one)
+            server.faults.add(Body(EMPTY.replace(b"[]", b"[{}]")), "list")
+            server.store.compact()
+            (await server.watched("ingresses")).send_status(410, "Expired", "too old")
+            await one.heard.until(lambda: one.heard.lines)
+            assert "an object without a readable name came" in one.heard.lines[0]
+            await ends_in_the_servers_state(server, one, "a")
+
+
 async def test_a_missing_right_is_named_once_with_the_rule_that_is_missing() -> None:
     async with serving() as server:
         server.initial_events = "refused"

@@ -212,6 +212,14 @@ WRONG: dict[str, tuple[Config | str, str]] = {
         user(token=EXPIRED),
         "config: users[me].user.token: the token ended at 1970-01-01T00:16:40Z; log in anew, or fetch a new kubeconfig",
     ),
+    "token in two lines": (
+        user(token="t0ken\nt0ken"),
+        "config: users[me].user.token: there is no token in it; write one token there, in one line",
+    ),
+    "proxy by SOCKS": (
+        cluster(**{"proxy-url": "socks5://proxy:1080"}),
+        "config: clusters[kind].cluster.proxy-url 'socks5://proxy:1080': proxies of this kind are not supported",
+    ),
     "auth provider": (
         user(**{"auth-provider": {"name": "gcp"}}),
         "config: users[me].user.auth-provider: Kubernetes has no auth providers any more; use an exec plugin",
