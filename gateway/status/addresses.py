@@ -69,7 +69,7 @@ def ordered(addresses: Iterable[Address]) -> Addresses:
 
 def same(left: Addresses, right: Addresses) -> bool:
     """Whatever the order of addresses and of their ports."""
-    return _substance(left) == _substance(right)
+    return left == right or _substance(left) == _substance(right)
 
 
 def _substance(addresses: Addresses) -> list[tuple[str, str, list[tuple[int, str, str]]]]:

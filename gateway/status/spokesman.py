@@ -139,12 +139,12 @@ class Spokesman:
     # --- what the pipeline tells ---
 
     def offered(self, root: bytes, changes: Mapping[Name, bool]) -> None:
-        self._coverage.offered(root, changes)
-        self.reporter.look()
+        if self._coverage.offered(root, changes):
+            self.reporter.look()
 
     def accepted(self, root: bytes) -> None:
-        self._coverage.accepted(root)
-        self.reporter.look()
+        if self._coverage.accepted(root):
+            self.reporter.look()
 
     def changed(self) -> None:
         self.reporter.look()

@@ -7,16 +7,19 @@ A, B = ("default", "a"), ("default", "b")
 
 def test_an_ingress_counts_once_a_snapshot_with_it_is_accepted() -> None:
     coverage = Coverage()
-    coverage.offered(b"1", {A: True})
+    assert not coverage.offered(b"1", {A: True})
     assert not coverage.holds(A)
-    coverage.offered(b"2", {B: True})
-    coverage.accepted(b"1")
+    assert not coverage.offered(b"2", {B: True})
+    assert coverage.accepted(b"1")
     assert coverage.holds(A)
     assert not coverage.holds(B)
-    coverage.accepted(b"2")
+    assert coverage.accepted(b"2")
     assert coverage.holds(B)
-    coverage.offered(b"3", {A: False})
+    assert coverage.offered(b"3", {A: False})
     assert not coverage.holds(A)
+    assert not coverage.accepted(b"3")
+    assert not coverage.offered(b"4", {})  # endpoints, say
+    assert not coverage.accepted(b"4")
     assert not coverage.holds(("default", "c"))
 
 
@@ -33,7 +36,7 @@ def test_an_ingress_that_changes_nothing_is_in_the_snapshot_that_is_served() -> 
     coverage = Coverage()
     coverage.offered(b"1", {A: True})
     coverage.accepted(b"1")
-    coverage.offered(b"1", {B: True})
+    assert coverage.offered(b"1", {B: True})
     assert coverage.holds(B)
 
 
