@@ -52,7 +52,9 @@ class StatusPace(Struct, frozen=True, kw_only=True):
     settle: float = 0.5  # seconds from a reason to look until we do, so that a burst of reasons is one look
     retry_first: float = 1.0  # after a round that the API server did not take
     retry_longest: float = 60.0
-    shutdown: float = 20.0  # for taking addresses out at the end; a pod has 30 s by default
+    shutdown: float = (
+        15.0  # for taking addresses out at the end; a pod has 30 s by default, and the Lease takes up to 10
+    )
 
 
 def status_addresses(value: str) -> tuple[str, ...]:

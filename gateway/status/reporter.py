@@ -93,6 +93,16 @@ class Reporter:
         self._plan()
         if not self._given:
             return
+        try:
+            async with self._clock.timeout(self._pace.shutdown):
+                await self._clear()
+        except TimeoutError:
+            self._say(
+                f"status: the {self._pace.shutdown:g} s for taking addresses out of {len(self._given)} Ingresses are "
+                "over; some may keep them"
+            )
+
+    async def _clear(self) -> None:
         alone = await self._alone()
         if not alone:
             why = "other replicas serve on" if alone is False else "nobody can tell whether other replicas serve on"
@@ -100,14 +110,7 @@ class Reporter:
             return
         patches = clearing(self._given, self._find, self._written)
         before = self.writes
-        try:
-            async with self._clock.timeout(self._pace.shutdown):
-                self._take(patches, await self._writer.write(patches, self._leading, paced=False))
-        except TimeoutError:
-            self._say(
-                f"status: the {self._pace.shutdown:g} s for taking addresses out of {len(patches)} Ingresses are over"
-            )
-            return
+        self._take(patches, await self._writer.write(patches, self._leading, paced=False))
         self._say(f"status: addresses taken out of {self.writes - before} of {len(patches)} Ingresses")
 
     # --- one look ---
