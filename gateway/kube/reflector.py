@@ -171,7 +171,6 @@ class Reflector:
             self._say(
                 f"{self.target}: an object without a readable name came; until it is gone, none is taken for gone"
             )
-        self.counters.flawed += sum(isinstance(one, Flawed) for one in fresh.found.values())
         self.counters.relists += self._is_synced
         self._population.replace(fresh)
         self._version = fresh.version
@@ -202,6 +201,7 @@ class Reflector:
     def _flush(self) -> None:
         batch = self._population.take()
         self.counters.objects = len(self._population)
+        self.counters.flawed += sum(bool(problems) for problems in batch.flaws.values())
         if batch:
             self._tell(batch)
 
@@ -263,13 +263,8 @@ class Reflector:
         if self._fresh is not None:
             self._fresh.add(one)
             return
-        new = self._population.put(one, self._version)
-        self.counters.stale_events += not new
-        if isinstance(one, Flawed):
-            self.counters.flawed += new
-            self._advance(one.version)
-        else:
-            self._advance(one.metadata.resource_version)
+        self.counters.stale_events += not self._population.put(one, self._version)
+        self._advance(one.version if isinstance(one, Flawed) else one.metadata.resource_version)
 
     def _drop(self, event: Event) -> None:
         identity = self._decoder.identity(event.object)

@@ -15,6 +15,7 @@ class Answer:
     reason: str = ""
     message: str = ""
     retry_after: float | None = None
+    location: str = ""
 
 
 @dataclass

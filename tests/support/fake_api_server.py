@@ -152,7 +152,10 @@ class FakeApiServer:
     async def _misbehave(self, fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
         match fault:
             case Answer():
-                return status(fault.status, fault.reason, fault.message, fault.retry_after)
+                answer = status(fault.status, fault.reason, fault.message, fault.retry_after)
+                if fault.location:
+                    answer.headers["Location"] = fault.location
+                return answer
             case Body():
                 return web.Response(body=fault.content, content_type=fault.content_type)
             case Reset():

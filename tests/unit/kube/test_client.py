@@ -135,7 +135,7 @@ async def test_no_answer_is_unreachable_and_says_why() -> None:
 
 async def test_a_redirect_is_not_followed_with_our_credentials() -> None:
     async with serving() as server, client_of(server, FakeClock()) as client:
-        server.faults.add(Answer(307))
+        server.faults.add(Answer(307, location=f"{server.url}{PATH}/elsewhere"))
         with pytest.raises(ApiError, match="307 Temporary Redirect"):
             await client.get(PATH)
         assert len(server.seen) == 1

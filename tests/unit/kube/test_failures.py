@@ -167,6 +167,31 @@ async def test_an_expired_version_brings_a_list_and_no_lost_deletion(mode: str) 
             assert int(asked[-1]["resourceVersion"]) > 100, "not older than what is known"
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(410, "Expired", "too old resource version"),
+        Answer(504, "Timeout", "Too large resource version: 9, current: 1"),
+    ],
+    ids=["expired", "ahead"],
+)
+async def test_a_server_that_cannot_list_from_what_is_known_is_asked_for_the_newest(refusal: Answer) -> None:
+    async with serving() as server:
+        server.initial_events = "refused"
+        server.apply("Ingress", "a")
+        async with reflecting(server, INGRESSES) as one:
+            await started(server, one)
+            server.faults.add(refusal, "list", times=FOR_EVER, resourceVersionMatch="NotOlderThan")
+            server.store.compact()
+            (await server.watched("ingresses")).send_status(410, "Expired", "too old")
+            await one.clock.wake()
+            await ends_in_the_servers_state(server, one, "a")
+            assert one.counters["failures"] == 1
+        asked = [each.query for each in server.seen if each.verb == "list"]
+        assert [query.get("resourceVersionMatch") for query in asked] == [None, "NotOlderThan", None]
+        assert [query.get("resourceVersion") for query in asked[::2]] == ["0", None]
+
+
 @pytest.mark.parametrize("mode", ["on", "refused"])
 async def test_a_database_that_was_put_back_is_believed(mode: str) -> None:
     async with serving() as server:
@@ -337,6 +362,7 @@ async def test_a_list_with_something_nameless_in_it_removes_nothing() -> None:
             await one.heard.until(lambda: one.heard.lines)
             assert "an object without a readable name came" in one.heard.lines[0]
             await ends_in_the_servers_state(server, one, "a")
+            assert not any(batch.deletes for batch in one.heard.batches)
 
 
 async def test_a_missing_right_is_named_once_with_the_rule_that_is_missing() -> None:

@@ -173,6 +173,7 @@ async def test_a_malformed_object_keeps_its_last_good_version_and_costs_no_other
             server.delete("Ingress", "fence")
             await one.heard.names("bad", "other")
             assert one.counters["relists"] == 1
+            assert one.counters["flawed"] == 2, "each version counts once"
             said = one.heard.batches[batches:]
             assert [batch.flaws for batch in said] == [{}, {}]
             assert [key.name for batch in said for key in (*batch.upserts, *batch.deletes)] == ["fence", "fence"]
