@@ -19,6 +19,7 @@ class ServicePort(Struct, frozen=True, gc=False, rename="camel"):
 class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     type: str = "ClusterIP"
     cluster_ip: str = field(default="", name="clusterIP")
+    ip_families: tuple[str, ...] = ()
     external_name: str = ""
     external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     ports: tuple[ServicePort, ...] = ()
@@ -62,9 +63,21 @@ class EndpointConditions(Struct, frozen=True, gc=False):
     terminating: bool | None = None
 
 
+class ForZone(Struct, frozen=True, gc=False):
+    name: str
+
+
+class EndpointHints(Struct, frozen=True, gc=False, rename="camel"):
+    """The zones whose clients should prefer an endpoint."""
+
+    for_zones: tuple[ForZone, ...] = ()
+
+
 class SliceEndpoint(Struct, frozen=True, gc=False):
     addresses: tuple[str, ...]
     conditions: EndpointConditions = EndpointConditions()
+    zone: str = ""
+    hints: EndpointHints | None = None
 
 
 class SlicePort(Struct, frozen=True, gc=False):

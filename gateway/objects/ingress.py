@@ -83,8 +83,15 @@ class Ingress(Struct, frozen=True, gc=False):
     status: IngressStatus = IngressStatus()
 
 
+class IngressClassParameters(Struct, frozen=True, gc=False, rename="camel"):
+    kind: str
+    name: str
+    api_group: str = ""
+
+
 class IngressClassSpec(Struct, frozen=True, gc=False):
     controller: str = ""
+    parameters: IngressClassParameters | None = None
 
 
 class IngressClass(Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from gateway.objects.core import (
     ConfigMap,
+    EndpointHints,
     EndpointSlice,
     LoadBalancerIngress,
     Namespace,
@@ -21,7 +22,7 @@ from gateway.objects.core import (
     SliceEndpoint,
     SlicePort,
 )
-from gateway.objects.ingress import Ingress, IngressClass, IngressClassSpec
+from gateway.objects.ingress import Ingress, IngressClass, IngressClassParameters
 from gateway.objects.meta import Metadata
 
 
@@ -37,19 +38,20 @@ UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
     ),
     Ingress: _OBJECT,
     IngressClass: _OBJECT,
-    IngressClassSpec: _fields("parameters"),
+    IngressClassParameters: _fields("namespace scope"),
     Service: _OBJECT,
     ServiceStatus: _fields("conditions"),
     LoadBalancerIngress: _fields("ipMode"),
     ServiceSpec: _fields(
         "allocateLoadBalancerNodePorts clusterIPs externalTrafficPolicy "
-        "healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP "
+        "healthCheckNodePort internalTrafficPolicy ipFamilyPolicy loadBalancerClass loadBalancerIP "
         "loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig "
         "topologyKeys trafficDistribution"
     ),
     ServicePort: _fields("nodePort"),
     EndpointSlice: _OBJECT,
-    SliceEndpoint: _fields("deprecatedTopology hints hostname nodeName targetRef zone"),
+    SliceEndpoint: _fields("deprecatedTopology hostname nodeName targetRef"),
+    EndpointHints: _fields("forNodes"),
     SlicePort: _fields("appProtocol"),
     Secret: _OBJECT | _fields("immutable"),
     ConfigMap: _OBJECT | _fields("binaryData immutable"),

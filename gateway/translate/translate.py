@@ -19,6 +19,7 @@ from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
 from gateway.store.links import Links
 from gateway.store.view import View
+from gateway.translate import classes, options
 from gateway.translate.backends import BackendUnit, build_backend
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
@@ -32,7 +33,7 @@ from gateway.translate.remarks import (
     remarks_on,
 )
 from gateway.translate.rules import Rules
-from gateway.translate.secrets import CertificateUnit, build_certificate
+from gateway.translate.secrets import CertificateUnit, build_certificate, secret_key
 from gateway.translate.usage import Usage
 from gateway.verdicts.report import Report
 from gateway.verdicts.verdict import Origin, Verdict
@@ -77,29 +78,47 @@ class Translator:
         self._begun = False
         self._came_or_went: dict[Name, bool] = {}
         self.work = Work()  # of the last update
+        self.idle = False
+        self._references: frozenset[ObjectKey] | None = None
 
     def update(self, dirty: Iterable[ObjectKey]) -> Changes:
         """What has become different, given every object that may have. The first call is given all of them."""
         keys = set(dirty)
-        self._told = None
         touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
-        if not self._begun:
+        first = not self._begun
+        if first:
             self._add_fixed(touched)
         ingresses = self._ingresses_of(keys)
+        self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
+        if self.idle and keys:
+            return Changes({}, {}, {}, self._rules.listeners, self._default())
+        self._told = None
+        if touched.certificates or ingresses:
+            self._references = None
+        self._report_on(keys)
         for name in ingresses:
             self._read(name, touched)
         certificates = {identity: self._certificate(identity, touched) for identity in sorted(touched.certificates)}
         hosts = self._build_hosts(touched.hosts)
         backends = {identity: self._backend(identity) for identity in sorted(touched.backends)}
         self.work = Work(len(ingresses), len(hosts), len(backends), len(certificates))
-        default = self._rules.default_ssl_certificate
         return Changes(
             hosts={(self._rules.table, host): built.value for host, built in hosts.items() if built.changed},
             backends={identity: built.value for identity, built in backends.items() if built.changed},
             certificates={identity: built.value for identity, built in certificates.items() if built.changed},
             listeners=self._rules.listeners,
-            default_certificate=default if default and self._certificates[default].certificate else None,
+            default_certificate=self._default(),
         )
+
+    def _default(self) -> CertificateId | None:
+        default = self._rules.default_ssl_certificate
+        return default if default and self._certificates[default].certificate else None
+
+    def references(self) -> frozenset[ObjectKey]:
+        """The objects that a source need not watch before they are referred to: Secrets that are in use."""
+        if self._references is None:
+            self._references = frozenset(map(secret_key, self._certificates))
+        return self._references
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Everything there is to say now, each with the place where its field was written, sorted by object."""
@@ -128,11 +147,20 @@ class Translator:
     def _add_fixed(self, touched: "_Touched") -> None:
         """What the settings ask for, whatever the objects."""
         self._begun = True
+        self._report_on(options.named(self._rules))
         if self._rules.default_ssl_certificate is not None:
             touched.certificates.add(self._rules.default_ssl_certificate)
         if self._rules.default_backend_service is not None:
             touched.backends.add(self._rules.default_backend_service)
             touched.hosts.add("")
+
+    def _report_on(self, keys: Collection[ObjectKey]) -> None:
+        """Objects that are no unit, and that there is something to say of."""
+        for key in options.named(self._rules).intersection(keys):
+            self._report.replace(key, options.judge(key, self._view, self._rules))
+        for key in keys:
+            if key.kind == "IngressClass" and key.name:
+                self._report.replace(key, classes.judge(key.name, self._view, self._rules))
 
     def _backends_of(self, keys: Collection[ObjectKey]) -> set[BackendId]:
         found: set[BackendId] = set()
@@ -155,8 +183,10 @@ class Translator:
         for kind, namespace, name in keys:
             if kind == "Ingress":
                 found.add((namespace, name))
-            elif kind == "IngressClass":
+            elif kind == "IngressClass" and name:
                 found |= self._by_class.referrers(name)
+            elif kind == "IngressClass":  # whether any can be read at all
+                found |= {(one.metadata.namespace, one.metadata.name) for one in self._view.ingresses()}
         return sorted(found)
 
     # === the units ===
@@ -303,6 +333,9 @@ class _Touched(Struct):
     hosts: set[str] = field(default_factory=set)
     backends: set[BackendId] = field(default_factory=set)
     certificates: set[CertificateId] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.backends or self.certificates)
 
 
 class _Built(NamedTuple, Generic[T]):
