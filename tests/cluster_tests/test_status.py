@@ -65,7 +65,7 @@ def account(space: Space, name: str, rules: list[dict[str, Any]], folder: Path) 
     authority = str(space.api.pki / "ca.crt")
     config = {
         "current-context": "it",
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it", "namespace": space.name}}],
         "clusters": [
             {"name": "it", "cluster": {"server": f"https://{space.api.node}", "certificate-authority": authority}}
         ],
