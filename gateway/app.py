@@ -3,29 +3,42 @@
 import asyncio
 import gc
 import os
+import random
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from datetime import datetime
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import NamedTuple
 
 import msgspec
 
 from gateway import _core
+from gateway.base.clock import SystemClock
+from gateway.encode.digest import Digest
 from gateway.encode.tree import Tree
 from gateway.ir.backend import Endpoint
 from gateway.ir.ids import BackendId, CertificateId
+from gateway.kube.client import Client
+from gateway.objects.meta import ObjectKey
 from gateway.pipeline import Pipeline
 from gateway.publish.announcer import Announcer
 from gateway.publish.outcome import Accepted, Outcome
 from gateway.publish.publisher import Publisher
 from gateway.publish.refusals import Refusal
-from gateway.settings.control import ControlSettings, IngressSettings, SettingsError
-from gateway.settings.values import ServiceMapping
+from gateway.settings.control import ControlSettings, SettingsError
+from gateway.settings.values import ObjectName, ServiceMapping
 from gateway.sources.files import FilesSource
-from gateway.store.store import Store
+from gateway.sources.kubernetes import KubernetesSource
+from gateway.sources.source import Source
+from gateway.status.ingresses import StoredIngresses
+from gateway.status.spokesman import Identity, Spokesman, Surroundings
+from gateway.store.events import Delete, Event, Upsert
+from gateway.store.store import Locate, Store
 from gateway.supervise.link import Notifier
 from gateway.translate.rules import Rules, ServiceMap
 from gateway.translate.translate import Translator
@@ -43,12 +56,13 @@ Resolve = Callable[[str], str]
 class Control:
     """Everything, put together. `run` serves until it is cancelled."""
 
-    def __init__(self, settings: ControlSettings, *, say: Say, notify: Notify, resolve: Resolve) -> None:
+    def __init__(
+        self, settings: ControlSettings, origin: "Input", *, say: Say, notify: Notify, resolve: Resolve
+    ) -> None:
         self._say = say
         self._news = News()
-        files = FilesSource(settings.sources.paths)
-        self._store = Store(files.origin)
-        self._translator = Translator(self._store, rules(settings.ingress, service_map(settings.sources.maps, resolve)))
+        self._store = Store(origin.locate)
+        self._translator = Translator(self._store, rules(settings, service_map(settings.sources.maps, resolve)))
         self._tree = Tree()
         self._announcer = Announcer(
             self._tree, say=say, notify=notify, refused=self._judge, now=_local_time, monotonic=time.monotonic
@@ -62,7 +76,7 @@ class Control:
             now=_local_time,
         )
         self._pipeline = Pipeline(
-            [files],
+            [origin.source],
             self._store,
             self._translator,
             self._tree,
@@ -70,18 +84,42 @@ class Control:
             unchanged=self._announcer.unchanged,
             judged=self._judge,
             complain=say,
+            heard=self._heard,
+            done=self._done,
             pace=settings.pace,
             monotonic=time.monotonic,
         )
         self._settled = False
+        self._spokesman: Spokesman | None = None
+        if origin.client is not None:
+            self._spokesman = _spokesman(settings, origin.client, self._store, self._translator, say)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publisher.run(), name="publisher")
             tasks.create_task(self._pipeline.run(), name="pipeline")
+            if self._spokesman is not None:
+                tasks.create_task(self._spokesman.run(), name="spokesman")
+
+    async def end(self) -> None:
+        """After `run` was cancelled: the cluster is told that we leave. Bounded in time."""
+        if self._spokesman is not None:
+            await self._spokesman.end()
+
+    def _heard(self, events: Sequence[Event]) -> None:
+        if self._spokesman is not None and any(
+            isinstance(event, Upsert | Delete) and event.key.kind == "Ingress" for event in events
+        ):
+            self._spokesman.changed()
+
+    def _done(self, root: Digest) -> None:
+        if self._spokesman is not None:
+            self._spokesman.offered(root, self._translator.take_served())
 
     def _hear(self, outcome: Outcome) -> None:
         self._announcer.hear(outcome)
+        if isinstance(outcome, Accepted) and self._spokesman is not None:
+            self._spokesman.accepted(outcome.root)
         if isinstance(outcome, Accepted) and not self._settled:
             self._settled = True
             gc.freeze()  # what is loaded now mostly stays; walking it again and again would delay later changes
@@ -92,6 +130,8 @@ class Control:
         lines = self._news.of(standing)
         for line in lines:
             self._say(line)
+        if lines and self._spokesman is not None:
+            self._spokesman.judged(standing)
         return bool(lines)
 
     def _refusals(self) -> Iterable[Verdict]:
@@ -101,7 +141,47 @@ class Control:
             yield msgspec.structs.replace(_verdict(refusal), origin=origin)
 
 
-def rules(settings: IngressSettings, services: ServiceMap) -> Rules:
+class Input(NamedTuple):
+    """Where objects come from, and where a field of one was written, as far as that can be said."""
+
+    source: Source
+    locate: Locate | None = None
+    client: Client | None = None
+    """For what is written to the cluster."""
+
+
+@asynccontextmanager
+async def source_of(settings: ControlSettings, say: Say) -> AsyncIterator[Input]:
+    """Files where some are named, otherwise the cluster. Raises KubeconfigError."""
+    if settings.sources.paths:
+        files = FilesSource(settings.sources.paths)
+        yield Input(files, files.origin)
+        return
+    client = await Client.connect(settings.cluster)
+    try:
+        say(f"cluster: watching {client.server}")
+        backend = settings.ingress.default_backend_service
+        source = KubernetesSource(client, client.server, settings.watch, default_backend=backend, say=say)
+        yield Input(source, client=client)
+    finally:
+        await client.close()
+
+
+def _spokesman(settings: ControlSettings, client: Client, store: Store, translator: Translator, say: Say) -> Spokesman:
+    identity = Identity(client.namespace, os.environ.get("POD_NAME", ""), str(uuid.uuid4()))
+    return Spokesman(
+        client,
+        identity,
+        settings.status,
+        settings.election,
+        ingresses=StoredIngresses(store, translator.served),
+        uid_of=lambda ref: store.uid(ObjectKey(ref.kind, ref.namespace, ref.name)),
+        around=Surroundings(SystemClock(), lambda: datetime.now(UTC), random.random, say),
+    )
+
+
+def rules(control: ControlSettings, services: ServiceMap) -> Rules:
+    settings, watch = control.ingress, control.watch
     certificate, backend = settings.default_ssl_certificate, settings.default_backend_service
     return Rules(
         check_regex=_core.check_regex,
@@ -110,11 +190,20 @@ def rules(settings: IngressSettings, services: ServiceMap) -> Rules:
         service_map=services,
         ingress_class=settings.ingress_class,
         controller_class=settings.controller_class,
+        ingress_class_by_name=settings.ingress_class_by_name,
         watch_ingress_without_class=settings.watch_ingress_without_class,
-        class_objects_required=False,
+        class_objects_required=not control.sources.paths,
+        annotations_prefix=settings.annotations_prefix,
+        options=_config_map(watch.configmap),
+        tcp_services=_config_map(watch.tcp_services_configmap),
+        udp_services=_config_map(watch.udp_services_configmap),
         default_ssl_certificate=CertificateId(certificate.namespace, certificate.name) if certificate else None,
         default_backend_service=BackendId(backend.namespace, backend.name, "") if backend else None,
     )
+
+
+def _config_map(named: ObjectName | None) -> ObjectKey | None:
+    return ObjectKey("ConfigMap", named.namespace, named.name) if named else None
 
 
 def service_map(mappings: Iterable[ServiceMapping], resolve: Resolve) -> ServiceMap:
@@ -167,10 +256,22 @@ def _resolve(name: str) -> str:
 
 
 async def serve(settings: ControlSettings, say: Say) -> bool:
-    """Until SIGTERM, SIGINT or the end of the lifeline. False after an internal error, which has then been told."""
+    """Until SIGTERM, SIGINT or the end of the lifeline. False after an internal error, which has then been told.
+
+    Raises KubeconfigError and SettingsError before anything is served.
+    """
     settings.process.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     notifier = Notifier(settings.process.notify)
-    control = Control(settings, say=say, notify=lambda event, fields: notifier.tell(event, **fields), resolve=_resolve)
+
+    def notify(event: str, fields: dict[str, object]) -> None:
+        notifier.tell(event, **fields)
+
+    async with source_of(settings, say) as origin:
+        control = Control(settings, origin, say=say, notify=notify, resolve=_resolve)
+        return await _run(control, settings, say)
+
+
+async def _run(control: Control, settings: ControlSettings, say: Say) -> bool:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -185,6 +286,7 @@ async def serve(settings: ControlSettings, say: Say) -> bool:
         return False
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await control.end()
     return True
 
 

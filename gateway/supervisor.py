@@ -34,6 +34,7 @@ class Plan(NamedTuple):
     others: Sequence[Spec]
     listening: Mapping[str, Listening]  # "http", "https", "health"
     stop_seconds: float  # what the data plane may take from SIGTERM to its end
+    others_seconds: float = 0.0  # and then the others, on top of EXTRA_TIME
 
 
 Observer = Callable[[str, Event], None]
@@ -204,7 +205,7 @@ class Supervisor:
             self._stop_others()
 
     def _stop_others(self) -> None:
-        self._kill_at = self._clock() + EXTRA_TIME
+        self._kill_at = self._clock() + self._plan.others_seconds + EXTRA_TIME
         for child in self._children:
             child.signal(signal.SIGTERM)
             child.signal(signal.SIGCONT)

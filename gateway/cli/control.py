@@ -1,4 +1,4 @@
-"""`sallygate control`: reads manifests, decides, and publishes to the data plane. Has no public listener.
+"""`sallygate control`: reads manifests or watches a cluster, decides, and publishes to the data plane. Has no listener.
 
 Exit codes: 0 stopped as asked (SIGTERM, SIGINT, or its supervisor is gone) · 1 could not start, or an internal error
 · 2 wrong usage. Traffic never depends on this process: the data plane serves on without it.
@@ -10,40 +10,31 @@ import os
 import sys
 from pathlib import Path
 
+from gateway.cli.control_flags import EPILOG, add_control_flags, add_data_plane_flags, cluster_flags
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 
 DESCRIPTION = """\
-Read manifests, decide what is served, and publish it to the data plane through STATE_DIR/dataplane.sock.
-Every change and every verdict on an object is one line on stderr.
+Read manifests, or watch a cluster where no PATH is given, decide what is served, and publish it to the data plane
+through STATE_DIR/dataplane.sock. Every change and every verdict on an object is one line on stderr.
 """
 
-NO_SOURCE = (
-    "control: no PATH of manifests was given, and reading from a cluster comes with the next release; "
-    "name at least one file or folder"
-)
+NO_CLUSTER = ". Or name a PATH of manifests to serve files"
 
 COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m"}  # by the first word of a line
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    from gateway.settings.control import SETTINGS  # noqa: PLC0415 -- not needed for the help of other commands
-
     parser = subparsers.add_parser(
         "control",
         help=COMMANDS["control"].help,
         description=DESCRIPTION,
-        epilog="Every flag but PATH can be set in the environment, for example SALLYGATE_INGRESS_CLASS.",
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="manifest, or folder of manifests")
     parser.add_argument("--state-dir", type=Path, metavar="DIR", help="folder shared with the data plane (required)")
-    for setting in SETTINGS:
-        if setting.many:
-            parser.add_argument(setting.flag, metavar=setting.metavar, help=setting.help, action="append")
-        elif setting.metavar == "BOOL":
-            parser.add_argument(setting.flag, metavar="BOOL", help=setting.help, nargs="?", const="true")
-        else:
-            parser.add_argument(setting.flag, metavar=setting.metavar, help=setting.help)
+    add_control_flags(parser)
+    add_data_plane_flags(parser)
     # What a supervisor passes: two pipes (gateway/supervise/link.py).
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--notify", type=int, help=argparse.SUPPRESS)
@@ -64,16 +55,19 @@ def _colours_wanted() -> bool:
 def main(args: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 -- not needed for --help
 
+    from gateway.kube.errors import KubeconfigError  # noqa: PLC0415
     from gateway.settings.control import SettingsError, load  # noqa: PLC0415
 
     try:
         settings = load(vars(args), os.environ)
-        if not settings.sources.paths:
-            say(NO_SOURCE)
-            return Exit.USAGE
+        for line in settings.remarks:
+            say(f"control: {line}")
         from gateway import app  # noqa: PLC0415 -- the compiled module is loaded only now
 
         return Exit.DONE if asyncio.run(app.serve(settings, say)) else Exit.FAILED
+    except KubeconfigError as error:
+        say(f"control: {error}{'' if cluster_flags(args) else NO_CLUSTER}")
+        return Exit.USAGE
     except SettingsError as error:
         say(f"control: {error}")
         return Exit.USAGE

@@ -37,8 +37,10 @@ class Command(NamedTuple):
 
 COMMANDS = MappingProxyType(
     {
-        "run": Command("gateway.cli.run", "serve manifests: data plane and control plane together"),
-        "control": Command("gateway.cli.control", "run only the control plane (reads manifests, serves nobody)"),
+        "run": Command("gateway.cli.run", "serve manifests or a cluster: data plane and control plane together"),
+        "control": Command(
+            "gateway.cli.control", "run only the control plane (reads manifests or a cluster, serves nobody)"
+        ),
         "dataplane": Command("gateway.cli.dataplane", "run only the data plane (listeners; reads no manifest)"),
         "version": Command("gateway.cli.version", "print the version, and what this build is made of"),
         "demo": Command("gateway.cli.demo", "the parts of `run --demo`", hidden=True),

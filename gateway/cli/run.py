@@ -1,4 +1,4 @@
-"""`sallygate run`: data plane and control plane together, from manifests, in one command.
+"""`sallygate run`: data plane and control plane together, from manifests or a cluster, in one command.
 
 Serves on 0.0.0.0 as ingress-nginx does; with --demo only on 127.0.0.1, and on free ports.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.cli import banner
+from gateway.cli.control_flags import EPILOG, add_control_flags, cluster_flags, given
 from gateway.cli.dataplane import add_serving_flags
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 from gateway.demo import samples
@@ -22,10 +23,12 @@ from gateway.supervise.sockets import ListenError, Listening, listen
 from gateway.supervisor import Plan, Supervisor
 
 PORTS = {"http": 8080, "https": 8443, "health": 10254}
+TELLING_SECONDS = 25.0  # for control to take addresses out of the cluster's objects and give up its Lease
 FLAGS = {"http": "--http-port", "https": "--https-port", "health": "--healthz-port"}
 
 DESCRIPTION = """\
-Serve manifests (files, or folders of them) and follow their changes. Ctrl-C or SIGTERM drains and exits 0.
+Serve manifests (files, or folders of them), or a cluster where no PATH is given, and follow their changes.
+Ctrl-C or SIGTERM drains and exits 0.
 With --demo: sample manifests to edit, servers behind them, and a certificate of a development CA.
 """
 
@@ -39,17 +42,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "run",
         help=COMMANDS["run"].help,
         description=DESCRIPTION,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="manifest, or folder of manifests")
     parser.add_argument("--demo", action="store_true", help="serve samples: free ports, only on 127.0.0.1")
-    parser.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="NS/SERVICE[:PORT]=HOST:PORT",
-        help="the endpoint of a Service that has no EndpointSlice; may be repeated",
-    )
+    add_control_flags(parser)
     add_serving_flags(parser, default_ports=(None, None, None))
     parser.add_argument(
         "--state-dir", type=Path, metavar="DIR", help="where state outlives a restart (default: a temporary folder)"
@@ -60,8 +58,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if not args.paths and not args.demo:
-        say("nothing to serve: give the PATH of a manifest or of a folder, or --demo")
+    wrong = cluster_flags(args)
+    if wrong and (args.paths or args.demo):
+        other = "--demo serves samples" if args.demo else f"{args.paths[0]} is a PATH of manifests"
+        say(f"{wrong[0]} is about a cluster, and {other}; give one or the other: without a PATH a cluster is watched")
         return Exit.USAGE
     if args.ready_file is not None and not args.ready_file.parent.is_dir():
         say(f"--ready-file {args.ready_file}: the folder {args.ready_file.parent} does not exist")
@@ -90,6 +90,7 @@ def _serve(args: argparse.Namespace, state_dir: Path) -> int:
             others=[_control(args, state_dir, demo), *([demo.spec()] if demo else [])],
             listening=listening,
             stop_seconds=args.shutdown_grace_period + args.drain_timeout,
+            others_seconds=0.0 if args.paths or args.demo else TELLING_SECONDS,
         )
         announcer = Announcer(args.paths, {name: each.address for name, each in listening.items()}, demo)
         return Supervisor(plan, ReadyFile(args.ready_file), announcer.observe, say).run()
@@ -130,9 +131,9 @@ def _dataplane(args: argparse.Namespace, state_dir: Path, listening: Mapping[str
 
 
 def _control(args: argparse.Namespace, state_dir: Path, demo: "_Demo | None") -> Spec:
-    maps = [*(demo.maps() if demo else []), *args.map]  # the user's come last, and win
+    maps = [*(demo.maps() if demo else []), *(args.map or [])]  # the user's come last, and win
     paths = [*args.paths, *([demo.folder] if demo else [])]
-    options = [f"--state-dir={state_dir}", *(f"--map={each}" for each in maps)]
+    options = [f"--state-dir={state_dir}", *given(args), *(f"--map={each}" for each in maps)]
     return command("control", *options, "--", *map(str, paths))
 
 
@@ -210,11 +211,12 @@ class Announcer:
                 if visit.host in hosts
             )
         place = self._demo.folder / "*.yaml" if self._demo else " ".join(map(str, self._paths))
+        edit = f"Edit {place}: changes apply" if place else "Changes in the cluster apply"
         return banner.paragraphs(
             [
                 banner.table(rows, total if isinstance(total, int) else len(rows)),
                 banner.listeners(self._addresses),
                 curls,
-                f"Edit {place}: changes apply at once. Ctrl-C stops.",
+                f"{edit} at once. Ctrl-C stops.",
             ]
         )

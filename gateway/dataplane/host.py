@@ -116,7 +116,7 @@ class Host:
         offer = self._engine.restore()
         root = self._engine.digest()
         if offer is not None and root is not None:
-            self._status.serves(root)
+            self._status.serves(root, restored=True)
         elif self._engine.restore_problem:
             self._last_good_problem = self._engine.restore_problem
             self._say(f"the last good snapshot cannot be used: {self._last_good_problem}")

@@ -15,12 +15,14 @@ class Status:
         self._clock = clock
         self.root: bytes | None = None
         self.served_since = 0.0
+        self.restored = False  # what is served came from disk, and control has confirmed none since
         self.draining = False
         self.accepted = 0
         self.refused = 0
 
-    def serves(self, root: bytes) -> None:
+    def serves(self, root: bytes, *, restored: bool = False) -> None:
         self.root = root
+        self.restored = restored
         self.served_since = self._clock()
 
     def answered(self, answer: Accepted | Refused) -> None:
@@ -46,6 +48,8 @@ class Status:
             return Page(HTTPStatus.SERVICE_UNAVAILABLE, "not ready: draining\n")
         if self.root is None:
             return Page(HTTPStatus.SERVICE_UNAVAILABLE, "not ready: no snapshot is served yet; control has sent none\n")
+        if self.restored:
+            return Page(HTTPStatus.OK, "ok, stale: the last good snapshot from disk; control has sent none yet\n")
         return Page(HTTPStatus.OK, "ok\n")
 
     def metrics(self, build: Mapping[str, str], *, connected: bool, lost_bytes: int) -> str:

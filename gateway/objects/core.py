@@ -8,7 +8,7 @@ from gateway.ir.secret import Secret as SecretBytes
 from gateway.objects.meta import Metadata
 
 
-class ServicePort(Struct, frozen=True, rename="camel"):
+class ServicePort(Struct, frozen=True, gc=False, rename="camel"):
     port: int
     name: str = ""
     protocol: str = "TCP"
@@ -16,19 +16,46 @@ class ServicePort(Struct, frozen=True, rename="camel"):
     app_protocol: str | None = None
 
 
-class ServiceSpec(Struct, frozen=True, rename="camel"):
+class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     type: str = "ClusterIP"
     cluster_ip: str = field(default="", name="clusterIP")
+    ip_families: tuple[str, ...] = ()
     external_name: str = ""
+    external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     ports: tuple[ServicePort, ...] = ()
 
 
-class Service(Struct, frozen=True):
+class ServicePortStatus(Struct, frozen=True, gc=False):
+    port: int
+    protocol: str = "TCP"
+    error: str | None = None
+
+
+class LoadBalancerIngress(Struct, frozen=True, gc=False):
+    """One address of a load balancer: an IP or a host name."""
+
+    ip: str = ""
+    hostname: str = ""
+    ports: tuple[ServicePortStatus, ...] = ()
+
+
+class LoadBalancerStatus(Struct, frozen=True, gc=False):
+    ingress: tuple[LoadBalancerIngress, ...] = ()
+
+
+class ServiceStatus(Struct, frozen=True, gc=False, rename="camel"):
+    load_balancer: LoadBalancerStatus = LoadBalancerStatus()
+
+
+class Service(Struct, frozen=True, gc=False):
+    """`status` is read of the Service that leads to us; nothing that is served depends on it."""
+
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
 
 
-class EndpointConditions(Struct, frozen=True):
+class EndpointConditions(Struct, frozen=True, gc=False):
     """None means unknown, which consumers read as ready (KEP-752)."""
 
     ready: bool | None = None
@@ -36,18 +63,30 @@ class EndpointConditions(Struct, frozen=True):
     terminating: bool | None = None
 
 
-class SliceEndpoint(Struct, frozen=True):
+class ForZone(Struct, frozen=True, gc=False):
+    name: str
+
+
+class EndpointHints(Struct, frozen=True, gc=False, rename="camel"):
+    """The zones whose clients should prefer an endpoint."""
+
+    for_zones: tuple[ForZone, ...] = ()
+
+
+class SliceEndpoint(Struct, frozen=True, gc=False):
     addresses: tuple[str, ...]
     conditions: EndpointConditions = EndpointConditions()
+    zone: str = ""
+    hints: EndpointHints | None = None
 
 
-class SlicePort(Struct, frozen=True):
+class SlicePort(Struct, frozen=True, gc=False):
     port: int | None = None
     name: str = ""
     protocol: str = "TCP"
 
 
-class EndpointSlice(Struct, frozen=True, rename="camel"):
+class EndpointSlice(Struct, frozen=True, gc=False, rename="camel"):
     """The Service is named by the label `kubernetes.io/service-name`."""
 
     metadata: Metadata
@@ -56,7 +95,7 @@ class EndpointSlice(Struct, frozen=True, rename="camel"):
     ports: tuple[SlicePort, ...] = ()
 
 
-class Secret(Struct, frozen=True):
+class Secret(Struct, frozen=True, gc=False):
     """`data` is decoded from base64 (and merged with `stringData`, which wins) by the parser."""
 
     metadata: Metadata
@@ -64,10 +103,10 @@ class Secret(Struct, frozen=True):
     data: Mapping[str, SecretBytes] = field(default_factory=dict)
 
 
-class ConfigMap(Struct, frozen=True):
+class ConfigMap(Struct, frozen=True, gc=False):
     metadata: Metadata
     data: Mapping[str, str] = field(default_factory=dict)
 
 
-class Namespace(Struct, frozen=True):
+class Namespace(Struct, frozen=True, gc=False):
     metadata: Metadata

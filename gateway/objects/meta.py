@@ -17,7 +17,7 @@ class ObjectKey(NamedTuple):
     name: str
 
 
-class Metadata(Struct, frozen=True, rename="camel"):
+class Metadata(Struct, frozen=True, gc=False, rename="camel"):
     """metadata: of any object. The namespace of a namespaced object is never empty (sources fill in `default`)."""
 
     name: str

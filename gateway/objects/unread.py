@@ -10,16 +10,19 @@ from msgspec import Struct
 
 from gateway.objects.core import (
     ConfigMap,
+    EndpointHints,
     EndpointSlice,
+    LoadBalancerIngress,
     Namespace,
     Secret,
     Service,
     ServicePort,
     ServiceSpec,
+    ServiceStatus,
     SliceEndpoint,
     SlicePort,
 )
-from gateway.objects.ingress import Ingress, IngressClass, IngressClassSpec
+from gateway.objects.ingress import Ingress, IngressClass, IngressClassParameters
 from gateway.objects.meta import Metadata
 
 
@@ -33,19 +36,22 @@ UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
     Metadata: _fields(
         "deletionGracePeriodSeconds deletionTimestamp finalizers generateName managedFields ownerReferences selfLink"
     ),
-    Ingress: _OBJECT | _fields("status"),
+    Ingress: _OBJECT,
     IngressClass: _OBJECT,
-    IngressClassSpec: _fields("parameters"),
-    Service: _OBJECT | _fields("status"),
+    IngressClassParameters: _fields("namespace scope"),
+    Service: _OBJECT,
+    ServiceStatus: _fields("conditions"),
+    LoadBalancerIngress: _fields("ipMode"),
     ServiceSpec: _fields(
-        "allocateLoadBalancerNodePorts clusterIPs externalIPs externalTrafficPolicy "
-        "healthCheckNodePort internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP "
+        "allocateLoadBalancerNodePorts clusterIPs externalTrafficPolicy "
+        "healthCheckNodePort internalTrafficPolicy ipFamilyPolicy loadBalancerClass loadBalancerIP "
         "loadBalancerSourceRanges publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig "
         "topologyKeys trafficDistribution"
     ),
     ServicePort: _fields("nodePort"),
     EndpointSlice: _OBJECT,
-    SliceEndpoint: _fields("deprecatedTopology hints hostname nodeName targetRef zone"),
+    SliceEndpoint: _fields("deprecatedTopology hostname nodeName targetRef"),
+    EndpointHints: _fields("forNodes"),
     SlicePort: _fields("appProtocol"),
     Secret: _OBJECT | _fields("immutable"),
     ConfigMap: _OBJECT | _fields("binaryData immutable"),

@@ -64,7 +64,7 @@ class Announcer:
 
     def unchanged(self, cause: Cause) -> None:
         """Something was edited, and what is served is the same as before."""
-        if cause.origins:
+        if cause.origins and cause.edited:
             self._line(f"no change in what is served{_origins(cause.origins)}")
 
     def _on_accepted(self, outcome: Accepted) -> None:

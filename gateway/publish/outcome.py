@@ -10,14 +10,17 @@ from gateway.publish import protocol
 
 
 class Cause(Struct, frozen=True):
-    """Why there is something to publish: when the first event came (monotonic seconds), and from where."""
+    """Why there is something to publish: when the first event came (monotonic seconds), and from where. `edited`:
+    somebody waits to hear what comes of it, be it nothing.
+    """
 
     began: float
     origins: tuple[str, ...] = ()
+    edited: bool = True
 
     def joined(self, later: "Cause") -> "Cause":
         origins = tuple(dict.fromkeys((*self.origins, *later.origins)))
-        return Cause(min(self.began, later.began), origins)
+        return Cause(min(self.began, later.began), origins, self.edited or later.edited)
 
 
 class Connected(Struct, frozen=True):

@@ -1,8 +1,22 @@
 """Texts that flags and environment variables may have, read into types. Every complaint says what would be right."""
 
+import re
 from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_NAMESPACE: Final = re.compile(_LABEL)
+_DNS_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LABEL_VALUE: Final = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY: Final = rf"(?:{_DNS_NAME.pattern}/)?{_LABEL_VALUE}"
+_SET: Final = rf"\((?:\s*{_LABEL_VALUE}\s*,)*\s*{_LABEL_VALUE}\s*\)"
+_REQUIREMENT: Final = re.compile(
+    rf"\s*(?:!?{_LABEL_KEY}|{_LABEL_KEY}\s*(?:==?|!=)\s*(?:{_LABEL_VALUE})?|{_LABEL_KEY}\s+(?:in|notin)\s+{_SET})\s*"
+)
+_BETWEEN_REQUIREMENTS: Final = re.compile(r",(?![^(]*\))")
 
 
 class ObjectName(Struct, frozen=True):
@@ -48,6 +62,43 @@ def object_name(value: str) -> ObjectName:
     if not (namespace and slash and name) or "/" in name:
         raise ValueError("use NAMESPACE/NAME")
     return ObjectName(namespace, name)
+
+
+def namespace(value: str) -> str:
+    if not _NAMESPACE.fullmatch(value):
+        raise ValueError("use the name of one namespace")
+    return value
+
+
+def lease_name(value: str) -> str:
+    if len(value) > 253 or not _DNS_NAME.fullmatch(value):
+        raise ValueError("use lower-case letters, digits, hyphens and dots, as in the name of an object")
+    return value
+
+
+def annotations_prefix(value: str) -> str:
+    """As `nginx.ingress.kubernetes.io`: the part of an annotation's name before the slash."""
+    if len(value) > 253 or not _DNS_NAME.fullmatch(value):
+        raise ValueError("use a DNS name without a slash, such as nginx.ingress.kubernetes.io")
+    return value
+
+
+def label_selector(value: str) -> str:
+    """As kubectl takes it. What the API server would refuse later is refused here."""
+    if not all(_REQUIREMENT.fullmatch(part) for part in _BETWEEN_REQUIREMENTS.split(value)):
+        raise ValueError("use label selectors as kubectl does, such as team=shop or team in (shop, blog)")
+    return value
+
+
+def server_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("use a URL such as https://10.0.0.1:6443")
+    return value.rstrip("/")
 
 
 def service_mapping(value: str) -> ServiceMapping:

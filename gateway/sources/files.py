@@ -4,6 +4,7 @@ import asyncio
 import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,8 @@ class FilesSource:
     """Reads outside of the event loop; everything that it knows changes only on the loop."""
 
     name = "files"
+    edited = True
+    reading = False  # everything is read, whether it is referred to or not
 
     def __init__(
         self,
@@ -85,6 +88,9 @@ class FilesSource:
                     sink(events)
         finally:
             await self._watch.close()
+
+    def refer(self, keys: AbstractSet[ObjectKey]) -> None:
+        """Nothing to do: see `reading`."""
 
     def origin(self, key: ObjectKey, field: str) -> Origin | None:
         """Where a field of an object is written, or what is nearest to it."""

@@ -19,6 +19,17 @@ class Delete(Struct, frozen=True):
     key: ObjectKey
 
 
+class Unread(Struct, frozen=True):
+    """There may be such an object, but the source could not read it, and why. An empty `reason` takes that back.
+
+    It replaces nothing that was read before. An empty name stands for every object of the kind.
+    """
+
+    key: ObjectKey
+    reason: str = ""
+    fix: str = ""
+
+
 class Judged(Struct, frozen=True):
     """What the source has to say about one place (a file, or one object), complete: it replaces what it said before.
 
@@ -35,4 +46,4 @@ class Synced(Struct, frozen=True):
     source: str
 
 
-Event = Upsert | Delete | Judged | Synced
+Event = Upsert | Delete | Unread | Judged | Synced

@@ -13,7 +13,7 @@ from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.kinds import KINDS, Object
 from gateway.objects.meta import ObjectKey
-from gateway.store.events import Delete, Event, Judged, Synced, Upsert
+from gateway.store.events import Delete, Event, Judged, Synced, Unread, Upsert
 from gateway.verdicts.verdict import Origin, Verdict
 
 SERVICE_LABEL: Final = "kubernetes.io/service-name"
@@ -31,6 +31,8 @@ class Store:
         self._origins: dict[ObjectKey, Origin] = {}
         self._slices: dict[tuple[str, str], dict[str, EndpointSlice]] = {}  # by namespace and Service, then by name
         self._before: dict[ObjectKey, Object | None] = {}  # what touched keys held when `take_dirty` was last called
+        self._unread: dict[ObjectKey, Unread] = {}
+        self._unread_before: dict[ObjectKey, Unread | None] = {}  # as `_before`
         self._synced: set[str] = set()
         self._verdicts: dict[str, tuple[Verdict, ...]] = {}
 
@@ -48,6 +50,12 @@ class Store:
                 case Delete(key=key):
                     self._replace(key, None)
                     self._origins.pop(key, None)
+                case Unread(key=key, reason=reason):
+                    self._unread_before.setdefault(key, self._unread.get(key))
+                    if reason:
+                        self._unread[key] = event
+                    else:
+                        self._unread.pop(key, None)
                 case Judged(place=place, verdicts=verdicts):
                     if verdicts:
                         self._verdicts[place] = verdicts
@@ -59,7 +67,9 @@ class Store:
     def take_dirty(self) -> frozenset[ObjectKey]:
         """Keys whose object differs from what it was at the last call. What came and went in between does not."""
         before, self._before = self._before, {}
-        return frozenset(key for key, value in before.items() if not _same(value, self._get(key)))
+        unread, self._unread_before = self._unread_before, {}
+        dirty = {key for key, value in before.items() if not _same(value, self._get(key))}
+        return frozenset(dirty.union(key for key, value in unread.items() if value != self._unread.get(key)))
 
     def _get(self, key: ObjectKey) -> Object | None:
         return self._objects[key.kind].get(key[1:])
@@ -85,6 +95,11 @@ class Store:
 
     def synced(self, source: str) -> bool:
         return source in self._synced
+
+    def uid(self, key: ObjectKey) -> str:
+        """Of an object that exists in a cluster; empty for any other."""
+        found = self._objects[key.kind].get(key[1:]) if key.kind in self._objects else None
+        return found.metadata.uid if found is not None else ""
 
     def verdicts(self) -> Iterator[Verdict]:
         """What the sources say about files and objects, as it stands."""
@@ -121,6 +136,12 @@ class Store:
     def config_map(self, namespace: str, name: str) -> ConfigMap | None:
         return self._of(ConfigMap, namespace, name)
 
+    def config_maps(self) -> Iterable[ConfigMap]:
+        return self._all(ConfigMap)
+
+    def unread(self, key: ObjectKey) -> Unread | None:
+        return self._unread.get(key)
+
     def origin(self, kind: str, namespace: str, name: str, field: str) -> Origin | None:
         key = ObjectKey(kind, namespace, name)
         found = self._locate(key, field) if self._locate else None
@@ -140,13 +161,13 @@ def _service_of(value: EndpointSlice) -> tuple[str, str]:
 
 
 def _same(left: Object | None, right: Object | None) -> bool:
-    """Do they say the same? A new resourceVersion alone says nothing new."""
+    """Do they ask for the same? A new resourceVersion alone says nothing new, and neither does a status: it tells what
+    became of the object, and much of it is written by ourselves.
+    """
     if left is right or left == right:
         return True
     if left is None or right is None or type(left) is not type(right):
         return False
-    version = right.metadata.resource_version
-    if left.metadata.resource_version == version:
-        return False
-    metadata = msgspec.structs.replace(left.metadata, resource_version=version)
-    return msgspec.structs.replace(left, metadata=metadata) == right
+    metadata = msgspec.structs.replace(left.metadata, resource_version=right.metadata.resource_version)
+    told = {"status": right.status} if isinstance(right, Ingress | Service) else {}
+    return msgspec.structs.replace(left, metadata=metadata, **told) == right

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
 from gateway.objects.ingress import Ingress, IngressClass
+from gateway.objects.meta import ObjectKey
+from gateway.store.events import Unread
 from gateway.verdicts.verdict import Origin
 
 
@@ -26,6 +28,11 @@ class View(Protocol):
 
     def secret(self, namespace: str, name: str) -> Secret | None: ...
     def config_map(self, namespace: str, name: str) -> ConfigMap | None: ...
+    def config_maps(self) -> Iterable[ConfigMap]: ...
+    def unread(self, key: ObjectKey) -> Unread | None:
+        """Why a lookup of this object that finds nothing does not mean that there is none."""
+        ...
+
     def origin(self, kind: str, namespace: str, name: str, field: str) -> Origin | None:
         """Where a field of an object was written, as exactly as the source can tell. May cost a parse: for verdicts."""
         ...

@@ -1,8 +1,14 @@
-"""A Service, its slices and its map entry → one backend. Must not know who refers to it."""
+"""A Service, its slices and its map entry → one backend. Must not know who refers to it.
 
-from collections.abc import Iterator, Sequence
+Endpoints that are ready get requests. If none is, those that end but still serve do, as kube-proxy does it and
+ingress-nginx does not: the last pod of a rollout answers better than a 503. Of a Service with two address families, the
+first is used while it has such an endpoint: every pod counts once, and the network may not even carry the other one.
+Zones and their hints have no effect yet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -65,7 +71,8 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
                 "name",
                 identity.service,
                 f"the Service is of type ExternalName ({reasons.readable(service.spec.external_name)})",
-                "use a Service with endpoints",
+                "use a Service with endpoints: a name in an object must not lead the gateway to addresses that its "
+                "author cannot reach",
             ),
         )
     port = find_port(service, identity.port)
@@ -94,7 +101,8 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
                 "remove the annotation service-upstream, or give the Service a cluster IP",
             ),
         )
-    return _from_slices(view.endpoint_slices(identity.namespace, identity.service), identity, port, remarks)
+    slices = view.endpoint_slices(identity.namespace, identity.service)
+    return _from_slices(slices, identity, service, port, remarks)
 
 
 def find_port(service: Service, text: str) -> ServicePort | None:
@@ -129,25 +137,40 @@ def _cluster_ip(identity: BackendId, service: Service, port: ServicePort) -> Bac
     )
 
 
+class _Found(NamedTuple):
+    """The endpoints of one address family."""
+
+    ready: set[Endpoint]
+    ending: set[Endpoint]
+
+
 def _from_slices(
-    slices: Sequence[EndpointSlice], identity: BackendId, port: ServicePort, remarks: tuple[Remark, ...]
+    slices: Sequence[EndpointSlice],
+    identity: BackendId,
+    service: Service,
+    port: ServicePort,
+    remarks: tuple[Remark, ...],
 ) -> BackendUnit:
-    found: set[Endpoint] = set()
+    families = {family: _Found(set(), set()) for family in _FAMILIES}
     verdicts: list[Verdict] = []
     waiting = 0
     for one in slices:
         numbers = _slice_ports(one, port)
         for index, endpoint in enumerate(one.endpoints if one.address_type in _FAMILIES else ()):
-            if endpoint.conditions.ready is False:  # unknown counts as ready
+            conditions = endpoint.conditions
+            if conditions.ready is False:  # unknown counts as ready
                 waiting += 1
-                continue
+                if not (conditions.serving and conditions.terminating):
+                    continue
+            family = families[one.address_type]
+            found = family.ending if conditions.ready is False else family.ready
             for place, text in enumerate(endpoint.addresses):
                 address = _address(text)
                 if address is None:
                     verdicts.append(_bad_address(one, f"endpoints[{index}].addresses[{place}]", text))
                     continue
                 found.update(Endpoint(address, number) for number in numbers)
-    endpoints = tuple(sorted(found))
+    endpoints = tuple(sorted(_chosen(families, service)))
     if len(endpoints) > ENDPOINTS_PER_BACKEND:
         text = f"{len(endpoints)} endpoints are more than the {ENDPOINTS_PER_BACKEND} that get requests"
         remarks = (*remarks, Remark(reasons.TOO_MANY_ENDPOINTS, "name", identity.service, text, "split the Service"))
@@ -157,6 +180,15 @@ def _from_slices(
     return BackendUnit(
         Backend(identity, endpoints), remarks, tuple(verdicts), tuple(one.metadata.name for one in slices)
     )
+
+
+def _chosen(families: Mapping[str, _Found], service: Service) -> set[Endpoint]:
+    """Without `ipFamilies` (a manifest that no API server has completed) both families count."""
+    preferred = [families[name] for name in service.spec.ip_families if name in families]
+    groups = [[one] for one in preferred] or [list(families.values())]
+    ready = (set[Endpoint]().union(*(one.ready for one in group)) for group in groups)
+    ending = (set[Endpoint]().union(*(one.ending for one in group)) for group in groups)
+    return next((found for found in (*ready, *ending) if found), set())
 
 
 def _slice_ports(one: EndpointSlice, port: ServicePort) -> set[int]:

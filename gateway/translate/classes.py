@@ -3,12 +3,15 @@
 from typing import Final, NamedTuple
 
 from gateway.objects.ingress import Ingress
+from gateway.objects.meta import ObjectKey
+from gateway.store.events import Unread
 from gateway.store.view import View
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
 ANNOTATION: Final = "kubernetes.io/ingress.class"
+ANY_CLASS: Final = ObjectKey("IngressClass", "", "")
 _ANNOTATION_FIELD: Final = f"metadata.annotations[{ANNOTATION}]"
 _SPEC_FIELD: Final = "spec.ingressClassName"
 
@@ -23,6 +26,9 @@ def claim(ingress: Ingress, view: View, rules: Rules) -> Claim:
     subject = ObjectRef("Ingress", ingress.metadata.namespace, ingress.metadata.name)
     annotation = ingress.metadata.annotations.get(ANNOTATION)
     named = ingress.spec.ingress_class_name
+    unread = view.unread(ANY_CLASS)
+    if named is not None and unread is not None:
+        return _by_name(subject, named, annotation, unread, rules)
     if named is not None:
         claimed = _by_object(subject, named, view, rules)
         if annotation is None or not claimed.ours:
@@ -45,6 +51,38 @@ def claim(ingress: Ingress, view: View, rules: Rules) -> Claim:
         f"set spec.ingressClassName: {rules.ingress_class}, or start with --watch-ingress-without-class",
     )
     return Claim(ours=False, verdicts=(verdict,))
+
+
+def judge(name: str, view: View, rules: Rules) -> tuple[Verdict, ...]:
+    """What there is to say of an IngressClass itself."""
+    found = view.ingress_class(name)
+    if found is None or found.spec.controller != rules.controller_class or found.spec.parameters is None:
+        return ()
+    parameters = found.spec.parameters
+    kind = f"{parameters.kind}.{parameters.api_group}" if parameters.api_group else parameters.kind
+    verdict = reasons.CLASS_PARAMETERS.verdict(
+        ObjectRef("IngressClass", "", name),
+        "spec.parameters",
+        f"{kind} {parameters.name}",
+        f"parameters of kind {reasons.readable(kind)} are not read",
+        "remove them; defaults are set by flags, and the rest by annotations",
+    )
+    return (verdict,)
+
+
+def _by_name(subject: ObjectRef, named: str, annotation: str | None, unread: Unread, rules: Rules) -> Claim:
+    """Nobody knows whose the class is."""
+    if rules.ingress_class_by_name and named == rules.ingress_class:
+        return Claim(ours=True)
+    ours = annotation == rules.ingress_class or (annotation is None and rules.watch_ingress_without_class)
+    verdict = reasons.CLASSES_UNREAD.verdict(
+        subject,
+        _SPEC_FIELD,
+        named,
+        f"IngressClasses cannot be read ({unread.reason})",
+        f"{unread.fix}, or start with --ingress-class-by-name",
+    )
+    return Claim(ours=ours, verdicts=(verdict,))
 
 
 def _by_object(subject: ObjectRef, named: str, view: View, rules: Rules) -> Claim:

@@ -9,6 +9,7 @@ from gateway.ir.backend import Endpoint
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.policy import Policy, Timeouts
+from gateway.objects.meta import ObjectKey
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
 TABLE: Final = "main"
@@ -52,6 +53,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     service_upstream: bool = False
     strict_path_type: bool = True
 
+    options: ObjectKey | None = None  # ConfigMaps
+    tcp_services: ObjectKey | None = None
+    udp_services: ObjectKey | None = None
     default_ssl_certificate: CertificateId | None = None
     default_backend_service: BackendId | None = None  # an empty port is the Service's first
     listeners: tuple[Listener, ...] = LISTENERS

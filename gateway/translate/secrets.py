@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from gateway.ir.certificate import Certificate
 from gateway.ir.ids import CertificateId
+from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate.limits import PEM_BYTES
 from gateway.translate.names import covers
@@ -47,9 +48,17 @@ class CertificateUnit(Struct, frozen=True):
         return self.certificate is not None and any(covers(name, host) for name in self.names)
 
 
+def secret_key(identity: CertificateId) -> ObjectKey:
+    return ObjectKey("Secret", identity.namespace, identity.name)
+
+
 def build_certificate(view: View, rules: Rules, identity: CertificateId) -> CertificateUnit:
     """Never says anything about the key but whether it fits."""
     secret = view.secret(identity.namespace, identity.name)
+    unread = view.unread(secret_key(identity)) if secret is None else None
+    if unread is not None:
+        text = f"Secret {identity.name} in namespace {identity.namespace} could not be read: {unread.reason}"
+        return _unusable(reasons.SECRET_UNREAD, text, unread.fix)
     if secret is None:
         return _unusable(
             reasons.SECRET_MISSING,

@@ -19,6 +19,7 @@ from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
 from gateway.store.links import Links
 from gateway.store.view import View
+from gateway.translate import classes, options
 from gateway.translate.backends import BackendUnit, build_backend
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
@@ -32,7 +33,7 @@ from gateway.translate.remarks import (
     remarks_on,
 )
 from gateway.translate.rules import Rules
-from gateway.translate.secrets import CertificateUnit, build_certificate
+from gateway.translate.secrets import CertificateUnit, build_certificate, secret_key
 from gateway.translate.usage import Usage
 from gateway.verdicts.report import Report
 from gateway.verdicts.verdict import Origin, Verdict
@@ -75,30 +76,49 @@ class Translator:
         self._report = Report()
         self._told: tuple[Verdict, ...] | None = None
         self._begun = False
+        self._came_or_went: dict[Name, bool] = {}
         self.work = Work()  # of the last update
+        self.idle = False
+        self._references: frozenset[ObjectKey] | None = None
 
     def update(self, dirty: Iterable[ObjectKey]) -> Changes:
         """What has become different, given every object that may have. The first call is given all of them."""
         keys = set(dirty)
-        self._told = None
         touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
-        if not self._begun:
+        first = not self._begun
+        if first:
             self._add_fixed(touched)
         ingresses = self._ingresses_of(keys)
+        self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
+        if self.idle and keys:
+            return Changes({}, {}, {}, self._rules.listeners, self._default())
+        self._told = None
+        if touched.certificates or ingresses:
+            self._references = None
+        self._report_on(keys)
         for name in ingresses:
             self._read(name, touched)
         certificates = {identity: self._certificate(identity, touched) for identity in sorted(touched.certificates)}
         hosts = self._build_hosts(touched.hosts)
         backends = {identity: self._backend(identity) for identity in sorted(touched.backends)}
         self.work = Work(len(ingresses), len(hosts), len(backends), len(certificates))
-        default = self._rules.default_ssl_certificate
         return Changes(
             hosts={(self._rules.table, host): built.value for host, built in hosts.items() if built.changed},
             backends={identity: built.value for identity, built in backends.items() if built.changed},
             certificates={identity: built.value for identity, built in certificates.items() if built.changed},
             listeners=self._rules.listeners,
-            default_certificate=default if default and self._certificates[default].certificate else None,
+            default_certificate=self._default(),
         )
+
+    def _default(self) -> CertificateId | None:
+        default = self._rules.default_ssl_certificate
+        return default if default and self._certificates[default].certificate else None
+
+    def references(self) -> frozenset[ObjectKey]:
+        """The objects that a source need not watch before they are referred to: Secrets that are in use."""
+        if self._references is None:
+            self._references = frozenset(map(secret_key, self._certificates))
+        return self._references
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Everything there is to say now, each with the place where its field was written, sorted by object."""
@@ -108,16 +128,39 @@ class Translator:
             self._told = tuple(sorted(placed, key=lambda one: (one.object, one.field, one.code, one.value, one.reason)))
         return self._told
 
+    def serves(self, namespace: str, name: str) -> bool:
+        """Is this Ingress ours, and is anything of it served?"""
+        claims = self._claims.get((namespace, name))
+        return claims is not None and bool(claims.hosts)
+
+    def served(self) -> Iterator[Name]:
+        """Every Ingress of which that holds."""
+        return (name for name, claims in self._claims.items() if claims.hosts)
+
+    def take_served(self) -> dict[Name, bool]:
+        """What of that changed since the last call: True for an Ingress that came, or is another under an old name."""
+        changes, self._came_or_went = self._came_or_went, {}
+        return changes
+
     # === which units are affected ===
 
     def _add_fixed(self, touched: "_Touched") -> None:
         """What the settings ask for, whatever the objects."""
         self._begun = True
+        self._report_on(options.named(self._rules))
         if self._rules.default_ssl_certificate is not None:
             touched.certificates.add(self._rules.default_ssl_certificate)
         if self._rules.default_backend_service is not None:
             touched.backends.add(self._rules.default_backend_service)
             touched.hosts.add("")
+
+    def _report_on(self, keys: Collection[ObjectKey]) -> None:
+        """Objects that are no unit, and that there is something to say of."""
+        for key in options.named(self._rules).intersection(keys):
+            self._report.replace(key, options.judge(key, self._view, self._rules))
+        for key in keys:
+            if key.kind == "IngressClass" and key.name:
+                self._report.replace(key, classes.judge(key.name, self._view, self._rules))
 
     def _backends_of(self, keys: Collection[ObjectKey]) -> set[BackendId]:
         found: set[BackendId] = set()
@@ -140,8 +183,10 @@ class Translator:
         for kind, namespace, name in keys:
             if kind == "Ingress":
                 found.add((namespace, name))
-            elif kind == "IngressClass":
+            elif kind == "IngressClass" and name:
                 found |= self._by_class.referrers(name)
+            elif kind == "IngressClass":  # whether any can be read at all
+                found |= {(one.metadata.namespace, one.metadata.name) for one in self._view.ingresses()}
         return sorted(found)
 
     # === the units ===
@@ -156,6 +201,9 @@ class Translator:
             self._claims[name] = new
         else:
             del self._claims[name]
+        before, after = old.seniority if old and old.hosts else None, new.seniority if new and new.hosts else None
+        if before != after:
+            self._came_or_went[name] = after is not None
         self._report.replace(name, new.verdicts if new else ())
         self._by_class.set_refs(name, (new.class_name,) if new and new.class_name else ())
         self._by_host.set_refs(name, new.hosts if new else ())
@@ -285,6 +333,9 @@ class _Touched(Struct):
     hosts: set[str] = field(default_factory=set)
     backends: set[BackendId] = field(default_factory=set)
     certificates: set[CertificateId] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.backends or self.certificates)
 
 
 class _Built(NamedTuple, Generic[T]):

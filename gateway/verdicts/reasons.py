@@ -73,6 +73,19 @@ NOTHING_TO_SERVE = Reason(
     "asks for nothing",
     "The Ingress has neither rules nor a default backend.",
 )
+CLASSES_UNREAD = Reason(
+    "GW206",
+    _WARNING,
+    "IngressClasses cannot be read",
+    "As in ingress-nginx, spec.ingressClassName has no say then: the annotation kubernetes.io/ingress.class decides, "
+    "or the name alone with --ingress-class-by-name.",
+)
+CLASS_PARAMETERS = Reason(
+    "GW207",
+    _WARNING,
+    "parameters of the IngressClass have no effect",
+    "No kind of parameters is read. The Ingresses of the class are served without them.",
+)
 
 # === hosts and paths ===
 BAD_HOST = Reason(
@@ -165,7 +178,8 @@ NO_ENDPOINTS = Reason(
     "GW242",
     _ERROR,
     "no endpoint is ready",
-    "Only endpoints that are ready get requests. Until there is one, the answer is 503.",
+    "Only endpoints that are ready get requests, or those that end but still serve while none is ready. Until there is "
+    "one, the answer is 503.",
 )
 EXTERNAL_NAME = Reason(
     "GW243",
@@ -279,6 +293,13 @@ TLS_WITHOUT_HOST = Reason(
     "TLS entry has no effect on a rule without host",
     "A certificate is chosen by the name that a client asks for. Names without rules get the default certificate, and "
     "are not redirected to https.",
+)
+SECRET_UNREAD = Reason(
+    "GW271",
+    _ERROR,
+    "Secret could not be read",
+    "Nobody can say whether it exists. TLS clients are shown the default certificate until it can be read; the "
+    "redirect to https stays on.",
 )
 
 # === annotations ===

@@ -122,9 +122,18 @@ def test_an_occupied_port_is_named_with_its_flag_and_its_holder(start: Start, tm
         (["--map=default/web=1.2.3.4:99999", "{folder}"], 2, "--map"),
         (["--bind-address=192.0.2.1", "{folder}"], 1, "--bind-address 192.0.2.1"),
         (["--access-log={folder}/none/log", "{folder}"], 1, "none/log"),
-        ([], 2, "--demo"),
+        (["--kubeconfig={folder}/none"], 2, "none: "),
+        (["--kubeconfig={folder}/none", "{folder}"], 2, "give one or the other"),
     ],
-    ids=["no such path", "bad map", "bad port in map", "no such address", "no such log folder", "nothing to serve"],
+    ids=[
+        "no such path",
+        "bad map",
+        "bad port in map",
+        "no such address",
+        "no such log folder",
+        "no kubeconfig",
+        "both",
+    ],
 )
 def test_a_wrong_start_says_what_is_wrong(
     start: Start, tmp_path: Path, arguments: list[str], code: int | None, why: str

@@ -15,6 +15,7 @@ from gateway.publish.protocol import IR, PROTOCOL, ControlHello, DataPlaneHello,
 from gateway.publish.socket import Connection
 from gateway.settings.control import ControlSettings, ProcessSettings, SourceSettings
 from gateway.settings.values import service_mapping
+from gateway.sources.files import FilesSource
 from tests.support.load import Load
 from tests.support.manifests import ingress, put
 from tests.support.site import HOST, Site, get, probe, until
@@ -128,7 +129,9 @@ async def test_a_refusal_is_told_by_control_with_segment_field_and_reason(
         sources=SourceSettings(paths=(site.manifests,), maps=maps),
     )
     lines: list[str] = []
-    control = app.Control(settings, say=lines.append, notify=lambda *_: None, resolve=lambda name: name)
+    files = FilesSource(settings.sources.paths)
+    origin = app.Input(files, files.origin)
+    control = app.Control(settings, origin, say=lines.append, notify=lambda *_: None, resolve=lambda name: name)
     running = asyncio.create_task(control.run())
     use_regex = {"nginx.ingress.kubernetes.io/use-regex": "true"}
     bad = ingress("bad", "bad.example.com", "blue", path="/(", annotations=use_regex)

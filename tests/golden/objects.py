@@ -10,7 +10,7 @@ from gateway.objects.kinds import Object
 from gateway.objects.meta import ObjectKey
 from gateway.objects.parse import parse
 from gateway.sources.positions import Positions
-from gateway.store.events import Delete, Upsert
+from gateway.store.events import Event, Upsert
 from gateway.store.store import Locate, Store
 from gateway.verdicts.verdict import Origin
 
@@ -50,7 +50,7 @@ def locate(text: str) -> Locate:
     return find
 
 
-def store_of(events: Iterable[Upsert | Delete], locate: Locate | None = None) -> Store:
+def store_of(events: Iterable[Event], locate: Locate | None = None) -> Store:
     store = Store(locate)
     store.apply(events)
     return store

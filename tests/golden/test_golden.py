@@ -1,7 +1,8 @@
 """Every case below `tests/golden`: `in.yaml` → `ir.yaml` and `verdicts.yaml`.
 
 A case is a folder named after a behaviour. Beside the manifests it may have `rules.yaml` with settings that differ from
-the defaults. `UPDATE_GOLDEN=1 pytest tests/golden` writes what comes out; read the difference before committing it.
+the defaults, and `unread.yaml` with what a source could not read. `UPDATE_GOLDEN=1 pytest tests/golden` writes what
+comes out; read the difference before committing it.
 """
 
 import os
@@ -16,6 +17,8 @@ from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import HostTable
+from gateway.objects.meta import ObjectKey
+from gateway.store.events import Unread
 from gateway.store.store import Store
 from gateway.translate.rules import Rules
 from gateway.translate.translate import Translator
@@ -33,13 +36,14 @@ def test_golden(case: Path) -> None:
     text = (case / "in.yaml").read_text()
     objects, place = load(text), locate(text)
     settings = rules(**overrides(case))
-    ir, verdicts = translate(store_of(objects, place), settings)
+    missing = unread(case)
+    ir, verdicts = translate(store_of([*objects, *missing], place), settings)
     if os.environ.get("UPDATE_GOLDEN"):
         (case / "ir.yaml").write_text(ir)
         (case / "verdicts.yaml").write_text(verdicts)
     assert ir == (case / "ir.yaml").read_text()
     assert verdicts == (case / "verdicts.yaml").read_text()
-    assert translate(store_of(shuffled(objects, seed=1), place), settings) == (ir, verdicts), (
+    assert translate(store_of([*missing, *shuffled(objects, seed=1)], place), settings) == (ir, verdicts), (
         "the order of objects matters"
     )
 
@@ -47,8 +51,20 @@ def test_golden(case: Path) -> None:
 def overrides(case: Path) -> dict[str, object]:
     path = case / "rules.yaml"
     written = yaml.safe_load(path.read_text()) if path.exists() else {}
-    ids = {"default_ssl_certificate": CertificateId, "default_backend_service": BackendId}
+    ids = {
+        "default_ssl_certificate": CertificateId,
+        "default_backend_service": BackendId,
+        "options": ObjectKey,
+        "tcp_services": ObjectKey,
+        "udp_services": ObjectKey,
+    }
     return {name: ids[name](*value) if name in ids else value for name, value in written.items()}
+
+
+def unread(case: Path) -> list[Unread]:
+    path = case / "unread.yaml"
+    rows = yaml.safe_load(path.read_text()) if path.exists() else []
+    return [Unread(ObjectKey(*row[:3]), *row[3:]) for row in rows]
 
 
 def translate(store: Store, settings: Rules) -> tuple[str, str]:

@@ -11,9 +11,26 @@ from gateway.cli.main import Exit, main
 from gateway.cli.run import Announcer
 
 
-def test_nothing_to_serve_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run"]) == Exit.USAGE
-    assert "give the PATH of a manifest or of a folder, or --demo" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["apps", "--watch-namespace=shop"], "--watch-namespace is about a cluster, and apps is a PATH of manifests"),
+        (["--demo", "--kubeconfig=x"], "--kubeconfig is about a cluster, and --demo serves samples"),
+    ],
+)
+def test_files_and_a_cluster_at_once_are_wrong_usage(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *arguments]) == Exit.USAGE
+    assert f"{said}; give one or the other" in capsys.readouterr().err
+
+
+def test_flags_of_control_are_handed_on(tmp_path: Path) -> None:
+    given = ["--ingress-class=x", "--update-status=false", "--sync-period=1s", "--watch-ingress-without-class"]
+    spec = run._control(_parse(given), tmp_path, None)
+    assert set(given[:3]) <= set(spec.arguments)
+    assert "--watch-ingress-without-class=true" in spec.arguments
+    assert not any(word.startswith("--http") for word in spec.arguments)
 
 
 def test_a_ready_file_in_no_folder_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,12 @@
 """How settings become rules."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.ir.backend import Endpoint
 from gateway.ir.ids import BackendId, CertificateId
-from gateway.settings.control import IngressSettings, SettingsError
+from gateway.settings.control import ControlSettings, IngressSettings, ProcessSettings, SettingsError, SourceSettings
 from gateway.settings.values import ObjectName, service_mapping
 
 pytest.importorskip("gateway._core", reason="the compiled module is not built")
@@ -16,6 +18,11 @@ def resolve(name: str) -> str:
     if name == "localhost":
         return "127.0.0.1"
     raise OSError(-2, "Name or service not known")
+
+
+def control(ingress: IngressSettings, *paths: Path) -> ControlSettings:
+    process, sources = ProcessSettings(state_dir=Path("/state")), SourceSettings(paths=paths)
+    return ControlSettings(process=process, sources=sources, ingress=ingress)
 
 
 def test_a_mapping_with_the_port_wins_and_of_equals_the_last() -> None:
@@ -42,10 +49,12 @@ def test_settings_become_rules() -> None:
         default_ssl_certificate=ObjectName("infra", "wild"),
         default_backend_service=ObjectName("infra", "sorry"),
     )
-    rules = app.rules(settings, lambda _namespace, _service, _port: None)
+    rules = app.rules(control(settings), lambda _namespace, _service, _port: None)
     assert (rules.ingress_class, rules.controller_class) == ("internal", "example.com/x")
     assert rules.watch_ingress_without_class
     assert rules.default_ssl_certificate == CertificateId("infra", "wild")
     assert rules.default_backend_service == BackendId("infra", "sorry", "")
-    plain = app.rules(IngressSettings(), lambda _namespace, _service, _port: None)
+    assert rules.class_objects_required
+    plain = app.rules(control(IngressSettings(), Path("a.yaml")), lambda _namespace, _service, _port: None)
+    assert not plain.class_objects_required
     assert (plain.default_ssl_certificate, plain.default_backend_service) == (None, None)

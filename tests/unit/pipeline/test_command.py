@@ -14,7 +14,8 @@ STATE = "--state-dir=/nowhere"
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([STATE], "reading from a cluster comes with the next release; name at least one file or folder"),
+        ([STATE, "--kubeconfig=/nowhere/config"], "/nowhere/config: the file does not exist"),
+        ([STATE, "--kubeconfig=x", "a.yaml"], "--kubeconfig is about a cluster, and a.yaml is a PATH of manifests"),
         (["a.yaml"], "--state-dir is missing"),
         ([STATE, "--map=shop", "a.yaml"], "--map 'shop': use NAMESPACE/SERVICE[:PORT]=HOST:PORT"),
         ([STATE, "--default-ssl-certificate=x", "a.yaml"], "--default-ssl-certificate 'x': use NAMESPACE/NAME"),
@@ -32,8 +33,8 @@ def test_wrong_usage_is_told_and_ends_with_2(
 
 
 def test_a_flag_that_may_stand_alone_or_have_a_value(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["control", STATE, "--watch-ingress-without-class"]) == Exit.USAGE
-    assert "name at least one file" in capsys.readouterr().err
+    assert main(["control", STATE, "--watch-ingress-without-class", "--map=x"]) == Exit.USAGE
+    assert "--map 'x'" in capsys.readouterr().err
 
 
 def test_help_names_every_flag_and_loads_neither_the_engine_nor_the_pipeline() -> None:

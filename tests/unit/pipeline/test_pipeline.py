@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 
 import pytest
 
@@ -27,13 +28,24 @@ def upsert(name: str, file: str = "") -> Upsert:
 
 
 class FakeSource:
+    edited = True
+
     def __init__(self, name: str) -> None:
         self.name = name
         self._queue: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
         self.broken = asyncio.Event()
+        self.referred: list[AbstractSet[ObjectKey]] = []
+        self.unread: set[ObjectKey] = set()
 
     def tell(self, *events: Event) -> None:
         self._queue.put_nowait(events)
+
+    def refer(self, keys: AbstractSet[ObjectKey]) -> None:
+        self.referred.append(keys)
+
+    @property
+    def reading(self) -> bool:
+        return bool(self.unread)
 
     async def run(self, sink: Sink) -> None:
         while True:
@@ -62,7 +74,12 @@ class FakeTranslator:
     def __init__(self) -> None:
         self.calls: list[set[ObjectKey]] = []
         self.poison: set[str] = set()
+        self.referred: frozenset[ObjectKey] = frozenset()
+        self.idle = False
         self._seen: dict[str, int] = {}
+
+    def references(self) -> frozenset[ObjectKey]:
+        return self.referred
 
     def update(self, dirty: Collection[ObjectKey]) -> Changes:
         self.calls.append(set(dirty))

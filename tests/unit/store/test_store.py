@@ -3,10 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.objects.core import EndpointSlice, Service, ServicePort, ServiceSpec
-from gateway.objects.ingress import Ingress, IngressClass, IngressSpec
+from gateway.objects.ingress import (
+    Ingress,
+    IngressClass,
+    IngressLoadBalancerIngress,
+    IngressLoadBalancerStatus,
+    IngressSpec,
+    IngressStatus,
+)
 from gateway.objects.kinds import Object
 from gateway.objects.meta import Metadata, ObjectKey
 from gateway.store.events import Delete, Judged, Synced, Upsert
@@ -72,6 +80,19 @@ def test_a_resource_version_alone_is_no_change(store: Store) -> None:
     assert found is not None
     assert found.metadata.resource_version == "2"
     store.apply([put(ingress("a", "other", version="3"))])
+    assert store.take_dirty() == {key_of(ingress("a"))}
+
+
+def test_a_status_is_kept_and_is_no_change(store: Store) -> None:
+    told = IngressStatus(IngressLoadBalancerStatus((IngressLoadBalancerIngress("192.0.2.1"),)))
+    store.apply([put(ingress("a", version="1"))])
+    store.take_dirty()
+    store.apply([put(msgspec.structs.replace(ingress("a", version="2"), status=told))])
+    assert store.take_dirty() == frozenset()
+    found = store.ingress("default", "a")
+    assert found is not None
+    assert found.status == told
+    store.apply([put(msgspec.structs.replace(ingress("a", "other", version="2"), status=told))])
     assert store.take_dirty() == {key_of(ingress("a"))}
 
 

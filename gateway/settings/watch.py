@@ -1,0 +1,32 @@
+"""What is watched in a cluster."""
+
+from msgspec import Struct
+
+from gateway.settings.values import ObjectName
+
+
+class WatchSettings(Struct, frozen=True, kw_only=True):
+    """The names are those of ingress-nginx's flags. Without any of them, everything is watched in all namespaces."""
+
+    watch_namespace: str = ""
+    """`--watch-namespace`: this namespace alone. Rights in it suffice then."""
+
+    watch_namespace_selector: str = ""
+    """`--watch-namespace-selector`: only namespaces with these labels, as they are at each moment."""
+
+    configmap: ObjectName | None = None
+    """`--configmap`: options of the gateway."""
+
+    tcp_services_configmap: ObjectName | None = None
+    """`--tcp-services-configmap`."""
+
+    udp_services_configmap: ObjectName | None = None
+    """`--udp-services-configmap`."""
+
+
+class WatchPace(Struct, frozen=True, kw_only=True):
+    """Bounds on how a cluster is watched. Not settable from outside: tests change some."""
+
+    patience: float = 2.0  # seconds that a Secret which is newly referred to is waited for, once it is being read
+    readers: int = 64  # Secrets that are read for the first time at once: thousands are no burst for the API server
+    remind: float = 300.0  # seconds between two lines about an API server that cannot be reached
