@@ -64,7 +64,7 @@ class Space:
         root = f"/apis/{group}" if group else "/api/v1"
         return f"{root}/namespaces/{self.name}/{resource}" + (f"/{name}" if name else "")
 
-    def list(self, plural: str) -> list[Object]:
+    def items(self, plural: str) -> list[Object]:
         found: list[Object] = self.api.get(self.path(plural))["items"]
         return found
 
@@ -86,7 +86,7 @@ class Space:
         """Wait for exactly so many pods of `app=selector` that are all ready, and return them."""
 
         def look() -> list[Object] | None:
-            found = [pod for pod in self.list("pods") if pod["metadata"].get("labels", {}).get("app") == selector]
+            found = [pod for pod in self.items("pods") if pod["metadata"].get("labels", {}).get("app") == selector]
             return found if len(found) == count and all(map(is_ready, found)) else None
 
         return self.until(f"{count} ready pods of {selector}", look)
@@ -95,7 +95,7 @@ class Space:
         """Return the addresses of a Service's EndpointSlices, and whether each is ready."""
         return {
             address: endpoint["conditions"]["ready"]
-            for part in self.list("discovery.k8s.io/v1/endpointslices")
+            for part in self.items("discovery.k8s.io/v1/endpointslices")
             if part["metadata"]["labels"]["kubernetes.io/service-name"] == service
             for endpoint in part["endpoints"] or []
             for address in endpoint["addresses"]
@@ -117,7 +117,7 @@ class Space:
     def describe(self) -> str:
         """Return why pods are not ready, in short."""
         notes = []
-        for pod in self.list("pods"):
+        for pod in self.items("pods"):
             status = pod["status"]
             states = [each["state"] for each in status.get("containerStatuses", [])]
             notes.append(f"{pod['metadata']['name']} {status.get('phase')} {status.get('message', '')} {states}")

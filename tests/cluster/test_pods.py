@@ -161,7 +161,7 @@ def test_a_deleted_pod_gets_its_grace_and_is_gone(space: Space) -> None:
     space.until("a container", lambda: "here" in space.log("slow"))
     mark = datetime.now(UTC)
     space.delete(pod("slow"))
-    space.until("its end", lambda: not space.list("pods"))
+    space.until("its end", lambda: not space.items("pods"))
     assert (datetime.now(UTC) - mark).total_seconds() < 5, "SIGTERM was not enough"
 
 

@@ -65,7 +65,7 @@ def test_a_rolling_restart_behind_a_load_balancer_fails_no_request(space: Space)
             fetch(address, 80)
         except (OSError, http.client.HTTPException) as error:
             failures.append(repr(error))
-        now = {each["metadata"]["name"] for each in space.list("pods")}
+        now = {each["metadata"]["name"] for each in space.items("pods")}
         return len(now) == 2 and not now & old
 
     space.until("new pods", replaced)
