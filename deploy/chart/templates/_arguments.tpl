@@ -57,7 +57,7 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 {{- if .Values.controller.workers -}}
 {{- .Values.controller.workers | int -}}
 {{- else -}}
-{{- $cpu := include "sallygate.text" (dig "limits" "cpu" "" .Values.controller.resources) -}}
+{{- $cpu := include "sallygate.text" (default "" (dig "limits" "cpu" "" .Values.controller.resources)) -}}
 {{- if hasSuffix "m" $cpu -}}
 {{- divf (trimSuffix "m" $cpu | float64) 1000 | ceil | int -}}
 {{- else if $cpu -}}
@@ -68,9 +68,15 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 
 {{/* Flags as words, in the order of their names. An empty value is a flag alone, as in ingress-nginx's chart. */}}
 {{- define "sallygate.words" -}}
-{{- range $flag, $value := . }}
-- {{ if or (kindIs "invalid" $value) (eq (toString $value) "") }}{{ printf "--%s" $flag | quote }}{{ else }}{{ printf "--%s=%s" $flag (include "sallygate.text" $value) | quote }}{{ end }}
+{{- $words := list -}}
+{{- range $flag, $value := . -}}
+{{- if or (kindIs "invalid" $value) (eq (toString $value) "") -}}
+{{- $words = append $words (printf "--%s" $flag) -}}
+{{- else -}}
+{{- $words = append $words (printf "--%s=%s" $flag (include "sallygate.text" $value)) -}}
 {{- end -}}
+{{- end -}}
+{{- toYaml $words -}}
 {{- end -}}
 
 {{/* Seconds that a pod may take to end: the larger of what was asked for and of what its parts take. */}}

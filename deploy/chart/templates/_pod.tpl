@@ -28,8 +28,8 @@ spec:
   {{- with $c.runtimeClassName }}
   runtimeClassName: {{ . | quote }}
   {{- end }}
-  {{- with $c.hostname }}
-  hostname: {{ . | quote }}
+  {{- if and $c.hostname (kindIs "string" $c.hostname) }}
+  hostname: {{ $c.hostname | quote }}
   {{- end }}
   {{- with $c.hostAliases }}
   hostAliases:

@@ -9,7 +9,7 @@
 {{- $_ := set $said "lines" (append $said.lines "controller.image: names ingress-nginx's own image, which cannot run Sallygate; name a copy of Sallygate's, with its tag") -}}
 {{- end -}}
 {{- if and .Values.defaultBackend.enabled (not (include "sallygate.backendImage" .)) -}}
-{{- $_ := set $said "lines" (append $said.lines "defaultBackend.enabled: no image of yours is named, and Sallygate answers 404 itself as the stock image does") -}}
+{{- $_ := set $said "lines" (append $said.lines "defaultBackend.enabled: no image of yours is named; Sallygate answers 404 itself, as the stock image does") -}}
 {{- end -}}
 {{- $seconds := include "sallygate.terminationSeconds" . | int -}}
 {{- if lt (default $seconds $c.terminationGracePeriodSeconds | int) $seconds -}}
@@ -20,6 +20,16 @@
 {{- $_ := set $said "lines" (append $said.lines (printf "controller.%s.httpGet: the paths are fixed, /livez and /readyz; times are taken over" $name)) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $port := $c.service.targetPorts -}}
+{{- if not (include "sallygate.isPort" (dict "root" $ "port" $port)) -}}
+{{- $_ := set $said "lines" (append $said.lines (printf "controller.service.targetPorts.%s: the pod has no port %q; %s is used" $name $port $name)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "affinity" "topologySpreadConstraints" -}}
+{{- if and (contains "ingress-nginx" (toJson (index $c $name))) (ne (include "sallygate.name" $) "ingress-nginx") -}}
+{{- $_ := set $said "lines" (append $said.lines (printf "controller.%s: names ingress-nginx, but these pods are labelled %s; change it, or set nameOverride: ingress-nginx" $name (include "sallygate.name" $))) -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq $c.kind "DaemonSet") $c.autoscaling.enabled -}}
 {{- $_ := set $said "lines" (append $said.lines "controller.autoscaling: a DaemonSet has a pod per node and is not scaled") -}}
 {{- end -}}
@@ -27,11 +37,11 @@
 {{- end -}}
 
 {{/* Walks the values beside the table. A row is "taken", or a sentence of why it has no effect; a sentence that begins
-     with "always" is about a value of false. Blocks that are switched off ask for nothing. */}}
+     with "always" is about a value of false. The row "*" is for every other key. Blocks that are switched off ask for nothing. */}}
 {{- define "sallygate.judge" -}}
 {{- range $key, $value := .values -}}
 {{- $path := ternary $key (printf "%s.%s" $.path $key) (empty $.path) -}}
-{{- $row := get $.table $key -}}
+{{- $row := ternary (get $.table $key) (get $.table "*") (hasKey $.table $key) -}}
 {{- $off := and (kindIs "map" $value) (hasKey $value "enabled") (not (get $value "enabled")) -}}
 {{- if kindIs "map" $row -}}
 {{- if and (kindIs "map" $value) (not $off) -}}

@@ -32,7 +32,7 @@ spec:
     {{- if index $c.service (printf "enable%s" (title $name)) }}
     - name: {{ $name }}
       port: {{ index $ports $name | int }}
-      targetPort: {{ index $targets $name | toJson }}
+      targetPort: {{ ternary $name (index $targets $name) (empty (include "sallygate.isPort" (dict "root" $root "port" (index $targets $name)))) | toJson }}
       protocol: TCP
       {{- if $s.appProtocol }}
       appProtocol: {{ $name }}
@@ -43,4 +43,9 @@ spec:
       {{- end }}
     {{- end }}
     {{- end }}
+{{- end -}}
+
+{{/* Empty for a name that no port of the pod has: an old name of nginx's would send a Service's traffic nowhere. */}}
+{{- define "sallygate.isPort" -}}
+{{- if or (not (kindIs "string" .port)) (has .port (list "http" "https")) .root.Values.controller.extraContainers }}true{{ end -}}
 {{- end -}}
