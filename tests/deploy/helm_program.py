@@ -25,7 +25,7 @@ def program() -> Path:
     if given:
         return Path(given)
     digest = hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))).hexdigest()[:16]
-    folder = _cache() / "helm" / digest
+    folder = cache() / "helm" / digest
     built = folder / "helm"
     if built.is_file():
         return built
@@ -52,7 +52,7 @@ def _build(target: Path) -> None:
         raise HelmMissingError(f"helm could not be built:\n{done.stderr[-2000:]}")
 
 
-def _cache() -> Path:
+def cache() -> Path:
     given = os.environ.get("SALLYGATE_CACHE")
     return Path(given or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate")
 

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.deploy.chart import CHART, ROOT, Chart
+from tests.deploy.chart import CHART, ROOT, Chart, rules_of
 
 GENERATE = ROOT / "deploy" / "generate.py"
 MANIFESTS = ROOT / "deploy" / "manifests"
@@ -34,3 +36,17 @@ def test_chart_and_package_have_one_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (package[1], package[1])
     assert f"ARG VERSION={package[1]}\n" in (ROOT / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "deploy" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_has_the_effect_that_it_names(chart: Chart, example: Path) -> None:
+    rendered = chart.render(example)
+    assert rendered.without_effect == []
+    assert rendered.text != chart.render().text
+
+
+def test_side_by_side_owns_no_class_and_writes_no_status(chart: Chart) -> None:
+    rendered = chart.render(ROOT / "deploy" / "examples" / "side-by-side.yaml")
+    assert rendered.of("IngressClass") == []
+    assert "--update-status=false" in rendered.container("control")["args"]
+    assert not [rule for rules in rules_of(rendered).values() for rule in rules if "status" in rule]
