@@ -72,7 +72,8 @@ def containers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         containers.build(context(folder / "context", wheels), IMAGE, BASE=BASE, WHEELS="given")
         yield containers
     finally:
-        containers.podman("rm", "--all", "--force", "--depend", "--time=0")
+        for name in containers.podman("ps", "--all", "--quiet").split():  # the newest first: it may lean on older ones
+            containers.podman("rm", "--force", "--time=0", name)
         shutil.rmtree(folder, ignore_errors=True)
 
 

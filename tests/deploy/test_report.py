@@ -77,6 +77,15 @@ def test_nothing_is_said_of_the_defaults(chart: Chart) -> None:
             ),
         ),
         (
+            {
+                "controller": {
+                    "scope": {"enabled": True, "namespace": "a,b"},
+                    "extraArgs": {"default-backend-service": "c/errors"},
+                }
+            },
+            "default-backend-service: c/errors lies outside controller.scope, so its endpoints are not read",
+        ),
+        (
             {"controller": {"kind": "DaemonSet", "autoscaling": {"enabled": True}}},
             "controller.autoscaling: a DaemonSet has a pod per node and is not scaled",
         ),

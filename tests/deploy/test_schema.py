@@ -1,10 +1,14 @@
 """Values of a wrong type are refused before anything is installed, with the place and what would be right."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.deploy.chart import CHART, Chart
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,44 @@ from tests.deploy.chart import CHART, Chart
 )
 def test_a_wrong_type_is_refused_by_name(chart: Chart, values: dict[str, Any], said: str) -> None:
     assert said in chart.refusal(values)
+
+
+def nullable(schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if "null" in schema.get("type", ()) or None in schema.get("enum", ()):
+        yield path
+    for key, inner in schema.get("properties", {}).items():
+        yield from nullable(inner, (*path, key))
+
+
+def test_what_may_be_null_renders_as_null(chart: Chart) -> None:
+    """`key: null` is how a values file takes a default away."""
+    values: dict[str, Any] = {
+        "controller": {
+            "autoscaling": {"enabled": True},
+            "metrics": {"enabled": True, "serviceMonitor": {"enabled": True}},
+            "networkPolicy": {"enabled": True},
+            "service": {"internal": {"enabled": True}},
+        },
+        "defaultBackend": {"enabled": True, "image": {"repository": "pages.example/errors"}},
+    }
+    kept = {("defaultBackend", "image", "repository")}
+    for *folders, last in set(nullable(SCHEMA)) - kept:
+        node = values
+        for key in folders:
+            node = node.setdefault(key, {})
+        node[last] = None
+    rendered = chart.render(values)
+    assert rendered.without_effect == []
+    empty = [each for each in rendered.objects if None in leaves(each)]
+    assert empty == []
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from leaves(each)
+    else:
+        yield value
 
 
 def test_a_role_for_one_namespace_needs_that_namespace(chart: Chart) -> None:

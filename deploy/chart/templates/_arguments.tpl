@@ -57,7 +57,7 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 {{- if .Values.controller.workers -}}
 {{- .Values.controller.workers | int -}}
 {{- else -}}
-{{- $cpu := include "sallygate.text" (default "" (dig "limits" "cpu" "" .Values.controller.resources)) -}}
+{{- $cpu := include "sallygate.text" (default "" (default dict (default dict .Values.controller.resources).limits).cpu) -}}
 {{- if hasSuffix "m" $cpu -}}
 {{- divf (trimSuffix "m" $cpu | float64) 1000 | ceil | int -}}
 {{- else if $cpu -}}

@@ -44,7 +44,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- $_ := set $own "app.kubernetes.io/version" .root.Chart.AppVersion -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
-{{- mergeOverwrite $own (deepCopy .root.Values.commonLabels) (deepCopy (default dict .more)) | toYaml -}}
+{{- mergeOverwrite $own (deepCopy (default dict .root.Values.commonLabels)) (deepCopy (default dict .more)) | toYaml -}}
 {{- end -}}
 
 {{/* A number or a boolean as a text: never 1e+06, which is how templates print a million that came from YAML. */}}

@@ -7,7 +7,7 @@
 {{- $low := or (lt (index $args "http-port" | int) 1024) (lt (index $args "https-port" | int) 1024) -}}
 metadata:
   labels:
-    {{- include "sallygate.labels" (dict "root" . "component" $c.name "more" (mergeOverwrite (dict) (deepCopy $c.labels) (deepCopy $c.podLabels))) | nindent 4 }}
+    {{- include "sallygate.labels" (dict "root" . "component" $c.name "more" (mergeOverwrite (dict) (deepCopy (default dict $c.labels)) (deepCopy (default dict $c.podLabels)))) | nindent 4 }}
   annotations:
     kubectl.kubernetes.io/default-container: dataplane
     {{- with $c.podAnnotations }}
@@ -192,15 +192,16 @@ spec:
 {{/* Ports below 1024 without root: a pod network of our own may allow them to everybody. */}}
 {{- define "sallygate.podSecurity" -}}
 {{- $c := .root.Values.controller -}}
-{{- $own := dict "runAsNonRoot" true "runAsUser" (int $c.image.runAsUser) "runAsGroup" (int $c.image.runAsGroup) "fsGroup" (int $c.image.runAsGroup) "seccompProfile" $c.image.seccompProfile -}}
-{{- $sysctls := deepCopy $c.sysctls -}}
+{{- $own := dict "runAsNonRoot" true "runAsUser" (int $c.image.runAsUser) "runAsGroup" (int $c.image.runAsGroup) "fsGroup" (int $c.image.runAsGroup) -}}
+{{- with $c.image.seccompProfile }}{{ $_ := set $own "seccompProfile" . }}{{ end -}}
+{{- $sysctls := deepCopy (default dict $c.sysctls) -}}
 {{- if and .low (not $c.hostNetwork) -}}
 {{- $sysctls = merge $sysctls (dict "net.ipv4.ip_unprivileged_port_start" "0") -}}
 {{- end -}}
 {{- $list := list -}}
 {{- range $name, $value := $sysctls }}{{ $list = append $list (dict "name" $name "value" (include "sallygate.text" $value)) }}{{ end -}}
 {{- with $list }}{{ $_ := set $own "sysctls" . }}{{ end -}}
-{{- mergeOverwrite $own (deepCopy $c.podSecurityContext) | toYaml -}}
+{{- mergeOverwrite $own (deepCopy (default dict $c.podSecurityContext)) | toYaml -}}
 {{- end -}}
 
 {{- define "sallygate.containerSecurity" -}}
@@ -214,7 +215,9 @@ capabilities:
 httpGet:
   path: {{ .path }}
   port: {{ .port | int }}
-{{ omit .times "httpGet" | toYaml }}
+{{- with omit (default dict .times) "httpGet" }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "sallygate.sleep" -}}

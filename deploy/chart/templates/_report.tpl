@@ -3,7 +3,7 @@
 {{- define "sallygate.report" -}}
 {{- $table := .Files.Get "files/values.yaml" | fromYaml -}}
 {{- $said := dict "lines" list -}}
-{{- include "sallygate.judge" (dict "values" (deepCopy .Values.AsMap) "table" $table "path" "" "said" $said) -}}
+{{- include "sallygate.judge" (dict "values" (deepCopy (default dict .Values.AsMap)) "table" $table "path" "" "said" $said) -}}
 {{- $c := .Values.controller -}}
 {{- if include "sallygate.foreignImage" . -}}
 {{- $_ := set $said "lines" (append $said.lines "controller.image: names ingress-nginx's own image, which cannot run Sallygate; name a copy of Sallygate's, with its tag") -}}
@@ -16,7 +16,7 @@
 {{- $_ := set $said "lines" (append $said.lines (printf "controller.terminationGracePeriodSeconds: raised to %d, which is what controller.drain takes" $seconds)) -}}
 {{- end -}}
 {{- range $name := list "livenessProbe" "readinessProbe" "startupProbe" -}}
-{{- if (index $c $name).httpGet -}}
+{{- if (default dict (index $c $name)).httpGet -}}
 {{- $_ := set $said "lines" (append $said.lines (printf "controller.%s.httpGet: the paths are fixed, /livez and /readyz; times are taken over" $name)) -}}
 {{- end -}}
 {{- end -}}
@@ -28,6 +28,13 @@
 {{- range $name := list "affinity" "topologySpreadConstraints" -}}
 {{- if and (contains "ingress-nginx" (toJson (index $c $name))) (ne (include "sallygate.name" $) "ingress-nginx") -}}
 {{- $_ := set $said "lines" (append $said.lines (printf "controller.%s: names ingress-nginx, but these pods are labelled %s; change it, or set nameOverride: ingress-nginx" $name (include "sallygate.name" $))) -}}
+{{- end -}}
+{{- end -}}
+{{- $args := include "sallygate.controlArguments" . | fromYaml -}}
+{{- with index $args "default-backend-service" -}}
+{{- $where := splitList "/" (toString .) | first -}}
+{{- if and (index $args "watch-namespace") (not (has $where (splitList "," (index $args "watch-namespace" | toString)))) -}}
+{{- $_ := set $said "lines" (append $said.lines (printf "default-backend-service: %s lies outside controller.scope, so its endpoints are not read" .)) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq $c.kind "DaemonSet") $c.autoscaling.enabled -}}

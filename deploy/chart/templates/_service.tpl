@@ -12,7 +12,7 @@ metadata:
   name: {{ include "sallygate.controller" $root }}{{ .suffix }}
   namespace: {{ include "sallygate.namespace" $root }}
   labels:
-    {{- include "sallygate.labels" (dict "root" $root "component" $c.name "more" (mergeOverwrite (dict) (deepCopy $c.service.labels) (deepCopy (default dict .labels)))) | nindent 4 }}
+    {{- include "sallygate.labels" (dict "root" $root "component" $c.name "more" (mergeOverwrite (dict) (deepCopy (default dict $c.service.labels)) (deepCopy (default dict .labels)))) | nindent 4 }}
   {{- with $s.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
