@@ -106,8 +106,12 @@ def markdown(results: Results) -> str:
         cost = results.replay["instructions_per_exchange"]
         parts.append(f"The sans-I/O core alone: {cost:,.0f} instructions per exchange.\n")
     if results.lookup is not UNSET and results.lookup is not None:
-        rows = [[f"{int(routes):,}", f"{ns:.0f}"] for routes, ns in results.lookup.items()]
-        parts += ["## Lookup\n", table(["routes", "ns per lookup"], rows)]
+        rows = [
+            [f"{row.routes:,}", f"{row.hosts:,}", f"{row.paths:,}", f"{row.lookup_ns:.0f}"]
+            for row in results.lookup.lookups
+        ]
+        parts += ["## Lookup\n", table(["routes", "hosts", "paths each", "ns per lookup"], rows)]
+        parts.append(f"A read that no cache holds cost {results.lookup.miss_ns:.0f} ns meanwhile.\n")
     if results.publish is not UNSET and results.publish is not None:
         parts += ["## Publish\n", publish(results)]
     if results.memory is not UNSET:

@@ -84,6 +84,25 @@ class Publish(Struct, frozen=True):
     background_failed: int
 
 
+class LookupRow(Struct, frozen=True):
+    """A lookup among `hosts` times `paths` routes, in nanoseconds of CPU time."""
+
+    hosts: int
+    paths: int
+    lookup_ns: float
+
+    @property
+    def routes(self) -> int:
+        return self.hosts * self.paths
+
+
+class Lookup(Struct, frozen=True):
+    """`miss_ns` is what one read costs that no cache holds: with many routes a lookup is a few of these."""
+
+    lookups: list[LookupRow]
+    miss_ns: float
+
+
 class Results(Struct, omit_defaults=True):
     """Everything. A measure that did not run is unset; one that could not run for a contender is missing its name."""
 
@@ -97,7 +116,7 @@ class Results(Struct, omit_defaults=True):
     syscalls: dict[str, list[Syscalls]] | UnsetType = UNSET
     instructions: dict[str, Instructions] | UnsetType = UNSET
     replay: dict[str, Any] | UnsetType | None = UNSET
-    lookup: dict[str, float] | UnsetType | None = UNSET
+    lookup: Lookup | UnsetType | None = UNSET
     publish: Publish | UnsetType | None = UNSET
     memory: dict[str, Memory] | UnsetType = UNSET
     micro: dict[str, Any] | UnsetType = UNSET

@@ -7,7 +7,19 @@ from msgspec import json, structs
 
 from bench.gate import BUDGETS, breaches, main
 from bench.report import markdown
-from bench.results import FORMAT, Instructions, Level, Memory, Publish, Results, Sample, Syscalls, Work
+from bench.results import (
+    FORMAT,
+    Instructions,
+    Level,
+    Lookup,
+    LookupRow,
+    Memory,
+    Publish,
+    Results,
+    Sample,
+    Syscalls,
+    Work,
+)
 from bench.spread import Ratio, Spread
 
 PEERS = ("floor", "sallygate", "nginx", "haproxy", "nginx-quiet")
@@ -52,7 +64,7 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
             "nginx": Instructions(2000, {"worker": 37000.0}, []),
         },
         replay={"instructions_per_exchange": 3000.0},
-        lookup={"1": 40.0, "1000": 100.0, "100000": 240.0},
+        lookup=Lookup([LookupRow(100, 10, 100.0), LookupRow(1, 100_000, 170.0), LookupRow(100_000, 1, 240.0)], 90.0),
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
         memory={"sallygate": Memory(6000, 900.0, 910.0, 40_000, 46_000)},
         micro={},
@@ -114,7 +126,7 @@ def test_the_report_says_everything_there_is() -> None:
         "0 of 5 samples dropped",
         "the host thread",
         "| sallygate | 64 | 4.010 | 0.040 | none | 4.050 |",
-        "| 100,000 | 240 |",
+        "| 100,000 | 100,000 | 1 | 240 |",
         "publish to effect | 12.0",
         "| haproxy-quiet | - | not installed |",
         "parse 900",

@@ -4,7 +4,7 @@ import pytest
 
 from bench.facts import field
 from bench.measures.instructions import parse_functions, parse_thread, parse_total
-from bench.measures.lookup import parse
+from bench.measures.lookup import best, parse
 from bench.measures.syscalls import parse_summary
 from bench.measures.work import headers_of
 from bench.peers.sallygate import address
@@ -103,11 +103,15 @@ def test_a_profile_divides_the_microseconds_of_a_request() -> None:
     assert render([], top=10, us_per_request=1.0) == "perf took no sample\n"
 
 
-def test_lookup_rows() -> None:
-    assert parse('{"rows": [{"routes": 1, "ns": 40.5, "hosts": 1}, {"routes": 100000, "ns": 230}]}') == {
-        "1": 40.5,
-        "100000": 230.0,
-    }
+def test_of_each_lookup_row_the_best_run_counts() -> None:
+    one, other = (
+        f'{{"lookups":[{{"hosts":1,"paths":1,"routes":1,"lookup_ns":{first}}},'
+        f'{{"hosts":100,"paths":1000,"lookup_ns":{second}}}],"regexes":[],"miss_ns":{miss}}}'
+        for first, second, miss in ((40.5, 230, 99), (50, 200, 88))
+    )
+    found = best([parse(one), parse(other)])
+    assert [(row.routes, row.lookup_ns) for row in found.lookups] == [(1, 40.5), (100_000, 200)]
+    assert found.miss_ns == 88
 
 
 def test_headers_of_a_recorded_head() -> None:

@@ -9,8 +9,8 @@ use sallygate_wire::path::{PathScratch, check_rewritten, encode_path, read_path}
 use sallygate_wire::request::{Framing, RequestHead};
 
 use crate::fault::{Failure, Kind};
-use crate::route::{Action, Captures, Route, RouteTable};
-use crate::snapshot::{Snapshot, TableIndex};
+use crate::route::{Action, Captures, Route};
+use crate::snapshot::{HostEntry, Snapshot, TableIndex};
 
 /// Scratch space that one worker uses for one request at a time.
 #[derive(Default)]
@@ -62,10 +62,10 @@ fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
 }
 
 /// Selects the route. A path whose two readings select different routes selects none.
-fn select<'s>(table: &'s RouteTable, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Fault> {
-    let route = table.lookup(matched);
+fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Fault> {
+    let route = entry.lookup(matched);
     if let Some(other) = undecoded {
-        let same = match (route, table.lookup(other)) {
+        let same = match (route, entry.lookup(other)) {
             (Some(one), Some(two)) => std::ptr::eq(one, two),
             (None, None) => true,
             _ => false,
@@ -100,7 +100,7 @@ pub fn plan<'s, 'b>(
     };
     let Some(table) = table else { return fail(None, Failure::of(Kind::NoRoute)) };
     let Some(entry) = snapshot.host(table, host) else { return fail(None, Failure::of(Kind::NoRoute)) };
-    let route = match select(&entry.routes, forms.matched, forms.undecoded) {
+    let route = match select(entry, forms.matched, forms.undecoded) {
         Ok(Some(route)) => route,
         Ok(None) => return fail(None, Failure::of(Kind::NoRoute)),
         Err(fault) => return fail(None, Failure::client(fault)),

@@ -19,7 +19,6 @@ const RECORD_HEAD: usize = 6;
 const SLOT: usize = 8;
 
 /// Builds a block.
-#[derive(Default)]
 pub(super) struct BlockBuilder {
     bytes: Vec<u8>,
 }
@@ -61,8 +60,13 @@ fn record(block: &[u8], at: usize) -> Option<(u32, &[u8], usize)> {
 }
 
 impl BlockBuilder {
-    pub(super) fn finish(self) -> Box<[u8]> {
-        self.bytes.into_boxed_slice()
+    /// A block that begins with bytes of somebody else's.
+    pub(super) fn after(start: &[u8]) -> Self {
+        Self { bytes: start.to_vec() }
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Where the next byte goes. A block is far smaller than 4 GB, because segments are limited to 64 MB.
@@ -207,7 +211,7 @@ mod tests {
         let texts: Vec<String> = (0..400).map(|number| format!("/{number}")).collect();
         for clash in CLASHES {
             for count in [0, 1, FEW, FEW + 1, SCANNED, SCANNED + 1, 100, 300] {
-                let mut builder = BlockBuilder::default();
+                let mut builder = BlockBuilder::after(b"host");
                 let entry = |(text, route): (&'static str, u32)| -> Entry<'static> {
                     Entry { text: text.as_bytes(), hash: clash(u64::from(route)), route }
                 };
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn the_first_of_equal_texts_counts() {
         for count in [2, FEW + 1, SCANNED + 1] {
-            let mut builder = BlockBuilder::default();
+            let mut builder = BlockBuilder::after(b"host");
             let list: Vec<Entry<'_>> =
                 (0..count).zip(0..).map(|(_, route)| Entry { text: b"/a", hash: 7, route }).collect();
             let index = builder.index(&list);

@@ -14,13 +14,13 @@ fn route(number: u32) -> Route {
     Route::new(origin, Action::Respond { status: 200 }, Arc::new(Policy::default()), None, None)
 }
 
-fn table(matches: &[PathMatch]) -> RouteTable {
+fn table(matches: &[PathMatch]) -> (RouteTable, Vec<u8>) {
     let routes = (0_u32..).zip(matches).map(|(number, _)| route(number)).collect();
-    RouteTable::new(matches, routes, Seed::new(1, 2), &mut Patterns::default()).unwrap()
+    RouteTable::new(b"a.example", matches, routes, Seed::new(1, 2), &mut Patterns::default()).unwrap()
 }
 
-fn by_table(table: &RouteTable, path: &str) -> Option<u32> {
-    table.lookup(path.as_bytes()).map(|route| route.origin.path)
+fn by_table((table, block): &(RouteTable, Vec<u8>), path: &str) -> Option<u32> {
+    table.lookup(block, path.as_bytes()).map(|route| route.origin.path)
 }
 
 fn by_rule(matches: &[PathMatch], path: &str) -> Option<u32> {

@@ -19,26 +19,27 @@ pub struct BadRoute {
     pub reason: String,
 }
 
-/// The routes, and three indexes into them.
+/// The routes, and three indexes into them. The texts of the indexes are not in here but in a block that whoever keeps the
+/// table puts next to it: together they are what a lookup has to fetch from memory.
 // In this order, so that what every lookup reads lies side by side.
 #[repr(C)]
 pub struct RouteTable {
-    block: Box<[u8]>,
-    seed: Seed,
     exact: ExactIndex,
     prefixes: PrefixIndex,
+    seed: Seed,
     regexes: Regexes,
     routes: Box<[Route]>,
 }
 
 impl RouteTable {
-    /// Build the table. `matches` and `routes` belong together one by one.
+    /// Build the table, and its block, which begins with `start`. `matches` and `routes` belong together one by one.
     pub fn new(
+        start: &[u8],
         matches: &[PathMatch],
         mut routes: Vec<Route>,
         seed: Seed,
         patterns: &mut Patterns,
-    ) -> Result<Self, BadRoute> {
+    ) -> Result<(Self, Vec<u8>), BadRoute> {
         let mut regexes = Vec::new();
         for (index, (match_, route)) in matches.iter().zip(&mut routes).enumerate() {
             if let PathMatch::Regex { pattern, ignore_case } = match_ {
@@ -58,23 +59,22 @@ impl RouteTable {
             PathMatch::Prefix { path } => Some((path.as_str(), number)),
             _ => None,
         });
-        let mut builder = BlockBuilder::default();
-        Ok(Self {
+        let mut builder = BlockBuilder::after(start);
+        let this = Self {
             exact: ExactIndex::new(&mut builder, exact, seed),
             prefixes: PrefixIndex::new(&mut builder, prefixes, seed),
-            block: builder.finish(),
             seed,
             regexes: Regexes::new(regexes),
             routes: routes.into(),
-        })
+        };
+        Ok((this, builder.finish()))
     }
 
-    /// The route of a path in normal form.
+    /// The route of a path in normal form. `block` is what `new` gave beside the table.
     #[inline]
-    pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
-        let by_prefix = || self.prefixes.find(&self.block, path, self.seed);
-        let found =
-            self.exact.find(&self.block, path, self.seed).or_else(|| self.regexes.find(path)).or_else(by_prefix)?;
+    pub fn lookup(&self, block: &[u8], path: &[u8]) -> Option<&Route> {
+        let by_prefix = || self.prefixes.find(block, path, self.seed);
+        let found = self.exact.find(block, path, self.seed).or_else(|| self.regexes.find(path)).or_else(by_prefix)?;
         self.routes.get(found as usize)
     }
 

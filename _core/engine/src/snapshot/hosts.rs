@@ -8,7 +8,8 @@ use sallygate_image::{
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
-use super::shards::{HostEntry, HostShard, Table, display_host};
+use super::host::{HostDraft, HostEntry, display_host};
+use super::shards::{HostShard, Table};
 use super::store::{DigestMap, Node};
 use crate::balance::BackendIndex;
 use crate::route::{Action, Origin, Route, RouteTable, Source};
@@ -16,7 +17,7 @@ use crate::telemetry::Labels;
 
 /// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
 struct Draft {
-    entry: HostEntry,
+    host: HostDraft,
     /// Of its routes, which do not keep them.
     display_paths: Vec<String>,
     bytes: usize,
@@ -96,7 +97,7 @@ impl<'r> Hosts<'r> {
             place.refuse(format!("segment {digest} is host {found:?}, listed as {key:?}"))
         };
         if let Some(draft) = self.drafts.get(&digest) {
-            return if draft.entry.key() == key.as_bytes() { Ok(()) } else { Err(misplaced(&draft.entry.host())) };
+            return if draft.host.key == key { Ok(()) } else { Err(misplaced(&display_host(&draft.host.key))) };
         }
         match build.find(digest) {
             Found::Node(Node::Host(entry)) if entry.key() == key.as_bytes() => Ok(()),
@@ -120,29 +121,32 @@ impl<'r> Hosts<'r> {
         has_backend: impl Fn(BackendIndex) -> bool,
         has_certificate: impl Fn(&CertificateId) -> bool,
     ) -> Result<(), Refusal> {
-        let check = |entry: &HostEntry| {
-            if let Some(id) = entry.certificate.as_deref().filter(|id| !has_certificate(id)) {
-                return Err(Refusal::new(entry.digest, Kind::Host.name(), "certificate", absent_certificate(id)));
+        let refers = |digest: Digest, certificate: Option<&CertificateId>, routes: &[Route]| {
+            if let Some(id) = certificate.filter(|id| !has_certificate(id)) {
+                return Err(Refusal::new(digest, Kind::Host.name(), "certificate", absent_certificate(id)));
             }
-            for (index, route) in entry.routes.routes().iter().enumerate() {
+            for (index, route) in routes.iter().enumerate() {
                 if let Some(key) = route.backend.as_ref().filter(|key| !has_backend(key.index())) {
                     let reason = format!("there is no backend {}", name(key.id()));
                     let field = format!("routes[{index}].action.backend");
-                    return Err(Refusal::new(entry.digest, Kind::Host.name(), field, reason));
+                    return Err(Refusal::new(digest, Kind::Host.name(), field, reason));
                 }
             }
             Ok(())
         };
-        self.drafts.values().try_for_each(|draft| check(&draft.entry))?;
+        let check = |entry: &HostEntry| refers(entry.digest(), entry.certificate(), entry.routes());
+        self.drafts
+            .values()
+            .try_for_each(|Draft { host, .. }| refers(host.digest, host.certificate.as_ref(), host.routes.routes()))?;
         if !removed {
             return Ok(());
         }
         for (table, shards) in &self.root.tables {
             for (number, digest) in shards.iter() {
                 if let Some(shard) = kept(build, table, number, digest) {
-                    shard.entries().try_for_each(|entry| check(entry))?;
+                    shard.entries().try_for_each(&check)?;
                 } else if let Some(Node::Hosts(shard)) = build.store.get(&digest) {
-                    shard.entries().try_for_each(|entry| check(entry))?;
+                    shard.entries().try_for_each(&check)?;
                 } else if let Some(draft) = self.shards.get(&digest) {
                     for (_, host) in &draft.listed.hosts {
                         if let Some(Node::Host(entry)) = build.store.get(host) {
@@ -157,12 +161,12 @@ impl<'r> Hosts<'r> {
 
     /// Give routes their slots, and put everything together. Nothing fails here.
     pub(super) fn finish(self, build: &mut Build<'_>) -> Box<[Table]> {
-        for (digest, Draft { mut entry, display_paths, bytes }) in self.drafts {
-            let host = entry.host();
-            for (route, path) in entry.routes.routes_mut().iter_mut().zip(display_paths) {
-                route.slot = build.makers.slots.slot(&labels(route, &host, path));
+        for (digest, Draft { mut host, display_paths, bytes }) in self.drafts {
+            let name = display_host(&host.key);
+            for (route, path) in host.routes.routes_mut().iter_mut().zip(display_paths) {
+                route.slot = build.makers.slots.slot(&labels(route, &name, path));
             }
-            build.keep(digest, Node::Host(Arc::new(entry)), bytes);
+            build.keep(digest, Node::Host(host.finish()), bytes);
         }
         for (digest, DraftShard { listed, bytes }) in self.shards {
             let entries = listed.hosts.iter().filter_map(|(_, host)| match known(build, *host) {
@@ -232,13 +236,14 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
         display_paths.push(route.display_path);
     }
     let makers = &mut *build.makers;
-    let routes = RouteTable::new(&matches, routes, makers.seed, &mut makers.patterns).map_err(|bad| {
-        Refusal::new(digest, Kind::Host.name(), format!("routes[{}].match.pattern", bad.index), bad.reason)
-    })?;
+    let (routes, block) = RouteTable::new(key.as_bytes(), &matches, routes, makers.seed, &mut makers.patterns)
+        .map_err(|bad| {
+            Refusal::new(digest, Kind::Host.name(), format!("routes[{}].match.pattern", bad.index), bad.reason)
+        })?;
     policies.sort_unstable();
     policies.dedup();
-    let entry = HostEntry::new(digest, &key, host.certificate, routes, policies.into());
-    Ok(Draft { entry, display_paths, bytes })
+    let host = HostDraft { digest, key, certificate: host.certificate, routes, block, policies: policies.into() };
+    Ok(Draft { host, display_paths, bytes })
 }
 
 /// Routes of one object follow each other, so looking at the one before is enough to share the object's names.

@@ -5,9 +5,12 @@
 //! what changed.
 
 mod build;
+mod host;
+mod host_index;
 mod hosts;
 mod last_good;
 mod pages;
+mod prefetch;
 mod publication;
 mod publisher;
 mod shards;
@@ -24,10 +27,10 @@ use sallygate_image::{CertificateId, Digest, Protocol};
 use crate::balance::{BackendIndex, BackendSnapshot};
 use crate::tls::certificate::ServerCertificate;
 
+pub use host::HostEntry;
 pub use last_good::LastGood;
 pub use publication::Held;
 pub use publisher::{Outcome, Publisher};
-pub use shards::HostEntry;
 
 /// Where workers get their snapshots from.
 pub type Publication = publication::Publication<Snapshot>;
@@ -86,7 +89,7 @@ impl Snapshot {
     /// The entry that serves a host, which is lower-case and without port or trailing dot: its own, or that of a
     /// wildcard for its first label, or that for all other hosts.
     #[inline]
-    pub fn host(&self, table: TableIndex, host: &[u8]) -> Option<&Arc<HostEntry>> {
+    pub fn host(&self, table: TableIndex, host: &[u8]) -> Option<&HostEntry> {
         self.tables.get(table.0)?.host(host)
     }
 
@@ -100,7 +103,7 @@ impl Snapshot {
     /// listener's own self-signed certificate.
     pub fn certificate(&self, listener: &str, name: &str) -> Option<&Arc<ServerCertificate>> {
         let table = self.listener_table(listener)?;
-        let own = self.host(table, name.as_bytes()).and_then(|entry| entry.certificate.as_deref());
+        let own = self.host(table, name.as_bytes()).and_then(HostEntry::certificate);
         let id = own.or(self.default_certificate.as_ref())?;
         let shard = self.certificates.get(usize::from(id.shard()))?;
         shard.certificates.get(id).map(|entry| &entry.certificate)

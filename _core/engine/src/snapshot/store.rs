@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use sallygate_image::{Digest, Kind, Listeners, Policy, Root};
 
-use super::shards::{BackendShard, CertificateEntry, CertificateShard, HostEntry, HostShard};
+use super::host::HostEntry;
+use super::shards::{BackendShard, CertificateEntry, CertificateShard, HostShard};
 use crate::balance::BackendSnapshot;
 use crate::route::Template;
 
@@ -28,7 +29,7 @@ pub(super) enum Node {
     Root(Arc<Root>),
     Listeners(Arc<Listeners>),
     Hosts(Arc<HostShard>),
-    Host(Arc<HostEntry>),
+    Host(HostEntry),
     Policy(PolicyEntry),
     Backends(Arc<BackendShard>),
     Backend(Arc<BackendSnapshot>),
@@ -60,8 +61,8 @@ impl Node {
                 .chain(root.backends.iter().map(|(_, digest)| digest))
                 .chain(root.certificates.iter().map(|(_, digest)| digest))
                 .collect(),
-            Self::Hosts(shard) => shard.entries().map(|entry| entry.digest).collect(),
-            Self::Host(entry) => entry.policies.to_vec(),
+            Self::Hosts(shard) => shard.entries().map(HostEntry::digest).collect(),
+            Self::Host(entry) => entry.policies().to_vec(),
             Self::Backends(shard) => shard.backends.iter().map(|backend| backend.digest).collect(),
             Self::Certificates(shard) => shard.certificates.values().map(|entry| entry.digest).collect(),
             Self::Listeners(_) | Self::Policy(_) | Self::Backend(_) | Self::Certificate(_) => Vec::new(),

@@ -5,7 +5,6 @@ mod tree;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::collection::vec;
@@ -87,7 +86,7 @@ fn shop() -> Tree {
 /// The service that a request is forwarded to, or the status that it is answered with.
 fn served(snapshot: &Snapshot, host: &str, path: &str) -> Option<String> {
     let table = snapshot.listener_table("http")?;
-    let route = snapshot.host(table, host.as_bytes())?.routes.lookup(path.as_bytes())?;
+    let route = snapshot.host(table, host.as_bytes())?.lookup(path.as_bytes())?;
     Some(match &route.action {
         Action::Forward { backend, .. } => snapshot.backend(*backend).unwrap().key.id().service.clone(),
         Action::Redirect { status, .. } | Action::Respond { status } => status.to_string(),
@@ -138,7 +137,7 @@ fn what_did_not_change_is_taken_over() {
     let outcome = publish(&mut publisher, &tree).unwrap();
     assert_eq!(outcome.built, 3, "the root, a shard and a host");
     let after = publisher.publication().current();
-    assert!(Arc::ptr_eq(kept, after.host(table, b"").unwrap()));
+    assert!(kept.is(after.host(table, b"").unwrap()));
     assert_eq!(served(&before, "shop.example", "/").as_deref(), Some("shop"));
     assert_eq!(served(&after, "shop.example", "/").as_deref(), Some("blog"));
 }
@@ -151,12 +150,12 @@ fn new_endpoints_touch_no_route_and_keep_what_is_known_of_old_ones() {
     let before = publisher.publication().current();
     let table = before.listener_table("http").unwrap();
     let entry = before.host(table, b"shop.example").unwrap();
-    let Action::Forward { backend, .. } = entry.routes.lookup(b"/").unwrap().action else { panic!("it forwards") };
+    let Action::Forward { backend, .. } = entry.lookup(b"/").unwrap().action else { panic!("it forwards") };
     let under_way = before.backend(backend).unwrap().endpoints[1].begin();
     tree.backend("shop", &[2, 9]);
     assert_eq!(publish(&mut publisher, &tree).unwrap().built, 3, "the root, a shard and a backend");
     let after = publisher.publication().current();
-    assert!(Arc::ptr_eq(entry, after.host(table, b"shop.example").unwrap()));
+    assert!(entry.is(after.host(table, b"shop.example").unwrap()));
     let endpoints = &after.backend(backend).unwrap().endpoints;
     let seen: Vec<_> = endpoints.iter().map(|one| (one.address().to_string(), one.in_flight())).collect();
     assert_eq!(seen, [("10.0.0.2:8080".to_owned(), 1), ("10.0.0.9:8080".to_owned(), 0)]);
@@ -192,7 +191,7 @@ fn routes_have_slots_and_rewrites() {
     let snapshot = publisher.publication().current();
     let table = snapshot.listener_table("http").unwrap();
     let entry = snapshot.host(table, b"a.shop.example").unwrap();
-    let route = entry.routes.lookup(b"/app/x").unwrap();
+    let route = entry.lookup(b"/app/x").unwrap();
     let (mut captures, mut out) = (Captures::default(), Vec::new());
     route.captures(b"/app/x", &mut captures);
     route.rewrite.as_ref().unwrap().expand(b"/app/x", &captures, &mut out);

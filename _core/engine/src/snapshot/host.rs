@@ -1,0 +1,125 @@
+//! One host and its routes, in one piece of memory.
+//!
+//! With many hosts nothing of a host is in a cache when a request for it comes. So everything that a lookup reads lies
+//! side by side (what the indexes say, the host's name, the texts of its paths), where it is fetched all at once, and
+//! what a lookup does not read lies elsewhere.
+
+use sallygate_image::{CertificateId, Digest};
+use triomphe::ThinArc;
+
+use super::prefetch::prefetch;
+use crate::route::{Route, RouteTable};
+
+/// What a lookup may read of an entry, in cache lines, at the most: of a host with more the rest comes as it is read.
+pub(super) const LINES: usize = 8;
+
+const LINE: usize = 64;
+
+/// A host that is served. Clones share it.
+#[derive(Clone)]
+pub struct HostEntry(ThinArc<Head, u8>);
+
+/// What stands before the bytes, which are the host's key and then what the routes' indexes hold.
+#[repr(C)]
+struct Head {
+    routes: RouteTable,
+    key_length: u32,
+    rest: Box<Rest>,
+}
+
+/// What lookups do not need.
+struct Rest {
+    certificate: Option<CertificateId>,
+    digest: Digest,
+    policies: Box<[Digest]>,
+}
+
+/// What an entry is made of, as long as its routes may still change.
+pub(super) struct HostDraft {
+    pub(super) digest: Digest,
+    pub(super) key: String,
+    pub(super) certificate: Option<CertificateId>,
+    pub(super) routes: RouteTable,
+    /// Begins with the key; what `RouteTable::new` gave.
+    pub(super) block: Vec<u8>,
+    pub(super) policies: Box<[Digest]>,
+}
+
+impl HostDraft {
+    pub(super) fn finish(self) -> HostEntry {
+        let Self { digest, key, certificate, routes, block, policies } = self;
+        let head = Head {
+            routes,
+            // Hosts are limited to 253 bytes.
+            key_length: u32::try_from(key.len()).unwrap_or(0),
+            rest: Box::new(Rest { certificate, digest, policies }),
+        };
+        HostEntry(ThinArc::from_header_and_slice(head, &block))
+    }
+}
+
+impl HostEntry {
+    /// The name that its shard lists it under: the host itself, `.x` for `*.x`, or nothing.
+    #[inline]
+    pub(super) fn key(&self) -> &[u8] {
+        self.0.slice.get(..self.0.header.header.key_length as usize).unwrap_or_default()
+    }
+
+    /// Whether they are one and the same, not only equal.
+    #[cfg(test)]
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.heap_ptr() == other.0.heap_ptr()
+    }
+
+    /// The host as its owner would write it.
+    pub fn host(&self) -> String {
+        display_host(&String::from_utf8_lossy(self.key()))
+    }
+
+    /// The route of a path in normal form.
+    #[inline]
+    pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
+        self.0.header.header.routes.lookup(&self.0.slice, path)
+    }
+
+    /// All routes, in the order of the host's list.
+    pub fn routes(&self) -> &[Route] {
+        self.0.header.header.routes.routes()
+    }
+
+    /// What a TLS client that names this host is shown; None is the default certificate.
+    pub fn certificate(&self) -> Option<&CertificateId> {
+        self.0.header.header.rest.certificate.as_ref()
+    }
+
+    /// The segment that it was built from.
+    pub fn digest(&self) -> Digest {
+        self.0.header.header.rest.digest
+    }
+
+    /// The segments of its policies, each once.
+    pub(super) fn policies(&self) -> &[Digest] {
+        &self.0.header.header.rest.policies
+    }
+
+    /// How many lines a lookup may read: 1 to `LINES`.
+    pub(super) fn lines(&self) -> u16 {
+        let bytes = size_of::<Head>() + self.0.slice.len();
+        u16::try_from((bytes / LINE + 1).min(LINES)).unwrap_or(1)
+    }
+
+    /// Have the first lines fetched from memory, all at once. Whoever calls this knows their number without reading the
+    /// entry, which would wait for the first one.
+    #[inline]
+    pub(super) fn fetch(&self, lines: usize) {
+        let start = self.0.heap_ptr();
+        for line in 0..lines {
+            prefetch(start.wrapping_byte_add(line * LINE));
+        }
+    }
+}
+
+/// A host key as its owner would write it.
+pub(super) fn display_host(key: &str) -> String {
+    if key.starts_with('.') { format!("*{key}") } else { key.to_owned() }
+}
