@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cluster.fixtures import cluster, space  # noqa: F401 -- fixtures
 from tests.deploy.chart import Chart
 from tests.deploy.helm_program import BUILD_SECONDS, HelmMissingError, program
 
