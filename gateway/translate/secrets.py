@@ -1,4 +1,9 @@
-"""A Secret → one certificate. Must not know which host shows it."""
+"""A Secret → one certificate. Must not know which host shows it.
+
+A Secret whose content can no longer be used (a renewal that went wrong half way, say) goes on with the certificate that
+it held before, and everybody who refers to it is told. A Secret that is gone takes its certificate with it: whoever
+deleted it wanted that.
+"""
 
 from typing import Final
 
@@ -52,15 +57,18 @@ def secret_key(identity: CertificateId) -> ObjectKey:
     return ObjectKey("Secret", identity.namespace, identity.name)
 
 
-def build_certificate(view: View, rules: Rules, identity: CertificateId) -> CertificateUnit:
-    """Never says anything about the key but whether it fits."""
+def build_certificate(
+    view: View, rules: Rules, identity: CertificateId, last: CertificateUnit | None = None
+) -> CertificateUnit:
+    """`last` is what the same Secret gave before. Never says anything about the key but whether it fits."""
     secret = view.secret(identity.namespace, identity.name)
     unread = view.unread(secret_key(identity)) if secret is None else None
     if unread is not None:
         text = f"Secret {identity.name} in namespace {identity.namespace} could not be read: {unread.reason}"
-        return _unusable(reasons.SECRET_UNREAD, text, unread.fix)
+        return _unusable(last, reasons.SECRET_UNREAD, text, unread.fix)
     if secret is None:
         return _unusable(
+            None,
             reasons.SECRET_MISSING,
             f"there is no Secret {identity.name} in namespace {identity.namespace}",
             f"create it: kubectl -n {identity.namespace} create secret tls {identity.name} --cert=FILE --key=FILE",
@@ -69,12 +77,14 @@ def build_certificate(view: View, rules: Rules, identity: CertificateId) -> Cert
     if not chain or not key:
         lacking = " and ".join(name for name, value in ((_CHAIN, chain), (_KEY, key)) if not value)
         return _unusable(
+            last,
             reasons.SECRET_INCOMPLETE,
             f"Secret {identity.name} (of type {reasons.readable(secret.type)}) lacks {lacking}",
             f"store the certificate chain as {_CHAIN} and its key as {_KEY}, with type {_TYPE}",
         )
     if max(len(chain), len(key)) > PEM_BYTES:
         return _unusable(
+            last,
             reasons.BAD_CERTIFICATE,
             f"Secret {identity.name} holds more than {PEM_BYTES} bytes of PEM",
             "store the leaf certificate and its issuers only",
@@ -83,6 +93,7 @@ def build_certificate(view: View, rules: Rules, identity: CertificateId) -> Cert
         facts = msgspec.convert(rules.check_certificate(bytes(chain), bytes(key)), Facts)
     except ValueError as problem:
         return _unusable(
+            last,
             reasons.BAD_CERTIFICATE,
             f"Secret {identity.name}: {reasons.readable(str(problem))}",
             "store a PEM certificate chain, leaf first, and the PEM private key of the leaf",
@@ -99,5 +110,8 @@ def build_certificate(view: View, rules: Rules, identity: CertificateId) -> Cert
     return CertificateUnit(Certificate(identity, bytes(chain), key), frozenset(facts.names), tuple(flaws))
 
 
-def _unusable(reason: Reason, text: str, fix: str) -> CertificateUnit:
-    return CertificateUnit(None, flaws=(Flaw(reason, text, fix),))
+def _unusable(last: CertificateUnit | None, reason: Reason, text: str, fix: str) -> CertificateUnit:
+    if last is None or last.certificate is None:
+        return CertificateUnit(None, flaws=(Flaw(reason, text, fix),))
+    flaw = Flaw(reason, f"{text}; the certificate that it held before is still served", fix)
+    return CertificateUnit(last.certificate, last.names, (flaw,))

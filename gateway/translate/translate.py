@@ -2,7 +2,8 @@
 
 There are four kinds of unit, each a pure function of the view: the claims of an Ingress, a host, a backend, a
 certificate. This file only knows which unit depends on which. Building everything and building what changed go the same
-way, so they cannot differ.
+way, so they cannot differ, but for one thing: a certificate is made of the one before it, too, which stays when its
+Secret breaks.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -245,7 +246,7 @@ class Translator:
         if not users and not is_default:
             self._certificates.pop(identity, None)
             return _Built(None, changed=old is not None and old.certificate is not None)
-        new = self._certificates[identity] = build_certificate(self._view, self._rules, identity)
+        new = self._certificates[identity] = build_certificate(self._view, self._rules, identity, old)
         if is_default:
             self._report.replace(identity, default_certificate_verdicts(identity, new))
         if old is None or (old.names, old.flaws, old.certificate is None) != (

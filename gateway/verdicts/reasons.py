@@ -235,15 +235,16 @@ SECRET_INCOMPLETE = Reason(
     "GW261",
     _ERROR,
     "Secret holds no certificate",
-    "A TLS Secret has the keys tls.crt and tls.key. TLS clients are shown the default certificate; the redirect to "
-    "https stays on.",
+    "A TLS Secret has the keys tls.crt and tls.key. TLS clients are shown the certificate that it held before, if it "
+    "has held one since the control plane started, else the default certificate; the redirect to https stays on.",
 )
 BAD_CERTIFICATE = Reason(
     "GW262",
     _ERROR,
     "certificate cannot be used",
-    "The certificate or its key is unreadable, or they do not belong together. TLS clients are shown the default "
-    "certificate; the redirect to https stays on.",
+    "The certificate or its key is unreadable, or they do not belong together. TLS clients are shown the "
+    "certificate that the Secret held before, if it has held a good one since the control plane started, else the "
+    "default certificate; the redirect to https stays on.",
 )
 NOT_COVERED = Reason(
     "GW263",

@@ -81,6 +81,8 @@ def test_following_changes_equals_starting_afresh(
     follower.follow(events(first))
     last = {event.key: event for event in map(upsert, first)}
     for batch in batches:
+        # A good certificate outlives its Secret's content, but not its Secret.
+        follower.follow([Delete(upsert(one).key) for one, _ in batch if worlds.is_broken(one)])
         told: list[Event] = []
         for one, stays in batch:
             event = upsert(one)
@@ -273,6 +275,49 @@ def test_a_renewed_certificate_costs_no_host(many: Follower) -> None:
 def test_other_names_in_a_certificate_cost_the_hosts_that_name_it(many: Follower) -> None:
     assert changed(many.follow(load(secret("two", "other.example")))) == (SHOPS // 2, 0, 1)
     assert many.translator.work == Work(hosts=SHOPS // 2, certificates=1)
+
+
+def said(follower: Follower, code: str) -> set[str]:
+    return {verdict.reason for verdict in follower.translator.verdicts() if verdict.code == code}
+
+
+WILD = CertificateId("default", "wild")
+KEPT = "the certificate that it held before is still served"
+NO_MATCH = f"Secret wild: the private key does not belong to the certificate; {KEPT}"
+
+
+def test_a_secret_that_breaks_keeps_its_last_good_certificate(many: Follower) -> None:
+    good = many.served[WILD]
+    broken = secret("one").replace("tls.key: one", "tls.key: another")
+    assert changed(many.follow(load(broken))) == (0, 0, 0)
+    assert many.served[WILD] == good
+    assert said(many, "GW262") == {NO_MATCH}
+    assert many.follow(load(secret("one", "other.example").replace(", tls.key: one", ""))).certificates == {}
+    assert many.served[WILD] == good
+    assert said(many, "GW262") == set()
+    assert said(many, "GW261") == {f"Secret wild (of type kubernetes.io/tls) lacks tls.key; {KEPT}"}
+    assert changed(many.follow(load(secret("two")))) == (0, 0, 1)
+    assert said(many, "GW261") == set()
+
+
+def test_a_secret_that_is_deleted_takes_its_certificate_with_it(many: Follower) -> None:
+    broken = load(secret("one").replace("tls.key: one", "tls.key: another"))
+    many.follow(broken)
+    assert changed(many.follow([Delete(broken[0].key)])) == (SHOPS // 2, 0, 1)
+    assert WILD not in many.served
+    assert len(said(many, "GW260")) == 1
+    many.follow(broken)
+    assert WILD not in many.served, "what was deleted is not brought back"
+    assert said(many, "GW262") == {NO_MATCH.removesuffix(f"; {KEPT}")}
+
+
+def test_a_default_certificate_that_breaks_stays_the_default() -> None:
+    follower = Follower(rules(default_ssl_certificate=WILD))
+    follower.follow(load(secret("one")))
+    changes = follower.follow(load(secret("one").replace("tls.key: one", "tls.key: another")))
+    assert changes.certificates == {}
+    assert changes.default_certificate == WILD
+    assert {(verdict.code, verdict.object.name) for verdict in follower.translator.verdicts()} == {("GW262", "wild")}
 
 
 def test_a_word_without_effect_costs_the_ingress_only(many: Follower) -> None:

@@ -29,6 +29,7 @@ from gateway.objects.ingress import (
     IngressTLS,
     ServiceBackendPort,
 )
+from gateway.objects.kinds import Object
 from gateway.objects.meta import NEVER, Metadata
 from gateway.translate.rules import PREFIX
 from gateway.translate.translate import SERVICE_NAME
@@ -112,6 +113,11 @@ slices = st.builds(
 def _secret(metadata: Metadata, names: list[str], key: str) -> Secret:
     chain = f"{{names: {names!r}, key: one}}".encode()
     return Secret(metadata, "kubernetes.io/tls", {"tls.crt": SecretBytes(chain), "tls.key": SecretBytes(key.encode())})
+
+
+def is_broken(one: Object) -> bool:
+    """Is it a Secret whose key is not that of its certificate?"""
+    return isinstance(one, Secret) and bytes(one.data["tls.key"]) != b"one"
 
 
 secrets = st.builds(
