@@ -44,13 +44,22 @@ class Crate(Extension):
 
 
 class BuildExt(build_ext):
+    developing = False
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        # Asked here: while it builds, setuptools takes `inplace` back and copies the result itself.
+        self.developing = bool(self.editable_mode or self.inplace)
+
+    def profile(self) -> str:
+        return os.environ.get("SALLYGATE_PROFILE") or ("dev" if self.developing else "release")
+
     def build_extension(self, ext: Extension) -> None:
         if not isinstance(ext, Crate):
             super().build_extension(ext)
             return
-        profile = os.environ.get("SALLYGATE_PROFILE") or ("dev" if self.editable_mode or self.inplace else "release")
         command = [str(maturin()), "build", "--manifest-path", str(ROOT / "_core/python/Cargo.toml")]
-        command += ["--interpreter", sys.executable, "--profile", profile, "--locked", "--auditwheel", "skip"]
+        command += ["--interpreter", sys.executable, "--profile", self.profile(), "--locked", "--auditwheel", "skip"]
         with tempfile.TemporaryDirectory() as folder:
             command += [*toolchain.features(), "--out", folder]
             # From where rust-toolchain.toml lies: rustup goes by the folder, and two toolchains would build all anew.

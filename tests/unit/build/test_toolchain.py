@@ -1,11 +1,26 @@
 """What a user is told who cannot build: one paragraph, before anything is compiled."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
+# Everything that setuptools does around a build, without the build.
+PROFILES = """
+import sys
+from distutils.core import run_setup
+import setuptools
+command = run_setup("setup.py", sys.argv[1:], stop_after="commandline").get_command_obj("build_ext")
+kind = type(command)
+kind.build_extension = lambda self, extension: print("profile", self.profile())
+kind.copy_extensions_to_source = lambda self: None
+command.ensure_finalized()
+command.run()
+"""
 
 
 def build_with_path(tmp_path: Path, tools: tuple[str, ...], **env: str) -> subprocess.CompletedProcess[str]:
@@ -37,3 +52,20 @@ def test_an_unknown_tls_library_is_named(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "SALLYGATE_TLS=gnutls" in done.stderr
     assert "aws-lc" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [
+        (["--inplace"], {}, "dev"),
+        ([], {}, "release"),
+        (["--inplace"], {"SALLYGATE_PROFILE": "release"}, "release"),
+    ],
+)
+def test_a_build_in_place_is_a_developers(words: list[str], env: dict[str, str], expected: str) -> None:
+    inherited = {name: value for name, value in os.environ.items() if name != "SALLYGATE_PROFILE"}
+    command = [sys.executable, "-c", PROFILES, "--quiet", "build_ext", *words]
+    done = subprocess.run(command, cwd=ROOT, env=inherited | env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.splitlines()) >= {f"profile {expected}"}
+    assert done.stdout.count("profile ") == 2  # the crate and the Cython module
