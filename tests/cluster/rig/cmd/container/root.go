@@ -161,7 +161,10 @@ func readable(merged string, folders []string) error {
 }
 
 func bind(merged string, mount sandbox.Mount) error {
-	target := filepath.Join(merged, mount.Target)
+	target, err := inside(merged, mount.Target)
+	if err != nil {
+		return err
+	}
 	information, err := os.Stat(mount.Source)
 	if err != nil {
 		return err

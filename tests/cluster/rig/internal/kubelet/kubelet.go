@@ -63,12 +63,14 @@ func (k *Kubelet) Run(ctx context.Context, shared informers.SharedInformerFactor
 		return err
 	}
 	go k.beat(ctx)
+	// Asked for here and not below: the caller starts the informers that have been asked for by then, and no others.
+	pods := core.Pods().Informer()
 	go func() {
 		// A pod is looked at once its Secrets and ConfigMaps are known.
 		if !cache.WaitForCacheSync(ctx.Done(), sources[0].HasSynced, sources[1].HasSynced) {
 			return
 		}
-		_, _ = core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		_, _ = pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(object any) { k.podChanged(ctx, object) },
 			UpdateFunc: func(_, object any) { k.podChanged(ctx, object) },
 			DeleteFunc: k.podGone,
