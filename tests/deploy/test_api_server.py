@@ -3,7 +3,6 @@
 Objects are sent as dry runs with strict field validation: nothing is kept, everything is defaulted, checked, admitted.
 """
 
-import http.client
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import yaml
 from tests.cluster.api import Api, ApiError
 from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import Space
-from tests.deploy.chart import ROOT, Chart, Object, Rendered
+from tests.deploy.chart import ROOT, Chart, Object
 
 HERE = Path(__file__).parent
 VALUES = sorted([*(HERE / "values").glob("*.yaml"), *(ROOT / "deploy" / "examples").glob("*.yaml")])
@@ -57,7 +56,10 @@ def test_it_takes_every_object_of_a_daemon_set_and_of_a_scope(chart: Chart, clus
     for values in (
         {"controller": {"kind": "Both", "containerPort": {"http": 80, "https": 443}, "hostPort": {"enabled": True}}},
         {"controller": {"scope": {"enabled": True}, "networkPolicy": {"enabled": True}}, "rbac": {"scope": True}},
-        {"rbac": {"secretNamespaces": ["default"]}, "controller": {"extraArgs": {"default-ssl-certificate": "default/a"}}},
+        {
+            "rbac": {"secretNamespaces": ["default"]},
+            "controller": {"extraArgs": {"default-ssl-certificate": "default/a"}},
+        },
     ):
         assert take_all(cluster.api, chart.render(values).objects) == []
 

@@ -59,6 +59,8 @@ func (k *Kubelet) Run(ctx context.Context, shared informers.SharedInformerFactor
 			return err
 		}
 	}
+	// Asked for here, because the caller starts only the informers that exist when this returns.
+	pods := core.Pods().Informer()
 	if err := k.register(ctx); err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (k *Kubelet) Run(ctx context.Context, shared informers.SharedInformerFactor
 		if !cache.WaitForCacheSync(ctx.Done(), sources[0].HasSynced, sources[1].HasSynced) {
 			return
 		}
-		_, _ = core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		_, _ = pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(object any) { k.podChanged(ctx, object) },
 			UpdateFunc: func(_, object any) { k.podChanged(ctx, object) },
 			DeleteFunc: k.podGone,
