@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster",
         action="store_true",
-        help="start a Kubernetes control plane for the tests that need one (root and Go; minutes to build, the first time)",
+        help="start a Kubernetes control plane for the tests that need one (root, Go; minutes to build once)",
     )
 
 
