@@ -93,6 +93,6 @@ def test_a_restricted_namespace_takes_the_pod(chart: Chart, space: Space, values
     taken = create()
     mounts = {each["name"]: {mount["name"] for mount in each["volumeMounts"]} for each in taken["spec"]["containers"]}
     assert mounts == {"dataplane": {"state"}, "control": {"state", "token"}}, "admission adds no token of its own"
-    pod["spec"]["hostNetwork"] = True
+    pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
     with pytest.raises(ApiError, match="violates PodSecurity"):
         create()

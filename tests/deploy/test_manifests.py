@@ -1,8 +1,7 @@
 """The plain manifests are what the chart renders, and chart and package have one version."""
 
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,17 @@ import yaml
 
 from tests.deploy.chart import CHART, ROOT, Chart, rules_of
 
-GENERATE = ROOT / "deploy" / "generate.py"
+GENERATE = runpy.run_path(str(ROOT / "deploy" / "generate.py"))
+STALE = "stale: python deploy/generate.py HELM"
 MANIFESTS = ROOT / "deploy" / "manifests"
 
 
 def test_the_manifests_are_in_step_with_the_chart(chart: Chart) -> None:
-    probe = f"import runpy; print(runpy.run_path({str(GENERATE)!r})['render']({str(chart.helm)!r}), end='')"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
-    assert (MANIFESTS / "sallygate.yaml").read_text() == done.stdout, "stale: python deploy/generate.py HELM"
+    assert (MANIFESTS / "sallygate.yaml").read_text() == GENERATE["render"](str(chart.helm)), STALE
+
+
+def test_the_table_of_flags_is_in_step_with_the_commands() -> None:
+    assert (CHART / "files" / "flags.yaml").read_text() == GENERATE["flag_table"](), STALE
 
 
 def test_the_manifests_name_no_helm_and_lie_in_their_namespace() -> None:

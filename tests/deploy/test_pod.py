@@ -69,12 +69,20 @@ def test_ports_below_1024_need_no_root(chart: Chart) -> None:
 
 
 def test_flags_reach_the_process_that_has_them(chart: Chart) -> None:
-    flags = {"http-port": 9080, "healthz-port": 9254, "access-log": "off", "v": 2, "enable-ssl-passthrough": ""}
+    flags = {
+        "http-port": 9080,
+        "healthz-port": 9254,
+        "access-log": "off",
+        "status-update-interval": 5,
+        "update-status-on-shutdown": "",
+    }
     rendered = chart.render({"controller": {"extraArgs": flags}})
     dataplane, control = rendered.container("dataplane"), rendered.container("control")
     assert {"--http-port=9080", "--healthz-port=9254", "--access-log=off"} <= set(dataplane["args"])
-    assert {"--v=2", "--enable-ssl-passthrough"} <= set(control["args"])
-    assert not [each for each in dataplane["args"] if each.startswith(("--v", "--enable", "--ingress", "--publish"))]
+    assert {"--status-update-interval=5", "--update-status-on-shutdown"} <= set(control["args"])
+    assert not [
+        each for each in dataplane["args"] if each.startswith(("--status", "--update", "--ingress", "--publish"))
+    ]
     assert not [each for each in control["args"] if each.startswith(("--http", "--healthz", "--access-log"))]
     assert [port["containerPort"] for port in dataplane["ports"]] == [9080, 8443, 9254]
     assert dataplane["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 9254}
@@ -89,6 +97,7 @@ def test_flags_reach_the_process_that_has_them(chart: Chart) -> None:
         ({"extraArgs": {"shutdown-grace-period": "30", "drain-timeout": 60}}, (20, 50), 120),
         ({"terminationGracePeriodSeconds": 300}, (20, 20), 300),
         ({"drain": {"preStopSeconds": 0}}, (None, None), 60),
+        ({"drain": {"timeout": 5}, "terminationGracePeriodSeconds": 0}, (20, 20), 50),
     ],
 )
 def test_a_pod_has_the_time_that_its_parts_take(
@@ -128,3 +137,13 @@ def test_an_upgrade_in_place_keeps_the_names_and_selectors_of_ingress_nginx(char
     service = rendered.one("Service", "ingress-nginx-controller")
     assert service["spec"]["selector"] == selector
     assert {port["name"]: port["targetPort"] for port in service["spec"]["ports"]} == {"http": "http", "https": "https"}
+
+
+def test_what_has_no_effect_is_not_passed_on(chart: Chart) -> None:
+    """Control would refuse to start with the first two."""
+    flags = {"enable-ssl-passthrough": "", "updat-status": "false", "v": 2, "enable-metrics": True}
+    rendered = chart.render({"controller": {"extraArgs": flags}})
+    plain = chart.render()
+    assert [rendered.container(name)["args"] for name in ("control", "dataplane")] == [
+        plain.container(name)["args"] for name in ("control", "dataplane")
+    ]

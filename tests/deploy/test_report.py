@@ -77,13 +77,12 @@ def test_nothing_is_said_of_the_defaults(chart: Chart) -> None:
             ),
         ),
         (
-            {
-                "controller": {
-                    "scope": {"enabled": True, "namespace": "a,b"},
-                    "extraArgs": {"default-backend-service": "c/errors"},
-                }
-            },
-            "default-backend-service: c/errors lies outside controller.scope, so its endpoints are not read",
+            {"controller": {"extraArgs": {"enable-ssl-passthrough": ""}}},
+            "controller.extraArgs.enable-ssl-passthrough: TLS passthrough is not supported yet; remove the flag",
+        ),
+        (
+            {"controller": {"extraArgs": {"updat-status": "false"}}},
+            "controller.extraArgs.updat-status: no flag of Sallygate's or of ingress-nginx's; is it misspelt?",
         ),
         (
             {"controller": {"kind": "DaemonSet", "autoscaling": {"enabled": True}}},
@@ -105,6 +104,7 @@ def test_a_value_without_effect_is_listed(chart: Chart, values: dict[str, Any], 
         {"controller": {"admissionWebhooks": {"enabled": False, "failurePolicy": "Fail", "port": 8443}}},
         {"controller": {"keda": {"enabled": False, "minReplicas": 1}, "allowSnippetAnnotations": False}},
         {"controller": {"enableAnnotationValidations": True, "image": {"readOnlyRootFilesystem": True}}},
+        {"controller": {"extraArgs": {"enable-metrics": True, "profiling": False, "health-check-path": "/healthz"}}},
         {"tcp": {}, "udp": {}, "dhParam": "", "controller": {"lifecycle": {}}},
     ],
 )

@@ -17,7 +17,7 @@ WATCHED = {
     "patch events",
     "patch networking.k8s.io/ingresses/status",
 }
-SECRETS = {"get secrets", "list secrets", "watch secrets"}
+SECRETS = {"list secrets", "watch secrets"}
 CLASSES = {"list networking.k8s.io/ingressclasses", "watch networking.k8s.io/ingressclasses"}
 OWN = {
     "create coordination.k8s.io/leases",
@@ -55,7 +55,7 @@ def test_secrets_of_some_namespaces_only(chart: Chart) -> None:
         "rbac": {"secretNamespaces": ["shop", "blog"]},
         "controller": {"extraArgs": {"default-ssl-certificate": "certs/wildcard"}},
     }
-    certificate = {f"{verb} secrets=wildcard" for verb in ("get", "list", "watch")}
+    certificate = {f"{verb} secrets=wildcard" for verb in ("list", "watch")}
     assert rules(chart, values) == {
         "*": WATCHED | CLASSES,
         "shop": SECRETS,
@@ -90,9 +90,14 @@ def test_secrets_of_some_namespaces_only(chart: Chart) -> None:
             {"patch networking.k8s.io/ingresses/status", "list pods"},
         ),
         (
+            {"controller": {"extraArgs": {"update-status-on-shutdown": "f"}}},
+            set(),
+            {"list pods"},
+        ),
+        (
             {"controller": {"disableLeaderElection": True}},
             set(),
-            {each for each in OWN if "leases" in each},
+            {each for each in WATCHED | OWN if not each.startswith(("list ", "watch "))} | {"list pods"},
         ),
         (
             {"controller": {"scope": {"namespaceSelector": "edge=public"}}},
@@ -109,3 +114,16 @@ def test_rules_follow_the_flags(chart: Chart, values: dict[str, Any], more: set[
 def test_config_maps_are_read_by_name_in_their_namespace(chart: Chart) -> None:
     found = rules(chart, {"controller": {"extraArgs": {"tcp-services-configmap": "tcp/ports"}}})
     assert found["tcp"] == {"list configmaps=ports", "watch configmaps=ports"}
+
+
+def test_the_default_backend_is_read_outside_of_the_scope(chart: Chart) -> None:
+    values = {
+        "controller": {"scope": {"enabled": True}, "extraArgs": {"default-backend-service": "errors/pages"}},
+        "rbac": {"scope": True},
+    }
+    assert rules(chart, values)["errors"] == {
+        "list services=pages",
+        "watch services=pages",
+        "list discovery.k8s.io/endpointslices",
+        "watch discovery.k8s.io/endpointslices",
+    }

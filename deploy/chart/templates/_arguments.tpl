@@ -1,8 +1,14 @@
 {{/* What the two commands are started with. Everything that follows from a flag (rules, ports, times) reads it here,
      so that a flag given in `controller.extraArgs` counts as much as the value that stands for it. */}}
 
-{{- define "sallygate.dataplaneFlags" -}}
-flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port, http-port, https-port, shutdown-grace-period, workers]
+{{/* Of `controller.extraArgs` those that `of` (control, dataplane) has; _report.tpl has a word on all others. */}}
+{{- define "sallygate.given" -}}
+{{- $known := index (.root.Files.Get "files/flags.yaml" | fromYaml) .of -}}
+{{- $given := dict -}}
+{{- range $flag, $value := .root.Values.controller.extraArgs -}}
+{{- if has $flag $known }}{{ $_ := set $given $flag $value }}{{ end -}}
+{{- end -}}
+{{- toYaml $given -}}
 {{- end -}}
 
 {{- define "sallygate.controlArguments" -}}
@@ -29,11 +35,7 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 {{- if include "sallygate.backendImage" . -}}
 {{- $_ := set $args "default-backend-service" (printf "%s/%s" $namespace (include "sallygate.backend" .)) -}}
 {{- end -}}
-{{- $dataplane := (include "sallygate.dataplaneFlags" . | fromYaml).flags -}}
-{{- range $flag, $value := $c.extraArgs -}}
-{{- if not (has $flag $dataplane) }}{{ $_ := set $args $flag $value }}{{ end -}}
-{{- end -}}
-{{- toYaml $args -}}
+{{- mergeOverwrite $args (include "sallygate.given" (dict "root" . "of" "control") | fromYaml) | toYaml -}}
 {{- end -}}
 
 {{- define "sallygate.dataplaneArguments" -}}
@@ -45,11 +47,7 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 {{- $_ := set $args "drain-timeout" $c.drain.timeout -}}
 {{- $workers := include "sallygate.workers" . -}}
 {{- if $workers }}{{ $_ := set $args "workers" (int $workers) }}{{ end -}}
-{{- $dataplane := (include "sallygate.dataplaneFlags" . | fromYaml).flags -}}
-{{- range $flag, $value := $c.extraArgs -}}
-{{- if has $flag $dataplane }}{{ $_ := set $args $flag $value }}{{ end -}}
-{{- end -}}
-{{- toYaml $args -}}
+{{- mergeOverwrite $args (include "sallygate.given" (dict "root" . "of" "dataplane") | fromYaml) | toYaml -}}
 {{- end -}}
 
 {{/* One per CPU of the limit, rounded up. Without a limit the data plane counts the CPUs that it may run on. */}}
@@ -79,9 +77,15 @@ flags: [access-log, access-log-format, bind-address, drain-timeout, healthz-port
 {{- toYaml $words -}}
 {{- end -}}
 
-{{/* Seconds that a pod may take to end: the larger of what was asked for and of what its parts take. */}}
+{{/* Seconds that a pod may take to end: the larger of what was asked for and of what its parts take. Control takes up to
+     20 to take its addresses out of status. */}}
 {{- define "sallygate.terminationSeconds" -}}
 {{- $args := include "sallygate.dataplaneArguments" . | fromYaml -}}
-{{- $needed := addf .Values.controller.drain.preStopSeconds (index $args "shutdown-grace-period" | float64) (index $args "drain-timeout" | float64) 10 | ceil | int -}}
+{{- $needed := addf .Values.controller.drain.preStopSeconds (index $args "shutdown-grace-period" | float64) (maxf (index $args "drain-timeout" | float64) 20) 10 | ceil | int -}}
 {{- max $needed (default 0 .Values.controller.terminationGracePeriodSeconds | int) -}}
+{{- end -}}
+
+{{/* True unless the text or boolean is one that control reads as false. */}}
+{{- define "sallygate.true" -}}
+{{- if not (has (toString .) (list "false" "False" "FALSE" "f" "F" "0")) }}true{{ end -}}
 {{- end -}}

@@ -30,11 +30,15 @@
 {{- $_ := set $said "lines" (append $said.lines (printf "controller.%s: names ingress-nginx, but these pods are labelled %s; change it, or set nameOverride: ingress-nginx" $name (include "sallygate.name" $))) -}}
 {{- end -}}
 {{- end -}}
-{{- $args := include "sallygate.controlArguments" . | fromYaml -}}
-{{- with index $args "default-backend-service" -}}
-{{- $where := splitList "/" (toString .) | first -}}
-{{- if and (index $args "watch-namespace") (not (has $where (splitList "," (index $args "watch-namespace" | toString)))) -}}
-{{- $_ := set $said "lines" (append $said.lines (printf "default-backend-service: %s lies outside controller.scope, so its endpoints are not read" .)) -}}
+{{- $flags := .Files.Get "files/flags.yaml" | fromYaml -}}
+{{- range $flag, $value := $c.extraArgs -}}
+{{- $text := default "true" (include "sallygate.text" (default "" $value)) -}}
+{{- $text = ternary "false" $text (and (kindIs "bool" $value) (not $value)) -}}
+{{- $row := index $flags.withoutEffect $flag -}}
+{{- if and $row (not (has $text (default list $row.harmless))) -}}
+{{- $_ := set $said "lines" (append $said.lines (printf "controller.extraArgs.%s: %s" $flag $row.why)) -}}
+{{- else if not (or $row (has $flag $flags.control) (has $flag $flags.dataplane)) -}}
+{{- $_ := set $said "lines" (append $said.lines (printf "controller.extraArgs.%s: no flag of Sallygate's or of ingress-nginx's; is it misspelt?" $flag)) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq $c.kind "DaemonSet") $c.autoscaling.enabled -}}

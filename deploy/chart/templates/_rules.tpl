@@ -1,7 +1,17 @@
 {{/* The permissions of `control`, each beside the flag that decides about it. `dict "root" $ "args" FLAGS`. */}}
 
+{{/* Without an election nobody leads, and only the leader writes anything. */}}
+{{- define "sallygate.leads" -}}
+{{- if not (include "sallygate.true" (dig "disable-leader-election" false .)) }}true{{ end -}}
+{{- end -}}
+
 {{- define "sallygate.writesStatus" -}}
-{{- if ne (toString (dig "update-status" true .)) "false" }}true{{ end -}}
+{{- if and (include "sallygate.leads" .) (include "sallygate.true" (dig "update-status" true .)) }}true{{ end -}}
+{{- end -}}
+
+{{/* Status tells the addresses of our pods' nodes only where nothing else was named. */}}
+{{- define "sallygate.nodeAddresses" -}}
+{{- if and (include "sallygate.writesStatus" .) (not (index . "publish-service")) (not (index . "publish-status-address")) }}true{{ end -}}
 {{- end -}}
 
 {{/* In every namespace that is watched. */}}
@@ -15,9 +25,11 @@
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
+{{- if include "sallygate.leads" .args }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
 {{- if include "sallygate.writesStatus" .args }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
@@ -29,7 +41,7 @@
 {{- define "sallygate.rules.secrets" -}}
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end -}}
 
 {{/* What has no namespace. */}}
@@ -49,50 +61,49 @@
 {{- end }}
 {{- end -}}
 
-{{/* Status tells the addresses of our pods' nodes only where nothing else was named. */}}
-{{- define "sallygate.nodeAddresses" -}}
-{{- if and (include "sallygate.writesStatus" .) (not (index . "publish-service")) (not (index . "publish-status-address")) }}true{{ end -}}
+{{/* In our own namespace. */}}
+{{- define "sallygate.rules.own" -}}
+{{- if include "sallygate.leads" .args -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ index .args "election-id" | quote }}]
+  verbs: [get, update]
+{{- $clears := and (include "sallygate.writesStatus" .args) (include "sallygate.true" (dig "update-status-on-shutdown" true .args)) }}
+{{- if or $clears (include "sallygate.nodeAddresses" .args) }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+{{- end }}
+{{- else -}}
+[]
+{{- end -}}
 {{- end -}}
 
 {{/* In single namespaces, and by name where the verb allows it: a list of `what`, `namespace`, `rules`. */}}
 {{- define "sallygate.rules.named" -}}
-{{- $own := include "sallygate.namespace" .root -}}
-{{- $watched := default "" (index .args "watch-namespace") | toString | splitList "," -}}
-- what: own
-  namespace: {{ $own }}
-  rules:
-    {{- if ne (toString (default false (index .args "disable-leader-election"))) "true" }}
-    - apiGroups: [coordination.k8s.io]
-      resources: [leases]
-      verbs: [create]
-    - apiGroups: [coordination.k8s.io]
-      resources: [leases]
-      resourceNames: [{{ index .args "election-id" | quote }}]
-      verbs: [get, update]
-    {{- end }}
-    {{- if include "sallygate.writesStatus" .args }}
-    - apiGroups: [""]
-      resources: [pods]
-      verbs: [list]
-    {{- end }}
-{{- $named := dict "configmap" "configmaps" "tcp-services-configmap" "configmaps" "udp-services-configmap" "configmaps" -}}
-{{- if $watched | first -}}
-{{- $_ := set $named "publish-service" "services" -}}
-{{- $_ := set $named "default-ssl-certificate" "secrets" -}}
-{{- else if .root.Values.rbac.secretNamespaces -}}
-{{- $_ := set $named "default-ssl-certificate" "secrets" -}}
-{{- $watched = .root.Values.rbac.secretNamespaces -}}
+{{- $watched := index .args "watch-namespace" -}}
+{{- $secretsIn := default (ternary (list $watched) list (not (empty $watched))) .root.Values.rbac.secretNamespaces -}}
+{{- $secrets := ternary "secrets" "" (not (empty $secretsIn)) -}}
+{{- $services := ternary "services" "" (not (empty $watched)) -}}
+{{- $publish := ternary $services "" (not (empty (include "sallygate.writesStatus" .args))) -}}
+{{- $named := dict "configmap" "configmaps" "tcp-services-configmap" "configmaps" "udp-services-configmap" "configmaps" "publish-service" $publish "default-backend-service" $services "default-ssl-certificate" $secrets -}}
+{{- $list := list -}}
+{{- with include "sallygate.rules.own" . | fromYamlArray -}}
+{{- $list = append $list (dict "what" "own" "namespace" (include "sallygate.namespace" $.root) "rules" .) -}}
 {{- end -}}
 {{- range $flag, $resource := $named -}}
 {{- $object := splitList "/" (default "" (index $.args $flag) | toString) -}}
-{{- if and (eq (len $object) 2) (or (eq $resource "configmaps") (not (has (first $object) $watched))) }}
-- what: {{ $flag }}
-  namespace: {{ first $object }}
-  rules:
-    - apiGroups: [""]
-      resources: [{{ $resource }}]
-      resourceNames: [{{ last $object | quote }}]
-      verbs: [{{ ternary "get, list, watch" "list, watch" (eq $resource "secrets") }}]
+{{- $anyway := dict "configmaps" list "services" (list $watched) "secrets" $secretsIn "" list -}}
+{{- if and $resource (eq (len $object) 2) (not (has (first $object) (index $anyway $resource))) -}}
+{{- $rules := list (dict "apiGroups" (list "") "resources" (list $resource) "resourceNames" (list (last $object)) "verbs" (list "list" "watch")) -}}
+{{- if eq $flag "default-backend-service" -}}
+{{- $rules = append $rules (dict "apiGroups" (list "discovery.k8s.io") "resources" (list "endpointslices") "verbs" (list "list" "watch")) -}}
+{{- end -}}
+{{- $list = append $list (dict "what" $flag "namespace" (first $object) "rules" $rules) -}}
 {{- end -}}
 {{- end -}}
+{{- toYaml $list -}}
 {{- end -}}
