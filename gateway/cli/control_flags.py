@@ -25,9 +25,9 @@ def add_control_flags(parser: argparse.ArgumentParser) -> None:
             place.add_argument(row.flag, metavar=row.metavar, help=row.help)
     for old in LEGACY:
         if old.boolean:
-            parser.add_argument(old.flag, help=argparse.SUPPRESS, nargs="?", const="true")
+            parser.add_argument(*old.flags, help=argparse.SUPPRESS, nargs="?", const="true")
         else:
-            parser.add_argument(old.flag, help=argparse.SUPPRESS)
+            parser.add_argument(*old.flags, help=argparse.SUPPRESS)
 
 
 def add_data_plane_flags(parser: argparse.ArgumentParser) -> None:

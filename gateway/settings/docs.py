@@ -47,7 +47,8 @@ def _legacy() -> Iterator[str]:
     for row in LEGACY:
         harmless = ", ".join(f"`{value}`" for value in row.harmless if value in ("true", "false") or not row.boolean)
         otherwise = f"**refused**: {row.why}; {row.fix}" if row.fix else row.why
-        yield f"| `{row.flag}` | {harmless} | {_cell(otherwise)} |\n"
+        names = ", ".join(f"`{name}`" for name in row.flags)
+        yield f"| {names} | {harmless} | {_cell(otherwise)} |\n"
 
 
 def _cell(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 class Legacy(NamedTuple):
     """`harmless` are the values that ask for what is done anyway. `why` says what is done instead. With `fix` every
-    other value is refused.
+    other value is refused. `underscored`: as klog writes the names of its flags.
     """
 
     attribute: str
@@ -17,10 +17,16 @@ class Legacy(NamedTuple):
     harmless: tuple[str, ...] = ()
     fix: str = ""
     boolean: bool = False
+    underscored: bool = False
 
     @property
     def flag(self) -> str:
-        return f"--{self.attribute.replace('_', '-')}"
+        return f"--{self.attribute if self.underscored else self.attribute.replace('_', '-')}"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """With the short one, where there is one."""
+        return ("-v", self.flag) if self.attribute == "v" else (self.flag,)
 
 
 _TRUE: Final = ("true", "1", "t", "T", "TRUE", "True")
@@ -50,6 +56,11 @@ _WEBHOOK: Final = (
 )
 _DATAPLANE: Final = "control has no listener; give it to `sallygate dataplane` or `sallygate run`"
 _LOGGING: Final = "log lines go to stderr, one level of detail for all"
+
+
+def _klog(*attributes: str, boolean: bool = False) -> Iterator[Legacy]:
+    return (Legacy(attribute, _LOGGING, boolean=boolean, underscored=True) for attribute in attributes)
+
 
 LEGACY: Final = (
     _always("enable_annotation_validation", "annotations are always validated"),
@@ -104,8 +115,9 @@ LEGACY: Final = (
         "maxmind_retries_count",
         "maxmind_retries_timeout",
     ),
-    *_group(_LOGGING, "v", "vmodule", "stderrthreshold", "log_dir", "log_file", "log_file_max_size"),
-    *(Legacy(attribute, _LOGGING, boolean=True) for attribute in ("logtostderr", "alsologtostderr", "one_output")),
+    *_klog("v", "vmodule", "stderrthreshold", "log_backtrace_at", "log_dir", "log_file", "log_file_max_size"),
+    *_klog("logtostderr", "alsologtostderr", "add_dir_header", "one_output", boolean=True),
+    *_klog("skip_headers", "skip_log_headers", boolean=True),
 )
 DATAPLANE: Final = tuple(
     _group(_DATAPLANE, "bind_address", "http_port", "https_port", "healthz_port", "shutdown_grace_period")

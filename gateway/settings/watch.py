@@ -29,4 +29,6 @@ class WatchPace(Struct, frozen=True, kw_only=True):
 
     patience: float = 2.0  # seconds that a Secret which is newly referred to is waited for, once it is being read
     readers: int = 64  # Secrets that are read for the first time at once: thousands are no burst for the API server
+    watches: int = 256  # Secrets watched at once: each is a TLS connection of 0.3 MB, and a load for the API server
+    turn: float = 20.0  # seconds that a watch stays, at least, when there are more Secrets than that; they take turns
     remind: float = 300.0  # seconds between two lines about an API server that cannot be reached

@@ -1,6 +1,8 @@
 """Secrets that somebody refers to: each is read and watched by its name, for as long as that is so.
 
-So the gateway holds no key that it does not serve, and rights on single names suffice.
+So the gateway holds no key that it does not serve, and rights on single names suffice. Each watch is a connection, and
+where there are more Secrets than may have one, they take turns. However many there are, one that is newly referred to
+is read at once; between its turns it stays as it is.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from gateway.objects.meta import ObjectKey
 from gateway.settings.watch import WatchPace
 from gateway.sources.judging import events_of, judged, malformed
 from gateway.sources.source import Sink
+from gateway.sources.turns import Turns
 from gateway.store.events import Delete, Event, Unread
 
 BEGUN = "it has not been read yet"
@@ -46,6 +49,7 @@ class ReferencedSecrets:
         self._entries: dict[ObjectKey, _Entry] = {}
         self._unsettled: set[ObjectKey] = set()
         self._readers = asyncio.Semaphore(pace.readers)
+        self._turns = Turns(pace.watches, pace.turn, clock)
         self._failed: asyncio.Future[None] | None = None
 
     @property
@@ -59,10 +63,11 @@ class ReferencedSecrets:
         """Until cancelled. Raises what a reflector raised, which is a bug."""
         self._sink = sink
         self._failed = asyncio.get_running_loop().create_future()
+        turns = asyncio.create_task(self._turns.run(), name="turns of secrets")
         try:
             await self._failed
         finally:
-            tasks = [entry.task for entry in self._entries.values() if entry.task is not None]
+            tasks = [turns, *(entry.task for entry in self._entries.values() if entry.task is not None)]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -107,13 +112,26 @@ class ReferencedSecrets:
             self._hear(key, entry, health)
 
         reflector = self._reflect(Target("Secret", key.namespace, key.name), tell, synced, hear)
-        async with asyncio.TaskGroup() as tasks, self._readers:
-            tasks.create_task(reflector.run())
-            try:
-                async with self._clock.timeout(self._pace.patience):
-                    await entry.settled.wait()
-            except TimeoutError:
-                self._give_up(key, entry)
+        async with asyncio.TaskGroup() as tasks:
+            async with self._readers:
+                running = tasks.create_task(reflector.run())
+                await self._read(key, entry)
+                if self._turns.full:
+                    await _stop(running)
+            while True:
+                async with self._turns.place() as over:
+                    if running.done():
+                        running = tasks.create_task(reflector.run())
+                    await over.wait()
+                    await _stop(running)
+
+    async def _read(self, key: ObjectKey, entry: _Entry) -> None:
+        """Until it is known what there is to say of it, but not for ever."""
+        try:
+            async with self._clock.timeout(self._pace.patience):
+                await entry.settled.wait()
+        except TimeoutError:
+            self._give_up(key, entry)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or self._failed is None or self._failed.done():
@@ -171,3 +189,9 @@ class ReferencedSecrets:
     def _mark_settled(self, key: ObjectKey, entry: _Entry) -> None:
         self._unsettled.discard(key)
         entry.settled.set()
+
+
+async def _stop(running: asyncio.Task[None]) -> None:
+    """A reflector goes on where it was when it is run again, but must not run twice at a time."""
+    running.cancel()
+    await asyncio.wait({running})

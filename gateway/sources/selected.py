@@ -1,13 +1,16 @@
 """Objects of the namespaces that a selector picks, as namespaces gain and lose the labels. Does no I/O."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from gateway.kube.population import Batch
 from gateway.objects.kinds import Object
 from gateway.objects.meta import ObjectKey
+from gateway.objects.problems import Problem
 from gateway.sources.judging import events_of, judged
 from gateway.store.events import Delete, Event, Upsert
 
+T = TypeVar("T")
 Exempt = Callable[[ObjectKey, Object], bool]
 
 
@@ -18,6 +21,7 @@ class Selected:
         self._exempt = exempt
         self._selected: set[str] = set()
         self._objects: dict[str, dict[ObjectKey, Object]] = {}  # by namespace, selected or not
+        self._flaws: dict[str, dict[ObjectKey, Sequence[Problem]]] = {}  # likewise
         self._told: set[ObjectKey] = set()  # of namespaces that are not selected
 
     def namespaces(self, batch: Batch) -> Iterator[Event]:
@@ -31,17 +35,19 @@ class Selected:
         upserts: dict[ObjectKey, Object] = {}
         deletes: set[ObjectKey] = set()
         for key, value in batch.upserts.items():
-            self._objects.setdefault(key.namespace, {})[key] = value
+            _keep(self._objects, key, value)
             if self._passes(key, value):
                 upserts[key] = value
             elif key in self._told:
                 self._told.discard(key)
                 deletes.add(key)
         for key in batch.deletes:
-            self._forget(key)
+            _keep(self._objects, key, None)
             if key.namespace in self._selected or key in self._told:
                 deletes.add(key)
             self._told.discard(key)
+        for key, said in batch.flaws.items():
+            _keep(self._flaws, key, said or None)
         flaws = {key: said for key, said in batch.flaws.items() if not said or key.namespace in self._selected}
         yield from events_of(Batch(upserts, frozenset(deletes), flaws))
 
@@ -53,12 +59,6 @@ class Selected:
         self._told.add(key)
         return True
 
-    def _forget(self, key: ObjectKey) -> None:
-        left = self._objects[key.namespace]
-        del left[key]
-        if not left:
-            del self._objects[key.namespace]
-
     def _select(self, namespace: str) -> Iterable[Event]:
         if namespace in self._selected:
             return
@@ -67,6 +67,8 @@ class Selected:
             if key not in self._told:
                 yield Upsert(key, value)
             self._told.discard(key)
+        for key, said in self._flaws.get(namespace, {}).items():
+            yield judged(key, said)
 
     def _deselect(self, namespace: str) -> Iterable[Event]:
         self._selected.discard(namespace)
@@ -75,4 +77,16 @@ class Selected:
                 self._told.add(key)
             else:
                 yield Delete(key)
-                yield judged(key)
+        for key in self._flaws.get(namespace, {}):
+            yield judged(key)
+
+
+def _keep(place: dict[str, dict[ObjectKey, T]], key: ObjectKey, value: T | None) -> None:
+    """None takes it away, if it is there: what came and went at once was never told."""
+    if value is not None:
+        place.setdefault(key.namespace, {})[key] = value
+        return
+    left = place.get(key.namespace, {})
+    left.pop(key, None)
+    if not left:
+        place.pop(key.namespace, None)

@@ -212,9 +212,15 @@ class _Document:
         return value
 
 
+# What newer versions of the parser say by themselves, of flow collections that are nested a thousand deep.
+_TOO_DEEP: Final = "maximum nesting depth"
+
+
 def _malformed(text: str, error: MarkedYAMLError) -> MalformedError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
+    if _TOO_DEEP in (error.problem or ""):
+        return too_deep(line, column)
     said = ", ".join(part for part in (error.context, error.problem) if part) or "this is no YAML"
     lines = text.split("\n", line + 1)
     fix = "correct the YAML"

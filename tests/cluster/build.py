@@ -15,7 +15,10 @@ from msgspec import Struct
 
 RIG = Path(__file__).parent / "rig"
 CACHE = (
-    Path(os.environ.get("SALLYGATE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate")
+    Path(
+        os.environ.get("SALLYGATE_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate"
+    )
     / "cluster"
 )
 GO = (1, 26)

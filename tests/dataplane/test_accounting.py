@@ -143,8 +143,15 @@ def test_an_endpoint_that_no_way_leads_to(gate: Gate) -> None:
 
 
 def test_a_worker_that_takes_a_newer_snapshot_is_counted(gate: Gate, upstream: Upstream) -> None:
-    gate.route_to(upstream)
-    gate.wait_for(SnapshotsTaken=1)
+    with gate.client() as client:  # so that the worker has begun with the first one
+        client.send(get())
+        peer = upstream.accept()
+        peer.request()
+        peer.answer()
+        client.response()
+    before = gate.counters()["SnapshotsTaken"]
+    gate.route_to(upstream, host="another.example")
+    gate.wait_for(SnapshotsTaken=before + 1)
 
 
 def test_an_upstream_that_fails(gate: Gate, upstream: Upstream) -> None:

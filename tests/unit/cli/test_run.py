@@ -33,6 +33,13 @@ def test_flags_of_control_are_handed_on(tmp_path: Path) -> None:
     assert not any(word.startswith("--http") for word in spec.arguments)
 
 
+@pytest.mark.parametrize("word", ["-v=2", "-v2", "--v=2", "--log_dir=/var/log", "--skip_headers"])
+def test_flags_about_logs_are_known_as_a_deployment_has_them(word: str, tmp_path: Path) -> None:
+    spec = run._control(_parse([word]), tmp_path, None)
+    name = "--v" if word.startswith("-v") else word.partition("=")[0]
+    assert any(argument.startswith(f"{name}=") for argument in spec.arguments)
+
+
 def test_a_ready_file_in_no_folder_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(tmp_path), "--ready-file", str(tmp_path / "none" / "r.json")]) == Exit.USAGE
     assert "does not exist" in capsys.readouterr().err

@@ -176,5 +176,9 @@ def test_every_flag_of_ingress_nginx_is_known() -> None:
         validating-webhook validating-webhook-certificate validating-webhook-key watch-ingress-without-class
         watch-namespace watch-namespace-selector
     """
-    known = {*(row.flag for row in FLAGS), *(row.flag for row in (*LEGACY, *DATAPLANE))}
-    assert {f"--{name}" for name in ingress_nginx.split()} <= known
+    klog = """
+        add_dir_header alsologtostderr log_backtrace_at log_dir log_file log_file_max_size logtostderr one_output
+        skip_headers skip_log_headers stderrthreshold v vmodule
+    """
+    known = {*(row.flag for row in FLAGS), *(name for row in (*LEGACY, *DATAPLANE) for name in row.flags)}
+    assert {f"--{name}" for name in (*ingress_nginx.split(), *klog.split())} <= known

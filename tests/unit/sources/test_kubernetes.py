@@ -13,7 +13,7 @@ from gateway.kube.client import Client
 from gateway.objects.meta import ObjectKey
 from gateway.settings.cluster import ClusterSettings
 from gateway.settings.values import ObjectName
-from gateway.settings.watch import WatchSettings
+from gateway.settings.watch import WatchPace, WatchSettings
 from gateway.sources.kubernetes import KubernetesSource
 from gateway.store.events import Delete, Event, Synced, Upsert
 from gateway.store.store import Store
@@ -83,7 +83,10 @@ class Heard:
 
 @contextlib.asynccontextmanager
 async def sourcing(
-    server: FakeApiServer, watch: WatchSettings | None = None, default_backend: ObjectName | None = None
+    server: FakeApiServer,
+    watch: WatchSettings | None = None,
+    default_backend: ObjectName | None = None,
+    pace: WatchPace | None = None,
 ) -> AsyncIterator[Heard]:
     clock, lines = FakeClock(), list[str]()
     client = await Client.connect(ClusterSettings(apiserver_host=server.url), clock=clock, environ={})
@@ -100,6 +103,7 @@ async def sourcing(
         say=say,
         clock=clock,
         uniform=lambda: 1.0,
+        pace=pace or WatchPace(),
     )
     heard = Heard(source, clock, lines)
     running = asyncio.create_task(source.run(heard.sink))
@@ -246,6 +250,59 @@ async def test_thousands_of_secrets_are_read_some_at_a_time() -> None:
         gate.open.set()
         await heard.until(lambda: not heard.source.reading)
         assert not any(heard.store.unread(key) for key in keys)
+
+
+async def test_where_secrets_are_too_many_to_watch_at_once_they_take_turns_and_none_is_forgotten() -> None:
+    async with serving() as server:
+        keys = [ObjectKey("Secret", "default", f"s-{number:02}") for number in range(10)]
+        for key in keys:
+            apply_secret(server, key.name)
+        async with sourcing(server, pace=WatchPace(watches=4, readers=2, turn=20.0)) as heard:
+            await heard.synced()
+            heard.source.refer(set(keys))
+            await heard.until(lambda: not heard.source.reading)
+            await server.until(lambda: len(server.of("secrets")) == 4)
+            # A new one is read at once, and what changes is heard of in turn: renewed, gone, and there again.
+            apply_secret(server, "new")
+            heard.source.refer({*keys, ObjectKey("Secret", "default", "new")})
+            await heard.until(lambda: not heard.source.reading)
+            assert heard.store.secret("default", "new") is not None
+            for key in keys[1:]:
+                apply_secret(server, key.name, content="renewed")
+            server.delete("Secret", "s-00")
+
+            def opened(least: int) -> bool:
+                return server.requests["watch", "secrets"] >= least
+
+            so_far = server.requests["watch", "secrets"]
+            for turn in range(1, 4):
+                await heard.clock.wake()
+                await server.until(functools.partial(opened, so_far + 4 * turn))
+                await server.until(lambda: len(server.of("secrets")) == 4)
+
+            def renewed(key: ObjectKey) -> bool:
+                found = heard.store.secret(key.namespace, key.name)
+                return found is not None and bytes(found.data["tls.crt"]) == b"renewed"
+
+            await heard.until(lambda: all(map(renewed, keys[1:])))
+            await heard.until(lambda: heard.store.secret("default", "s-00") is None)
+            # When the rest is not referred to any more, nobody has to leave.
+            heard.source.refer(set(keys[1:4]))
+            await server.until(lambda: len(server.of("secrets")) == 3)
+            assert heard.lines == []
+
+
+async def test_an_object_that_comes_and_goes_at_once_in_a_namespace_that_is_not_selected() -> None:
+    async with serving() as server:
+        server.apply("Namespace", "shop", metadata={"labels": {"team": "a"}})
+        async with sourcing(server, WatchSettings(watch_namespace_selector="team=a")) as heard:
+            await heard.synced()
+            await server.watched("services")
+            for number in range(20):
+                server.apply("Service", f"web-{number}", "blog")
+                server.delete("Service", f"web-{number}", "blog")
+            server.apply("Service", "web", "shop")
+            await heard.until(lambda: heard.names("Service") == {"shop/web"})
 
 
 async def test_namespaces_come_and_go_with_their_labels() -> None:

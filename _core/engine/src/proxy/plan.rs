@@ -63,10 +63,9 @@ fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
     Plan::Fail { route, secured: route, failure }
 }
 
-/// No route of a host that is served. As with ingress-nginx, HSTS is a matter of the host and its certificate.
+/// No route of a host that is served. As with ingress-nginx, HSTS is a matter of the host, whatever its certificate.
 fn no_path<'b>(entry: &HostEntry) -> Plan<'_, 'b> {
-    let secured = entry.certificate().and(entry.routes().first());
-    Plan::Fail { route: None, secured, failure: Failure::of(Kind::NoRoute) }
+    Plan::Fail { route: None, secured: entry.routes().first(), failure: Failure::of(Kind::NoRoute) }
 }
 
 /// Selects the route. A path whose two readings select different routes selects none.

@@ -127,7 +127,7 @@ func certificates(configuration plan.Configuration, addresses plan.Addresses, au
 		func() error {
 			return authority.Server("server", names, addresses.Node(), addresses.KubernetesService(), local)
 		},
-		func() error { return authority.Server("kubelet-serving", nil, addresses.Node()) },
+		func() error { return authority.Server("kubelet-server", nil, addresses.Node()) },
 		func() error { return authority.Client("apiserver", "kube-apiserver") },
 		func() error { return authority.SigningKey("tokens.key") },
 		kubeconfig(configuration.Kubeconfig(), "admin", "system:masters"),

@@ -59,12 +59,12 @@ func (k *Kubelet) Run(ctx context.Context, shared informers.SharedInformerFactor
 			return err
 		}
 	}
+	// Asked for here, because the caller starts only the informers that exist when this returns.
+	pods := core.Pods().Informer()
 	if err := k.register(ctx); err != nil {
 		return err
 	}
 	go k.beat(ctx)
-	// Asked for here and not below: the caller starts the informers that have been asked for by then, and no others.
-	pods := core.Pods().Informer()
 	go func() {
 		// A pod is looked at once its Secrets and ConfigMaps are known.
 		if !cache.WaitForCacheSync(ctx.Done(), sources[0].HasSynced, sources[1].HasSynced) {

@@ -38,7 +38,7 @@ func (k *Kubelet) Serve(ctx context.Context, configuration plan.Configuration) e
 		_ = server.Close()
 	}()
 	go func() {
-		err := server.ListenAndServeTLS(configuration.File("pki", "kubelet-serving.crt"), configuration.File("pki", "kubelet-serving.key"))
+		err := server.ListenAndServeTLS(configuration.File("pki", "kubelet-server.crt"), configuration.File("pki", "kubelet-server.key"))
 		if !errors.Is(err, http.ErrServerClosed) {
 			klog.ErrorS(err, "kubelet server")
 		}

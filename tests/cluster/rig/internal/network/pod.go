@@ -124,8 +124,11 @@ func (p *Pod) connect(node netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	if err := up(link, gateway); err != nil {
-		return err
+	// The node's address comes first: it is what kube-proxy's masquerading takes, and what a pod sees of a client.
+	for _, address := range []netip.Prefix{netip.PrefixFrom(node, 32), gateway} {
+		if err := up(link, address); err != nil {
+			return err
+		}
 	}
 	own := netip.PrefixFrom(p.Address, 32)
 	if err := p.configure(own); err != nil {
