@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-CLUSTER = ("tests/cluster", "tests/cluster_tests", "tests/deploy/test_api_server.py")
+CLUSTER = ("tests/cluster", "tests/cluster_tests", "tests/deploy/test_api_server.py", "tests/deploy/test_installed.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
