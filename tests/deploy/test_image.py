@@ -72,7 +72,8 @@ def containers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         containers.build(context(folder / "context", wheels), IMAGE, BASE=BASE, WHEELS="given")
         yield containers
     finally:
-        for name in containers.podman("ps", "--all", "--quiet").split():  # the newest first: it may lean on older ones
+        # The newest first: it may lean on older ones.
+        for name in reversed(containers.podman("ps", "--all", "--quiet", "--sort=created").split()):
             containers.podman("rm", "--force", "--time=0", name)
         shutil.rmtree(folder, ignore_errors=True)
 
