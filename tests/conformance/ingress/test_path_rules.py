@@ -7,8 +7,6 @@ import pytest
 from tests.conformance.ingress.manifests import Path
 from tests.conformance.ingress.scenario import Scenario
 
-HOST = "paths.example"
-
 
 class Case(NamedTuple):
     """`paths` of the Ingress, the request's path, and the Service that answers it; None is 404."""
@@ -55,10 +53,12 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name).replace(" ", "-"))
 def test_path(scenario: Scenario, case: Case) -> None:
     scenario.backends(*dict.fromkeys(["one", *(path.service for path in case.paths)]))
-    # A route of another host, to know that the Ingress is served before something is found missing.
-    scenario.ingress({HOST: case.paths, "sentinel.example": [prefix("/")]})
-    scenario.reaches("one", "sentinel.example", "/")
+    # Hosts of the scenario's own: the Ingress of the one before may be there a while yet, and the older one wins.
+    host, sentinel = f"{scenario.namespace}.example", f"sentinel.{scenario.namespace}.example"
+    # The sentinel is asked for first, to know that the Ingress is served before something is found missing.
+    scenario.ingress({host: case.paths, sentinel: [prefix("/")]})
+    scenario.reaches("one", sentinel, "/")
     if case.service is None:
-        scenario.misses(HOST, case.asked)
+        scenario.misses(host, case.asked)
     else:
-        scenario.reaches(case.service, HOST, case.asked)
+        scenario.reaches(case.service, host, case.asked)
