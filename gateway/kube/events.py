@@ -9,19 +9,17 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, Protocol
 
 from msgspec import Struct
 
 from gateway.base.backoff import Backoff
 from gateway.base.bucket import Bucket
 from gateway.base.clock import Clock
+from gateway.kube.api import MERGE_PATCH, Writes
 from gateway.kube.denials import Denials
 from gateway.kube.errors import ApiError, Unreachable
 from gateway.kube.notice import Notice, new_event, repeated_event
 from gateway.kube.resources import path_of
-
-MERGE_PATCH: Final = "application/merge-patch+json"
 
 
 class EventPace(Struct, frozen=True, kw_only=True):
@@ -54,20 +52,6 @@ class _Told(Struct):
     count: int = 0
 
 
-class Api(Protocol):
-    """The part of a client that is needed."""
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes,
-        *,
-        content_type: str = ...,
-        timeout: float = ...,  # noqa: ASYNC109
-    ) -> bytes: ...
-
-
 class Recorder:
     """`tell` whenever what stands may have changed, `lead` when leadership changes; `run` in a task. `instance` is our
     pod, for people.
@@ -75,7 +59,7 @@ class Recorder:
 
     def __init__(
         self,
-        client: Api,
+        client: Writes,
         *,
         instance: str,
         leading: Callable[[], bool],

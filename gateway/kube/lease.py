@@ -10,12 +10,13 @@ as leader therefore write so that a late write fails or does no harm.
 """
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.base.clock import Clock
 from gateway.kube import lease_record
+from gateway.kube.api import ReadsAndWrites
 from gateway.kube.denials import Denials
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.lease_record import Record
@@ -24,17 +25,6 @@ from gateway.settings.election import ElectionSettings
 
 DENIED: Final = 30.0  # seconds between two tries while a right is missing: somebody must grant it first
 RETRY_ASKED: Final = 120.0  # the most of a Retry-After that is honoured
-_NOTHING: Final[Mapping[str, str]] = {}
-
-
-class Api(Protocol):
-    """The part of a client that is needed."""
-
-    async def get(self, path: str, query: Mapping[str, str] = _NOTHING, *, timeout: float = ...) -> bytes:  # noqa: ASYNC109
-        ...
-
-    async def send(self, method: str, path: str, body: bytes, *, timeout: float = ...) -> bytes:  # noqa: ASYNC109
-        ...
 
 
 class Elector:
@@ -47,7 +37,7 @@ class Elector:
 
     def __init__(
         self,
-        client: Api,
+        client: ReadsAndWrites,
         settings: ElectionSettings,
         *,
         namespace: str,

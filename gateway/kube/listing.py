@@ -1,22 +1,15 @@
 """One complete list, in pages. Knows where to ask from, and does not try again except for that."""
 
 import asyncio
-from collections.abc import Mapping
 from enum import Enum
-from typing import Protocol
 
+from gateway.kube.api import Reads
 from gateway.kube.decode import ObjectDecoder, Page, read_page
 from gateway.kube.errors import ApiError, Garbled
 from gateway.kube.health import Counters
 from gateway.kube.pace import BREATH, LIST_LIMIT, PAGES, Pace
 from gateway.kube.population import Fresh
 from gateway.kube.target import Target
-
-
-class Getter(Protocol):
-    """The part of a client that lists need."""
-
-    async def get(self, path: str, query: Mapping[str, str], *, timeout: float) -> bytes: ...  # noqa: ASYNC109
 
 
 class Since(Enum):
@@ -38,7 +31,7 @@ def is_ahead(error: ApiError) -> bool:
 
 
 class Lister:
-    def __init__(self, client: Getter, target: Target, decoder: ObjectDecoder, counters: Counters, pace: Pace) -> None:
+    def __init__(self, client: Reads, target: Target, decoder: ObjectDecoder, counters: Counters, pace: Pace) -> None:
         self._client = client
         self._target = target
         self._decoder = decoder

@@ -15,24 +15,20 @@ What this does not notice: a database put back to an older state whose versions 
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from gateway.base.backoff import Backoff
 from gateway.base.clock import Clock, SystemClock
 from gateway.kube.answers import reported
+from gateway.kube.api import ReadsAndStreams
 from gateway.kube.decode import Event, Flawed, decoder_of, read_bookmark, read_status
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.health import Counters, Health
-from gateway.kube.listing import Getter, Lister, Since, is_ahead, is_expired
+from gateway.kube.listing import Lister, Since, is_ahead, is_expired
 from gateway.kube.pace import STORM_LEAST, STORM_SHARE, Pace
 from gateway.kube.population import Batch, Fresh, Population, is_newer
 from gateway.kube.target import Denial, Target
-from gateway.kube.watching import InitialEvents, NotServed, Streamer, Watching
+from gateway.kube.watching import InitialEvents, NotServed, Watching
 from gateway.objects.kinds import Object
-
-
-class ApiServer(Getter, Streamer, Protocol):
-    """The part of a client that reflectors need."""
 
 
 class _Doubt(Exception):  # noqa: N818
@@ -50,7 +46,7 @@ class Reflector:
 
     def __init__(
         self,
-        client: ApiServer,
+        client: ReadsAndStreams,
         target: Target,
         *,
         tell: Callable[[Batch], None],

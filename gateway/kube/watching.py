@@ -1,10 +1,9 @@
 """One watch, from its opening to its end. Bounds every wait; does not know what events mean, and does not try again."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from gateway.base.clock import Clock
+from gateway.kube.api import Streams
 from gateway.kube.decode import Event, read_event
 from gateway.kube.errors import ApiError, Unreachable
 from gateway.kube.health import Counters
@@ -13,12 +12,6 @@ from gateway.kube.pace import Pace
 from gateway.kube.target import Target
 
 REFUSALS = (400, 405, 422)  # what servers without initial events answer to those who ask for them
-
-
-class Streamer(Protocol):
-    """The part of a client that watches need."""
-
-    def stream(self, path: str, query: Mapping[str, str]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]: ...
 
 
 class InitialEvents:
@@ -37,7 +30,7 @@ class NotServed(Exception):  # noqa: N818
 class Watching:
     def __init__(
         self,
-        client: Streamer,
+        client: Streams,
         target: Target,
         counters: Counters,
         *,

@@ -11,10 +11,11 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from gateway.base.clock import Clock, SystemClock
+from gateway.kube.api import ReadsAndStreams
 from gateway.kube.health import Health
 from gateway.kube.pace import Pace
 from gateway.kube.population import Batch
-from gateway.kube.reflector import ApiServer, Reflector
+from gateway.kube.reflector import Reflector
 from gateway.kube.target import Target
 from gateway.kube.watching import InitialEvents
 from gateway.objects.core import EndpointSlice
@@ -43,7 +44,7 @@ class KubernetesSource:
 
     def __init__(
         self,
-        client: ApiServer,
+        client: ReadsAndStreams,
         server: str,
         watch: WatchSettings,
         *,

@@ -1,11 +1,12 @@
 """The pods that do the same as ours. They are found by our own pod's labels, as ingress-nginx does."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from gateway.kube.api import Reads
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.resources import path_of
 from gateway.objects.meta import Metadata
@@ -21,14 +22,6 @@ OWN_LABELS: Final = frozenset(
         "statefulset.kubernetes.io/pod-name",
     }
 )
-_NOTHING: Final[Mapping[str, str]] = {}
-
-
-class Getter(Protocol):
-    """The part of a client that is needed."""
-
-    async def get(self, path: str, query: Mapping[str, str] = _NOTHING, *, timeout: float = ...) -> bytes:  # noqa: ASYNC109
-        ...
 
 
 class PodMeta(Metadata, frozen=True, rename="camel"):
@@ -76,7 +69,7 @@ _PODS: Final = msgspec.json.Decoder(_Pods)
 class Replicas:
     """`pod` is the name of ours (POD_NAME), empty where we do not run in one."""
 
-    def __init__(self, client: Getter, namespace: str, pod: str) -> None:
+    def __init__(self, client: Reads, namespace: str, pod: str) -> None:
         self._client = client
         self.namespace = namespace
         self._pod = pod

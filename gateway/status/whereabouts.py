@@ -10,17 +10,18 @@ import msgspec
 from msgspec import Struct
 
 from gateway.base.clock import Clock
+from gateway.kube.api import Reads, ReadsAndStreams
 from gateway.kube.denials import Denials
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.health import Health
 from gateway.kube.population import Batch
-from gateway.kube.reflector import ApiServer, Reflector
+from gateway.kube.reflector import Reflector
 from gateway.kube.resources import path_of
 from gateway.kube.target import Target
 from gateway.objects.core import Service
 from gateway.settings.values import ObjectName
 from gateway.status.addresses import Addresses, NodeAddress, of_nodes, of_service, of_texts
-from gateway.status.replicas import REQUEST_SECONDS, Getter, Replicas
+from gateway.status.replicas import REQUEST_SECONDS, Replicas
 
 Tell = Callable[[Addresses | None], None]
 
@@ -47,7 +48,7 @@ class PublishedService:
 
     def __init__(
         self,
-        client: ApiServer,
+        client: ReadsAndStreams,
         service: ObjectName,
         *,
         clock: Clock,
@@ -114,7 +115,7 @@ class PodNodes:
 
     def __init__(
         self,
-        client: Getter,
+        client: Reads,
         replicas: Replicas,
         *,
         internal: bool,

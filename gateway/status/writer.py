@@ -5,14 +5,15 @@ has been replaced meanwhile fails. Server-side apply would need no version, and 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from gateway.base.bucket import Bucket
 from gateway.base.clock import Clock
+from gateway.kube.api import MERGE_PATCH, ReadsAndWrites
 from gateway.kube.denials import Denials
 from gateway.kube.errors import ApiError, Garbled, Unreachable
 from gateway.kube.resources import path_of
@@ -22,26 +23,7 @@ from gateway.settings.status import StatusPace
 from gateway.status.addresses import same
 from gateway.status.plan import Patch, Seen, Written
 
-MERGE_PATCH: Final = "application/merge-patch+json"
 REQUEST_SECONDS: Final = 10.0
-_NOTHING: Final[Mapping[str, str]] = {}
-
-
-class Api(Protocol):
-    """The part of a client that is needed."""
-
-    async def get(self, path: str, query: Mapping[str, str] = _NOTHING, *, timeout: float = ...) -> bytes:  # noqa: ASYNC109
-        ...
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes,
-        *,
-        content_type: str = ...,
-        timeout: float = ...,  # noqa: ASYNC109
-    ) -> bytes: ...
 
 
 class Round(Struct):
@@ -66,7 +48,7 @@ _LIST: Final = msgspec.json.Decoder(_List)
 
 
 class Writer:
-    def __init__(self, client: Api, pace: StatusPace, *, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, client: ReadsAndWrites, pace: StatusPace, *, clock: Clock, say: Callable[[str], None]) -> None:
         self._client = client
         self._pace = pace
         self._clock = clock
