@@ -35,7 +35,9 @@ pub struct SlotRows(Arc<Mutex<Vec<Labels>>>);
 impl SlotRows {
     /// The slots given after `since`, in order. Start with 0, go on with the last number received.
     pub fn assigned(&self, since: u32) -> Vec<(u32, Labels)> {
-        (1_u32..).zip(self.lock().iter().cloned()).skip(since as usize).collect()
+        let rows = self.lock();
+        // Only what is asked for is copied: this is called for every scrape, and mostly there is nothing new.
+        (1_u32..).zip(rows.iter()).skip(since as usize).map(|(slot, labels)| (slot, labels.clone())).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Labels>> {
