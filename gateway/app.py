@@ -113,8 +113,9 @@ class Control:
             self._spokesman.changed()
 
     def _done(self, root: Digest) -> None:
+        changes = self._translator.take_served()  # taken in any case, or it would grow for ever
         if self._spokesman is not None:
-            self._spokesman.offered(root, self._translator.take_served())
+            self._spokesman.offered(root, changes)
 
     def _hear(self, outcome: Outcome) -> None:
         self._announcer.hear(outcome)
