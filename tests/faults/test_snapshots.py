@@ -104,9 +104,11 @@ def test_a_refused_snapshot_changes_nothing(site: Site) -> None:
         assert isinstance(answer, Refused)
         return answer
 
+    os.kill(gateway.pid("control"), signal.SIGSTOP)  # or it could take its place back before there is an answer
     with Load(gateway.address("http"), HOST, "blue") as load:
         answer = asyncio.run(offer())
         load.wait_for(50)
+    os.kill(gateway.pid("control"), signal.SIGCONT)
     assert load.failures == []
     assert answer.segment == digest_of(garbage).hex()
     assert answer.reason
