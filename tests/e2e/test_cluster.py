@@ -4,6 +4,7 @@ import base64
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -119,18 +120,16 @@ def test_an_endpoint_that_leaves_gets_no_new_request_and_finishes_what_runs(
     gateway = start(f"--kubeconfig={api.kubeconfig}", *QUIET)
     gateway.out.wait("Changes in the cluster apply at once")
     blue.gate = threading.Event()
-    answers: list[str] = []
-    slow = threading.Thread(target=lambda: answers.append(fetch(gateway.address("http"), HOST).text))
-    slow.start()
-    assert blue.waiting.acquire(timeout=30)
-    said = gateway.err.count()
-    api.call(lambda server: apply_slice(server, green))
-    gateway.err.wait(r" snapshot \w+: ", after=said)
-    assert {get(gateway, HOST).text for _ in range(10)} == {"green"}
-    assert answers == []
-    blue.gate.set()
-    slow.join(30)
-    assert answers == ["blue"]
+    with ThreadPoolExecutor() as aside:
+        slow = aside.submit(fetch, gateway.address("http"), HOST)
+        assert blue.waiting.acquire(timeout=30)
+        said = gateway.err.count()
+        api.call(lambda server: apply_slice(server, green))
+        gateway.err.wait(r" snapshot \w+: ", after=said)
+        assert {get(gateway, HOST).text for _ in range(10)} == {"green"}
+        assert not slow.done()
+        blue.gate.set()
+        assert slow.result(30).text == "blue"
     assert gateway.stop() == 0
 
 
