@@ -161,7 +161,7 @@ impl Stream {
             let socket = socket2::SockRef::from(tcp);
             // Through the runtime, so that it learns of a readiness that was over already.
             match tcp.try_io(Interest::READABLE, || socket.peek(&mut [MaybeUninit::uninit()])) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 peeked => return Poll::Ready(peeked.is_err()),
             }
         }
