@@ -9,6 +9,7 @@ import socket
 import time
 import traceback
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from gateway.publish.announcer import Announcer
 from gateway.publish.outcome import Accepted, Outcome
 from gateway.publish.publisher import Publisher
 from gateway.publish.refusals import Refusal
+from gateway.reporting import Reporting
 from gateway.settings.control import ControlSettings, SettingsError
 from gateway.settings.values import ObjectName, ServiceMapping
 from gateway.sources.files import FilesSource
@@ -40,11 +42,12 @@ from gateway.status.spokesman import Identity, Spokesman, Surroundings
 from gateway.store.events import Delete, Event, Upsert
 from gateway.store.store import Locate, Store
 from gateway.supervise.link import Notifier
+from gateway.telemetry.resources import read_resources
 from gateway.translate.rules import Rules, ServiceMap
 from gateway.translate.translate import Translator
 from gateway.verdicts.news import News
 from gateway.verdicts.reasons_publish import SNAPSHOT_REFUSED, UNIT_REFUSED
-from gateway.verdicts.verdict import Verdict
+from gateway.verdicts.verdict import Severity, Verdict
 
 SOCKET = "dataplane.sock"
 
@@ -90,14 +93,24 @@ class Control:
             monotonic=time.monotonic,
         )
         self._settled = False
+        self._counts: Counter[Severity] = Counter()  # of the verdicts that stand
         self._spokesman: Spokesman | None = None
         if origin.client is not None:
             self._spokesman = _spokesman(settings, origin.client, self._store, self._translator, say)
+        self._reporting = Reporting(
+            self._publisher.report,
+            cluster=origin.cluster,
+            spokesman=self._spokesman,
+            verdicts=lambda: self._counts,
+            used=read_resources,
+            clock=SystemClock(),
+        )
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publisher.run(), name="publisher")
             tasks.create_task(self._pipeline.run(), name="pipeline")
+            tasks.create_task(self._reporting.run(), name="reporting")
             if self._spokesman is not None:
                 tasks.create_task(self._spokesman.run(), name="spokesman")
 
@@ -128,6 +141,7 @@ class Control:
     def _judge(self) -> bool:
         """Say what is new of all verdicts that stand; was there anything?"""
         standing = [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
+        self._counts = Counter(verdict.severity for verdict in standing)
         lines = self._news.of(standing)
         for line in lines:
             self._say(line)
@@ -149,6 +163,8 @@ class Input(NamedTuple):
     locate: Locate | None = None
     client: Client | None = None
     """For what is written to the cluster."""
+    cluster: KubernetesSource | None = None
+    """The source, where it is a cluster."""
 
 
 @asynccontextmanager
@@ -163,7 +179,7 @@ async def source_of(settings: ControlSettings, say: Say) -> AsyncIterator[Input]
         say(f"cluster: watching {client.server}")
         backend = settings.ingress.default_backend_service
         source = KubernetesSource(client, client.server, settings.watch, default_backend=backend, say=say)
-        yield Input(source, client=client)
+        yield Input(source, client=client, cluster=source)
     finally:
         await client.close()
 

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from gateway.dataplane.offers import Answer, Offers
 from gateway.publish import protocol
-from gateway.publish.protocol import Accepted, ControlHello, DataPlaneHello, ProtocolError, Publish, Refused, Segments
+from gateway.publish.protocol import (
+    Accepted,
+    ControlHello,
+    DataPlaneHello,
+    ProtocolError,
+    Publish,
+    Refused,
+    Report,
+    Segments,
+)
 
 PATH_LIMIT = 107  # bytes of a unix socket's name, set by the kernel's sockaddr_un
 HELLO_SECONDS = 5.0  # a peer that says nothing must not keep a place that control needs
@@ -56,7 +65,10 @@ def bound(path: Path) -> Iterator[socket.socket]:
 
 
 class ControlSocket:
-    """Speaks the protocol. `hello` is asked anew for each connection; `answered` hears of every judgement."""
+    """Speaks the protocol. `hello` is asked anew for each connection; `answered` hears of every judgement.
+
+    `report` is what the control that is connected last told of itself, None where there is none.
+    """
 
     def __init__(
         self,
@@ -73,6 +85,7 @@ class ControlSocket:
         self._engine = asyncio.Lock()  # one offer at a time, also while an old connection is being replaced
         self._running: set[asyncio.Task[Answer | None]] = set()
         self.connected = False
+        self.report: Report | None = None
 
     @contextlib.asynccontextmanager
     async def serve(self, sock: socket.socket) -> AsyncIterator[None]:
@@ -95,6 +108,7 @@ class ControlSocket:
             if previous is not None:
                 previous.cancel()
             self.connected = True
+            self.report = None
             await self._converse(reader, writer)
         except TimeoutError:
             self._say("control: connected and said nothing")
@@ -109,6 +123,7 @@ class ControlSocket:
             if self._current is task:
                 self._current = None
                 self.connected = False
+                self.report = None
             writer.transport.abort()
 
     async def _greeted(self, reader: asyncio.StreamReader) -> None:
@@ -125,6 +140,10 @@ class ControlSocket:
             message = await _receive(reader)
             if isinstance(message, ControlHello):
                 raise ProtocolError("a second hello")
+            if isinstance(message, Report):
+                if self._current is asyncio.current_task():
+                    self.report = message
+                continue
             # Shielded: a thread cannot be cancelled, so its answer is awaited by a task of its own.
             answer = await asyncio.shield(self._keep(asyncio.create_task(self._judge(offers, message))))
             if answer is not None:

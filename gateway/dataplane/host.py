@@ -21,7 +21,7 @@ from gateway.dataplane.sink import Sink
 from gateway.dataplane.status import Status
 from gateway.publish.protocol import IR, PROTOCOL, Accepted, DataPlaneHello, Refused
 from gateway.supervise.link import Notifier
-from gateway.telemetry import metrics
+from gateway.telemetry.metric import CONTENT_TYPE
 
 RECLAIM_SECONDS: Final = 1.0  # by then most requests that began under the snapshot before have ended
 FLUSH_SECONDS: Final = 2.0  # for the last access-log lines, when nothing else is left to do
@@ -154,13 +154,19 @@ class Host:
 
     def _pages(self) -> dict[str, Callable[[], Awaitable[Page]]]:
         status = self._status
-        return {"/healthz": status.healthz, "/livez": status.livez, "/readyz": status.readyz, "/metrics": self._metrics}
+        return {"/healthz": status.healthz, "/livez": status.livez, "/readyz": self._readyz, "/metrics": self._metrics}
+
+    async def _readyz(self) -> Page:
+        report = self._control.report
+        return self._status.readyz(report.stale if report else "")
 
     async def _metrics(self) -> Page:
+        report = self._control.report
+        control = report.series if report else ""
         lost = self._sink.lost_bytes if self._sink else 0
         own = self._status.metrics(self._build, connected=self._control.connected, lost_bytes=lost)
         # In a thread: with many routes it takes milliseconds, and the control socket must not wait.
-        return Page(HTTPStatus.OK, own + await asyncio.to_thread(self._telemetry.exposition), metrics.CONTENT_TYPE)
+        return Page(HTTPStatus.OK, own + control + await asyncio.to_thread(self._telemetry.exposition), CONTENT_TYPE)
 
     # --- the end ---
 

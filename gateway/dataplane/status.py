@@ -6,6 +6,7 @@ from http import HTTPStatus
 from gateway.dataplane.health import Page
 from gateway.publish.protocol import Accepted, Refused
 from gateway.telemetry import metrics
+from gateway.telemetry.metric import render
 
 
 class Status:
@@ -43,20 +44,23 @@ class Status:
     async def livez(self) -> Page:
         return Page(HTTPStatus.OK, "ok\n")
 
-    async def readyz(self) -> Page:
+    def readyz(self, stale: str) -> Page:
+        """`stale` is why control cannot know the newest state, empty if it can: traffic is served all the same."""
         if self.draining:
             return Page(HTTPStatus.SERVICE_UNAVAILABLE, "not ready: draining\n")
         if self.root is None:
             return Page(HTTPStatus.SERVICE_UNAVAILABLE, "not ready: no snapshot is served yet; control has sent none\n")
         if self.restored:
             return Page(HTTPStatus.OK, "ok, stale: the last good snapshot from disk; control has sent none yet\n")
+        if stale:
+            return Page(HTTPStatus.OK, f"ok, stale: {stale}\n")
         return Page(HTTPStatus.OK, "ok\n")
 
     def metrics(self, build: Mapping[str, str], *, connected: bool, lost_bytes: int) -> str:
         """What only this process knows, in Prometheus' text format."""
         ready = self.root is not None and not self.draining
         age = None if self.root is None else max(0.0, self._clock() - self.served_since)
-        return metrics.build_info({name: build[name] for name in metrics.BUILD.labels}) + metrics.render(
+        return metrics.build_info({name: build[name] for name in metrics.BUILD.labels}) + render(
             (
                 (metrics.CONNECTED, int(connected)),
                 (metrics.ACCEPTED, self.accepted),

@@ -20,7 +20,7 @@ class Health(Struct, frozen=True):
 
 
 class Counters(Struct):
-    """Only grow, except the last two. One per reflector; sums over reflectors mean something."""
+    """Only grow, except the last two. One per reflector, or shared by several."""
 
     lists: int = 0
     pages: int = 0
@@ -35,3 +35,10 @@ class Counters(Struct):
     objects: int = 0
     last_word: float | None = None
     """When the server last said anything, by the reflector's clock: the age of what is known."""
+
+    def __add__(self, other: "Counters") -> "Counters":
+        sums = {
+            name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__ if name != "last_word"
+        }
+        words = [word for word in (self.last_word, other.last_word) if word is not None]
+        return Counters(**sums, last_word=max(words, default=None))

@@ -57,9 +57,10 @@ class Reflector:
         clock: Clock | None = None,
         uniform: Callable[[], float] = random.random,
         pace: Pace | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self.target = target
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self._tell = tell
         self._synced = synced
         self._told_health = health

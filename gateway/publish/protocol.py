@@ -71,6 +71,17 @@ class Segments(Struct, frozen=True):
         return f"Segments(id={self.id}, {len(self.segments)} segments)"
 
 
+class Report(Struct, frozen=True):
+    """How control fares: for the data plane to tell, as control has no listener. Not answered; the last one counts, and
+    none once the connection has ended.
+    """
+
+    stale: str
+    """Why what is served may be older than the cluster; empty when it is not."""
+    series: str
+    """Control's own figures in the Prometheus text format."""
+
+
 class Accepted(Struct, frozen=True, omit_defaults=True):
     """Every worker serves `root` from now on."""
 
@@ -93,7 +104,7 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-FromControl: TypeAlias = ControlHello | Publish | Segments
+FromControl: TypeAlias = ControlHello | Publish | Segments | Report
 FromDataPlane: TypeAlias = DataPlaneHello | Want | Accepted | Refused
 Message: TypeAlias = FromControl | FromDataPlane
 
@@ -103,11 +114,12 @@ _TYPES: Final[dict[type[Struct], str]] = {
     Publish: "publish",
     Want: "want",
     Segments: "segments",
+    Report: "report",
     Accepted: "accepted",
     Refused: "refused",
 }
 _FROM_CONTROL: Final[dict[str, Any]] = {
-    _TYPES[shape]: msgpack.Decoder(shape) for shape in (ControlHello, Publish, Segments)
+    _TYPES[shape]: msgpack.Decoder(shape) for shape in (ControlHello, Publish, Segments, Report)
 }
 _FROM_DATA_PLANE: Final[dict[str, Any]] = {
     _TYPES[shape]: msgpack.Decoder(shape) for shape in (DataPlaneHello, Want, Accepted, Refused)

@@ -84,6 +84,8 @@ class Publisher:
         self._tries = 0
         self._next_id = 0
         self._last_version: str | None = None
+        self._report: protocol.Report | None = None
+        self._reported: protocol.Report | None = None  # what the data plane has heard on this connection
 
     @property
     def accepted(self) -> Digest | None:
@@ -95,6 +97,11 @@ class Publisher:
         self._cause = cause if self._cause is None else self._cause.joined(cause)
         self._ready = True
         self._tries = 0
+        self._offered.set()
+
+    def report(self, report: protocol.Report) -> None:
+        """How we fare, told to every data plane that connects, and now to the one that is."""
+        self._report = report
         self._offered.set()
 
     async def run(self) -> None:
@@ -117,6 +124,7 @@ class Publisher:
     async def _connect(self) -> str:
         """One connection from beginning to end, and why it ended."""
         self._opened = self._met = self._told = False
+        self._reported = None
         try:
             connection = await Connection.open(self._path)
         except OSError as error:
@@ -150,6 +158,10 @@ class Publisher:
         listening = asyncio.ensure_future(connection.receive())
         try:
             while True:
+                if self._report is not None and self._report is not self._reported:
+                    self._reported = self._report
+                    async with asyncio.timeout(self._pace.answer):
+                        await connection.send(self._report)
                 if self._is_due():
                     await self._publish(connection, known=hello.root is not None)
                 offered = asyncio.ensure_future(self._offered.wait())

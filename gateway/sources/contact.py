@@ -23,9 +23,10 @@ class Contact:
         self._lost_at = 0.0
 
     @property
-    def failing(self) -> bool:
-        """What is known may be stale."""
-        return bool(self._failing)
+    def stale(self) -> str:
+        """Why what is known may be old, empty when it is not. The same text for as long as the reason is the same."""
+        health = next(iter(self._failing.values()), None)
+        return f"{health.target}: {health.error}" if health is not None else ""
 
     def hear(self, health: Health) -> None:
         target = health.target

@@ -6,13 +6,15 @@ cannot be reached. Nothing is synced before every kind has been, as half a clust
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+import msgspec
+
 from gateway.base.clock import Clock, SystemClock
 from gateway.kube.api import ReadsAndStreams
-from gateway.kube.health import Health
+from gateway.kube.health import Counters, Health
 from gateway.kube.pace import Pace
 from gateway.kube.population import Batch
 from gateway.kube.reflector import Reflector
@@ -64,6 +66,7 @@ class KubernetesSource:
         self._reflecting = reflecting
         self._initial_events = InitialEvents()
         self._sink: Sink = lambda _events: None
+        self._secret_counters = Counters()  # of all their reflectors, also of those that have gone
         self._secrets = ReferencedSecrets(self._reflect, clock=self._clock, pace=pace)
         self._contact = Contact(server, say=say, clock=self._clock, age=self.age, remind=pace.remind)
         self._selected = Selected(self._is_exempt) if watch.watch_namespace_selector else None
@@ -87,9 +90,17 @@ class KubernetesSource:
         return self._secrets.reading
 
     @property
-    def stale(self) -> bool:
-        """The API server cannot be watched just now."""
-        return self._contact.failing
+    def stale(self) -> str:
+        """Why the API server cannot be watched just now; empty when it can."""
+        return self._contact.stale
+
+    def counters(self) -> Mapping[str, Counters]:
+        """By kind, summed over its reflectors."""
+        found: dict[str, Counters] = {}
+        for one in self._reflectors:
+            found[one.target.kind] = one.counters + found.get(one.target.kind, Counters())
+        found["Secret"] = msgspec.structs.replace(self._secret_counters, objects=len(self._secrets))
+        return found
 
     def age(self) -> float | None:
         """Seconds since the API server last said anything of any kind; None if it never did."""
@@ -117,6 +128,7 @@ class KubernetesSource:
             clock=self._clock,
             uniform=self._uniform,
             pace=self._reflecting,
+            counters=self._secret_counters if target.kind == "Secret" else None,
         )
 
     def _of_kind(self, target: Target) -> Reflector:

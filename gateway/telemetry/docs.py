@@ -5,15 +5,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway import _shm
+from gateway.telemetry import control
 from gateway.telemetry.layout import Record
-from gateway.telemetry.metrics import PROCESS_TABLE, ROUTE_TABLE, WORKER_TABLE, Metric
+from gateway.telemetry.metric import Metric
+from gateway.telemetry.metrics import PROCESS_TABLE, ROUTE_TABLE, WORKER_TABLE
 from gateway.telemetry.shm_twin import Reader
 from gateway.telemetry.shm_writer import Writer
 
 PAGE = Path("docs/reference/metrics.md")
 INTRO = """# Metrics and access log
 
-<!-- Made by `python -m gateway.telemetry.docs` from `_core/cython/metrics.h` and `gateway/telemetry/metrics.py`. -->
+<!-- Made by `python -m gateway.telemetry.docs` from `_core/cython/metrics.h` and `gateway/telemetry/`. -->
 
 The data plane answers `GET /metrics` on its health listener in the Prometheus text format.
 """
@@ -51,6 +53,7 @@ def page() -> str:
         ("Per route", "Routes without traffic so far have no rows.", ROUTE_TABLE),
         ("Of the workers", "Summed over all worker threads.", WORKER_TABLE),
         ("Of the process", "", PROCESS_TABLE),
+        ("Of control", "While it is connected, at most some seconds old.", control.TABLE),
     )
     parts = [INTRO]
     for title, words, table in tables:

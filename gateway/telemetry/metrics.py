@@ -5,26 +5,13 @@ from `_core/cython/metrics.h` by way of the compiled module; rows for the proces
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from gateway import _shm
+from gateway.telemetry.metric import Kind, Metric, family, render
 from gateway.telemetry.resources import Resources
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 ROUTE_LABELS: Final = ("namespace", "ingress", "service", "port", "host", "path")
-
-Kind = Literal["counter", "gauge", "histogram"]
-
-
-class Metric(NamedTuple):
-    """One metric. `labels` are label names; `values` are what the last of them can be, where that is fixed."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-
 
 BUILD: Final = Metric(
     "sallygate_build_info", "gauge", "What this build is made of.", ("version", "openssl", "tls_library")
@@ -112,22 +99,6 @@ def exposition(reader: _shm.Reader, route_series: int, used: Resources) -> str:
     )
 
 
-def render(values: Iterable[tuple[Metric, float | None]]) -> str:
-    """Metrics without labels in the Prometheus text format; those whose value is not known are left out."""
-    return "".join(_text(metric, "", value) for metric, value in values if value is not None)
-
-
 def build_info(build: Mapping[str, str]) -> str:
     """`sallygate_build_info`, with one label per fact of the build."""
-    labels = ",".join(f'{name}="{escape(value)}"' for name, value in build.items())
-    return _text(BUILD, f"{{{labels}}}", 1)
-
-
-def escape(value: str) -> str:
-    """A label value as the text format wants it."""
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def _text(metric: Metric, labels: str, value: float) -> str:
-    number = f"{value:.3f}" if isinstance(value, float) else str(int(value))
-    return f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n{metric.name}{labels} {number}\n"
+    return family(BUILD, {tuple(build[name] for name in BUILD.labels): 1})

@@ -9,6 +9,7 @@ import pytest
 from gateway import _shm
 from gateway.dataplane.status import Status
 from gateway.telemetry import layout, metrics, shm_twin
+from gateway.telemetry.metric import render
 from gateway.telemetry.metrics import TABLE
 from gateway.telemetry.resources import Resources, read_resources
 from gateway.telemetry.shm_writer import Writer
@@ -181,7 +182,7 @@ def test_no_name_is_in_the_table_twice() -> None:
 def test_figures_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     used = read_resources(tmp_path)
     assert (used.resident_bytes, used.open_descriptors) == (None, None)
-    page = metrics.render([(metrics.RESIDENT, used.resident_bytes), (metrics.CPU, used.cpu_seconds)])
+    page = render([(metrics.RESIDENT, used.resident_bytes), (metrics.CPU, used.cpu_seconds)])
     assert parse(page).keys() == {"process_cpu_seconds_total"}
 
 

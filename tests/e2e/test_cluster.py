@@ -95,6 +95,10 @@ def test_a_cluster_is_served_and_followed_and_outages_of_its_api_server_cost_not
     api.stop()
     gateway.err.wait(r"cluster: .*traffic goes on under what is known")
     assert get_tls(gateway, trusting, HOST).text == "green"
+    until(lambda: probe(gateway, "/readyz").text.startswith("ok, stale: "))
+    figures = probe(gateway, "/metrics").text
+    assert "\nsallygate_cluster_stale 1\n" in figures
+    assert '\nsallygate_cluster_objects{kind="Secret"} 1\n' in figures
     assert gateway.stop() == 0
     gateway = start(*arguments)
     gateway.ready()
@@ -119,6 +123,7 @@ def test_an_endpoint_that_leaves_gets_no_new_request_and_finishes_what_runs(
     api.call(lambda server: apply_slice(server, blue))
     gateway = start(f"--kubeconfig={api.kubeconfig}", *QUIET)
     gateway.out.wait("Changes in the cluster apply at once")
+    gateway.err.wait(r" snapshot \w+: ")  # comes by another pipe, and must not be taken for the next one's line
     blue.gate = threading.Event()
     with ThreadPoolExecutor() as aside:
         slow = aside.submit(fetch, gateway.address("http"), HOST)

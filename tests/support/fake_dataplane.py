@@ -17,8 +17,20 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.reports: list[protocol.Report] = []
 
     async def receive(self) -> protocol.FromControl:
+        """The next message, other than reports: they may come between any two, and are kept."""
+        while isinstance(message := await self._next(), protocol.Report):
+            self.reports.append(message)
+        return message
+
+    async def receive_report(self) -> protocol.Report:
+        message = await self._next()
+        assert isinstance(message, protocol.Report)
+        return message
+
+    async def _next(self) -> protocol.FromControl:
         header = await self.reader.readexactly(protocol.HEADER)
         return protocol.decode_from_control(await self.reader.readexactly(protocol.payload_length(header)))
 
@@ -115,7 +127,7 @@ class Keeper:
             answer = await peer.receive()
             if isinstance(answer, protocol.Publish):
                 publish = answer
-            assert not isinstance(answer, protocol.ControlHello)
+            assert isinstance(answer, protocol.Publish | protocol.Segments)
             self._learn(answer.segments)
         for digest in self._reachable(publish.root):
             segment = segments.decode(self.known[digest])

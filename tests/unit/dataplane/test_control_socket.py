@@ -14,7 +14,7 @@ import pytest
 from gateway.dataplane.control_socket import ControlSocket, SocketError, bound
 from gateway.dataplane.offers import Offers
 from gateway.publish import protocol
-from gateway.publish.protocol import IR, PROTOCOL, Accepted, ControlHello, DataPlaneHello, Publish, Refused
+from gateway.publish.protocol import IR, PROTOCOL, Accepted, ControlHello, DataPlaneHello, Publish, Refused, Report
 from gateway.publish.socket import Connection
 from tests.support import fake_core
 from tests.support.fake_core import digest, segment
@@ -82,6 +82,21 @@ async def test_a_new_control_takes_the_place_of_the_old_one(served: Served) -> N
     assert isinstance(await new.receive(), Accepted)
     assert await _gone(old)
     assert served.socket.connected
+    old.close()
+    new.close()
+
+
+async def test_the_last_report_counts_until_its_control_is_gone(served: Served) -> None:
+    old = await served.control()
+    await old.send(Report("nobody answers", "one 1\n"))
+    await old.send(Report("", "one 2\n"))
+    await old.send(Publish(1, digest(ROOT), (ROOT,)))
+    assert isinstance(await old.receive(), Accepted)  # the reports came before it
+    assert served.socket.report == Report("", "one 2\n")
+    new = await served.control()
+    await new.send(Publish(1, digest(ROOT), (ROOT,)))
+    assert isinstance(await new.receive(), Accepted)
+    assert not served.socket.report
     old.close()
     new.close()
 

@@ -8,13 +8,13 @@ from gateway.publish.protocol import Accepted, Refused
 
 async def test_ready_only_with_a_snapshot_and_not_while_draining() -> None:
     status = Status(lambda: 100.0)
-    page = await status.readyz()
+    page = status.readyz("")
     assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "no snapshot" in page.body
     status.serves(b"r" * 16)
-    assert (await status.readyz()).status == HTTPStatus.OK
+    assert status.readyz("").status == HTTPStatus.OK
     status.draining = True
-    page = await status.readyz()
+    page = status.readyz("")
     assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "draining" in page.body
 
@@ -42,3 +42,12 @@ def test_metrics_carry_the_build_and_count_the_judgements() -> None:
     assert "sallygate_snapshot_age_seconds 7.500\n" in text
     assert "sallygate_control_connected 1\n" in text
     assert "sallygate_access_log_lost_bytes_total 12\n" in text
+
+
+def test_ready_all_the_same_where_control_cannot_see_the_cluster() -> None:
+    status = Status(lambda: 100.0)
+    assert status.readyz("nobody answers").status == HTTPStatus.SERVICE_UNAVAILABLE
+    status.serves(b"r" * 16)
+    page = status.readyz("Ingress in all namespaces: connection refused")
+    assert page.status == HTTPStatus.OK
+    assert page.body == "ok, stale: Ingress in all namespaces: connection refused\n"

@@ -50,6 +50,19 @@ async def test_a_fresh_data_plane_gets_everything_and_then_only_differences(benc
     assert outcome.cause.origins == ("a.yaml",)
 
 
+async def test_a_report_goes_to_each_data_plane_that_connects_and_to_the_one_that_is(bench: Bench) -> None:
+    bench.publisher.report(protocol.Report("", "one 1\n"))
+    peer = await bench.dataplane.peer()
+    await peer.greet()
+    assert await peer.receive_report() == protocol.Report("", "one 1\n")
+    bench.publisher.report(protocol.Report("nobody answers", "one 2\n"))
+    assert await peer.receive_report() == protocol.Report("nobody answers", "one 2\n")
+    peer.close()
+    again = await bench.dataplane.peer()
+    await again.greet()
+    assert await again.receive_report() == protocol.Report("nobody answers", "one 2\n")
+
+
 async def test_latest_wins_and_causes_are_joined(bench: Bench) -> None:
     peer, _ = await first(bench)
     bench.publish(changes([host("a.example.com", route("a", "/two"))]), "two.yaml")
