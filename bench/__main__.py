@@ -170,7 +170,8 @@ def sized(given: argparse.Namespace) -> Size:
     )
 
 
-def measure(given: argparse.Namespace, ground: Stage) -> Results:
+def measure(given: argparse.Namespace, ground: Stage) -> tuple[Results, int]:
+    """The results, and how many measures failed: half an hour of the others is not thrown away for one."""
     peers, absent = present(given.peers)
     for name, reason in absent.items():
         ground.say(f"{name}: {reason}")
@@ -183,10 +184,15 @@ def measure(given: argparse.Namespace, ground: Stage) -> Results:
         peers={peer.name: peer.title for peer in peers},
         absent=absent,
     )
+    failed = 0
     for name, step in run.measures().items():
         if given.measure in {"all", name}:
-            step(results)
-    return results
+            try:
+                step(results)
+            except BenchError as error:
+                ground.say(f"{name}: {error}")
+                failed += 1
+    return results, failed
 
 
 def keep(results: Results, folder: Path) -> None:
@@ -211,7 +217,7 @@ def main() -> int:
                 name = "sallygate" if "sallygate" in given.peers else given.peers[0]
                 print(profiling.profile(ground, name, given.seconds or 8, given.top), end="")
                 return 0
-            results = measure(given, ground)
+            results, failed = measure(given, ground)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -221,7 +227,7 @@ def main() -> int:
     if given.measure == "all" and (gaps := incomplete(results)):
         print("\n".join(f"bench: incomplete: {gap}" for gap in gaps), file=sys.stderr)
         return 1
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

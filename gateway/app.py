@@ -36,6 +36,7 @@ from gateway.settings.control import ControlSettings, SettingsError
 from gateway.settings.values import ObjectName, ServiceMapping
 from gateway.sources.files import FilesSource
 from gateway.sources.kubernetes import KubernetesSource
+from gateway.sources.names import NamesSource
 from gateway.sources.source import Source
 from gateway.status.ingresses import StoredIngresses
 from gateway.status.spokesman import Identity, Spokesman, Surroundings
@@ -79,7 +80,7 @@ class Control:
             now=_local_time,
         )
         self._pipeline = Pipeline(
-            [origin.source],
+            _sources(settings, origin),
             self._store,
             self._translator,
             self._tree,
@@ -184,6 +185,17 @@ async def source_of(settings: ControlSettings, say: Say) -> AsyncIterator[Input]
         await client.close()
 
 
+def _sources(settings: ControlSettings, origin: Input) -> list[Source]:
+    if settings.ingress.disable_svc_external_name:
+        return [origin.source]
+    return [origin.source, NamesSource(_addresses, clock=SystemClock())]
+
+
+async def _addresses(host: str) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(each[4][0]) for each in found]
+
+
 def _spokesman(settings: ControlSettings, client: Client, store: Store, translator: Translator, say: Say) -> Spokesman:
     identity = Identity(client.namespace, os.environ.get("POD_NAME", ""), str(uuid.uuid4()))
     return Spokesman(
@@ -211,6 +223,7 @@ def rules(control: ControlSettings, services: ServiceMap) -> Rules:
         watch_ingress_without_class=settings.watch_ingress_without_class,
         class_objects_required=not control.sources.paths,
         annotations_prefix=settings.annotations_prefix,
+        external_names=not settings.disable_svc_external_name,
         options=_config_map(watch.configmap),
         tcp_services=_config_map(watch.tcp_services_configmap),
         udp_services=_config_map(watch.udp_services_configmap),

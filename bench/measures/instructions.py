@@ -21,8 +21,7 @@ from bench.traffic import Load
 
 CONNECTIONS = 8
 TOP = 15
-# callgrind follows the children too: ours is the grandchild of a supervisor.
-CALLGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes", "--separate-threads=yes", "--quiet")
+CALLGRIND = ("valgrind", "--tool=callgrind", "--separate-threads=yes", "--quiet")
 NAME = re.compile(r"^(?P<key>c?fn)=\((?P<number>\d+)\)(?: (?P<name>.*))?$")
 COST = re.compile(r"^(?:[+-]?\d+|\*) \d+$")
 

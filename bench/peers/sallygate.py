@@ -9,12 +9,14 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 
 from bench.accounts import Thread, command_line, descendants, release
-from bench.child import BenchError, Child
+from bench.child import BenchError, Child, free_port
 from bench.manifests import two_hosts
 from bench.peers.peer import Running, Site
 
@@ -82,6 +84,51 @@ def run(site: Site, folder: Path, *, workers: int, maps: dict[str, str], seconds
         raise
 
 
+class Apart(Gateway):
+    """The two roles as commands of their own, the data plane below another program that slows it down. The supervisor
+    stays out of it: it watches its children by a system call that valgrind does not know.
+    """
+
+    def __init__(self, child: Child, control: Child, ready: dict[str, object], log: Path) -> None:
+        super().__init__(child, ready, child.pid, log)
+        self.control = control
+
+    def stop(self) -> None:
+        self.control.stop()
+        super().stop()
+
+
+def run_apart(site: Site, folder: Path, *, maps: dict[str, str]) -> Apart:
+    """As `run` with one worker, the data plane below `site.wrapper`."""
+    log = site.folder / "access.log"
+    state = site.folder / "state"
+    state.mkdir(mode=0o700)
+    ports = {"http": free_port(), "https": free_port(), "healthz": free_port()}
+    words = [f"--{name}-port={port}" for name, port in ports.items()]
+    words += ["--bind-address=127.0.0.1", "--workers=1", f"--access-log={log}"]
+    command = [*site.wrapper, str(program()), "dataplane", f"--state-dir={state}", *words]
+    child = Child("dataplane", command, site.folder, core=site.core, stdout=site.folder / "dataplane.stdout")
+    mapped = [f"--map={name}={target}" for name, target in maps.items()]
+    command = [str(program()), "control", f"--state-dir={state}", *mapped, "--", str(folder)]
+    control = Child("control", command, site.folder, stdout=site.folder / "control.stdout")
+    ready: dict[str, object] = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    gateway = Apart(child, control, ready | {"health": ready["healthz"]}, log)
+    try:
+        child.wait_for(lambda: is_ready(gateway.health), site.patience, "serve what control published")
+    except BenchError:
+        gateway.stop()
+        raise
+    return gateway
+
+
+def is_ready(health: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{health}/readyz", timeout=5) as page:
+            return bool(page.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
 def data_plane_below(supervisor: int) -> int:
     """Found by its command line, as under a wrapper the ready file may name the wrapper's process."""
     found = [pid for pid in descendants(supervisor) if "dataplane" in command_line(pid)]
@@ -106,4 +153,6 @@ class Sallygate:
     def start(self, site: Site) -> Running:
         folder = site.folder / "manifests"
         two_hosts(folder)
+        if site.wrapper:
+            return run_apart(site, folder, maps={"default/web": site.backend})
         return run(site, folder, workers=1, maps={"default/web": site.backend})

@@ -52,6 +52,10 @@ class IngressSettings(Struct, frozen=True, kw_only=True):
     annotations_prefix: str = "nginx.ingress.kubernetes.io"
     """What the names of annotations begin with."""
 
+    disable_svc_external_name: bool = True
+    """Services of type ExternalName are not followed. ingress-nginx follows them by default, and whoever may write a
+    Service can lead it to what only it can reach."""
+
     default_ssl_certificate: ObjectName | None = None
     """Secret with the certificate for hosts that have none of their own. Without it, a self-signed one is shown."""
 
@@ -110,6 +114,7 @@ def _election_ttl(text: str) -> float:
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "ingress_class_by_name": values.flag,
     "watch_ingress_without_class": values.flag,
+    "disable_svc_external_name": values.flag,
     "annotations_prefix": values.annotations_prefix,
     "default_ssl_certificate": values.object_name,
     "default_backend_service": values.object_name,

@@ -52,6 +52,7 @@ INGRESS: Final = (
         "NS/NAME",
         "Secret for hosts without a certificate of their own (default: a self-signed one)",
     ),
+    Flag("disable_svc_external_name", BOOL, "answer 503 for Services of type ExternalName (default: true)"),
     Flag("default_backend_service", "NS/NAME", "Service for requests that no rule takes (default: answer 404)"),
 )
 CLUSTER: Final = (

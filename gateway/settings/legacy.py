@@ -95,7 +95,6 @@ LEGACY: Final = (
         "Ingresses for every host cannot be left out yet",
         "remove the flag, and delete Ingresses with a default backend or without a host",
     ),
-    _either("disable_svc_external_name", "ExternalName Services are never followed"),
     *_group(
         "--shutdown-grace-period and --drain-timeout of the data plane bound its end", "post_shutdown_grace_period"
     ),

@@ -1,10 +1,15 @@
 """What a source tells the store. Events come in batches, in order."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from gateway.objects.kinds import Object
 from gateway.objects.meta import ObjectKey
 from gateway.verdicts.verdict import Origin, Verdict
+
+NAME: Final = "Name"
+"""The kind of keys that stand for a DNS name. It is no object: nobody writes it down."""
 
 
 class Upsert(Struct, frozen=True):
@@ -30,6 +35,21 @@ class Unread(Struct, frozen=True):
     fix: str = ""
 
 
+class Resolved(Struct, frozen=True):
+    """A name that ExternalName Services lead to has these addresses, sorted; `problem` is why there are none, or why
+    they may be old. Nothing is known of a name without both.
+    """
+
+    host: str
+    addresses: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def host_name(host: str) -> ObjectKey:
+    """The key under which a name is referred to."""
+    return ObjectKey(NAME, "", host)
+
+
 class Judged(Struct, frozen=True):
     """What the source has to say about one place (a file, or one object), complete: it replaces what it said before.
 
@@ -46,4 +66,4 @@ class Synced(Struct, frozen=True):
     source: str
 
 
-Event = Upsert | Delete | Unread | Judged | Synced
+Event = Upsert | Delete | Unread | Resolved | Judged | Synced

@@ -35,6 +35,10 @@ class Links(Generic[Referrer, Ref]):
     def refs(self, referrer: Referrer) -> frozenset[Ref]:
         return self._refs.get(referrer, frozenset())
 
+    def all(self) -> Iterable[Ref]:
+        """Everything that anybody refers to."""
+        return self._referrers.keys()
+
     def referrers(self, ref: Ref) -> AbstractSet[Referrer]:
         """Who refers to `ref`: a live set, to be read before the next change."""
         return self._referrers.get(ref, set())

@@ -13,7 +13,7 @@ from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.kinds import KINDS, Object
 from gateway.objects.meta import ObjectKey
-from gateway.store.events import Delete, Event, Judged, Synced, Unread, Upsert
+from gateway.store.events import Delete, Event, Judged, Resolved, Synced, Unread, Upsert, host_name
 from gateway.verdicts.verdict import Origin, Verdict
 
 SERVICE_LABEL: Final = "kubernetes.io/service-name"
@@ -33,6 +33,8 @@ class Store:
         self._before: dict[ObjectKey, Object | None] = {}  # what touched keys held when `take_dirty` was last called
         self._unread: dict[ObjectKey, Unread] = {}
         self._unread_before: dict[ObjectKey, Unread | None] = {}  # as `_before`
+        self._resolved: dict[str, Resolved] = {}
+        self._resolved_before: dict[str, Resolved | None] = {}  # as `_before`
         self._synced: set[str] = set()
         self._verdicts: dict[str, tuple[Verdict, ...]] = {}
 
@@ -56,6 +58,12 @@ class Store:
                         self._unread[key] = event
                     else:
                         self._unread.pop(key, None)
+                case Resolved(host=host, addresses=addresses, problem=problem):
+                    self._resolved_before.setdefault(host, self._resolved.get(host))
+                    if addresses or problem:
+                        self._resolved[host] = event
+                    else:
+                        self._resolved.pop(host, None)
                 case Judged(place=place, verdicts=verdicts):
                     if verdicts:
                         self._verdicts[place] = verdicts
@@ -68,8 +76,11 @@ class Store:
         """Keys whose object differs from what it was at the last call. What came and went in between does not."""
         before, self._before = self._before, {}
         unread, self._unread_before = self._unread_before, {}
+        resolved, self._resolved_before = self._resolved_before, {}
         dirty = {key for key, value in before.items() if not _same(value, self._get(key))}
-        return frozenset(dirty.union(key for key, value in unread.items() if value != self._unread.get(key)))
+        dirty.update(key for key, value in unread.items() if value != self._unread.get(key))
+        dirty.update(host_name(host) for host, value in resolved.items() if value != self._resolved.get(host))
+        return frozenset(dirty)
 
     def _get(self, key: ObjectKey) -> Object | None:
         return self._objects[key.kind].get(key[1:])
@@ -141,6 +152,9 @@ class Store:
 
     def unread(self, key: ObjectKey) -> Unread | None:
         return self._unread.get(key)
+
+    def resolved(self, host: str) -> Resolved | None:
+        return self._resolved.get(host)
 
     def origin(self, kind: str, namespace: str, name: str, field: str) -> Origin | None:
         key = ObjectKey(kind, namespace, name)

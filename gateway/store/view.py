@@ -6,7 +6,7 @@ from typing import Protocol
 from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.meta import ObjectKey
-from gateway.store.events import Unread
+from gateway.store.events import Resolved, Unread
 from gateway.verdicts.verdict import Origin
 
 
@@ -31,6 +31,10 @@ class View(Protocol):
     def config_maps(self) -> Iterable[ConfigMap]: ...
     def unread(self, key: ObjectKey) -> Unread | None:
         """Why a lookup of this object that finds nothing does not mean that there is none."""
+        ...
+
+    def resolved(self, host: str) -> Resolved | None:
+        """What a name leads to; None while nothing is known of it."""
         ...
 
     def origin(self, kind: str, namespace: str, name: str, field: str) -> Origin | None:

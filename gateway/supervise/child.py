@@ -74,7 +74,14 @@ class Child:
             os.close(write)
         os.set_blocking(read, False)
         self.notify_fd = read
-        self.exit_fd = os.pidfd_open(self.process.pid)
+        try:
+            self.exit_fd = os.pidfd_open(self.process.pid)
+        except OSError:  # no descriptor left, or a kernel before 5.3: nobody would ever hear of its end
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.close_notify()
+            raise
         self.restart_at = None
         self.starts += 1
         self._started_at = self._clock()

@@ -6,7 +6,7 @@ first is used while it has such an endpoint: every pod counts once, and the netw
 Zones and their hints have no effect yet.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -16,24 +16,16 @@ from gateway.ir.backend import Backend, Endpoint
 from gateway.ir.ids import BackendId
 from gateway.objects.core import EndpointSlice, Service, ServicePort
 from gateway.store.view import View
+from gateway.translate.external import build_external
 from gateway.translate.limits import ENDPOINTS_PER_BACKEND
+from gateway.translate.ports import find_port, is_port, tcp_ports
+from gateway.translate.remark import Remark
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons
-from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
 HEADLESS: Final = ("", "None")
 _FAMILIES: Final = ("IPv4", "IPv6")  # the third, FQDN, has no addresses
-
-
-class Remark(Struct, frozen=True):
-    """Something to say to everyone who refers to a backend. `field` is the last part of their reference to it."""
-
-    reason: Reason
-    field: str
-    value: str
-    text: str
-    fix: str
 
 
 class BackendUnit(Struct, frozen=True):
@@ -43,6 +35,7 @@ class BackendUnit(Struct, frozen=True):
     remarks: tuple[Remark, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     slices: tuple[str, ...] = ()
+    host: str = ""  # the name that it leads to, where it does
 
 
 def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upstream: bool) -> BackendUnit:
@@ -64,20 +57,11 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
             ),
         )
     if service.spec.type == "ExternalName":
-        return _empty(
-            identity,
-            Remark(
-                reasons.EXTERNAL_NAME,
-                "name",
-                identity.service,
-                f"the Service is of type ExternalName ({reasons.readable(service.spec.external_name)})",
-                "use a Service with endpoints: a name in an object must not lead the gateway to addresses that its "
-                "author cannot reach",
-            ),
-        )
+        endpoints, remark, host = build_external(view, rules, identity, service)
+        return BackendUnit(Backend(identity, endpoints), (remark,) if remark else (), host=host)
     port = find_port(service, identity.port)
     if port is None:
-        known = ", ".join(f"{one.port} ({one.name})" if one.name else str(one.port) for one in _tcp_ports(service))
+        known = ", ".join(f"{one.port} ({one.name})" if one.name else str(one.port) for one in tcp_ports(service))
         return _empty(
             identity,
             Remark(
@@ -90,7 +74,7 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
         )
     remarks: tuple[Remark, ...] = ()
     if service_upstream:
-        if service.spec.cluster_ip not in HEADLESS and _port_in_range(port.port):
+        if service.spec.cluster_ip not in HEADLESS and is_port(port.port):
             return _cluster_ip(identity, service, port)
         remarks = (
             Remark(
@@ -103,18 +87,6 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
         )
     slices = view.endpoint_slices(identity.namespace, identity.service)
     return _from_slices(slices, identity, service, port, remarks)
-
-
-def find_port(service: Service, text: str) -> ServicePort | None:
-    """The first port whose number, targetPort or name is `text`. Empty text is the first port there is."""
-    for port in _tcp_ports(service):
-        if text in ("", str(port.port), str(port.target_port), port.name):
-            return port
-    return None
-
-
-def _tcp_ports(service: Service) -> Iterator[ServicePort]:
-    return (port for port in service.spec.ports if port.protocol == "TCP")
 
 
 def _empty(identity: BackendId, remark: Remark) -> BackendUnit:
@@ -201,7 +173,7 @@ def _slice_ports(one: EndpointSlice, port: ServicePort) -> set[int]:
     }
     if not listed and isinstance(target, int):
         listed = {target}
-    return {number for number in listed if _port_in_range(number)}
+    return {number for number in listed if is_port(number)}
 
 
 def _nobody(identity: BackendId, slices: Sequence[EndpointSlice], waiting: int) -> Remark:
@@ -233,7 +205,3 @@ def _address(text: str) -> str | None:
         return str(ip_address(text))
     except ValueError:
         return None
-
-
-def _port_in_range(number: int) -> bool:
-    return 0 < number <= 65_535

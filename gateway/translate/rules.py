@@ -51,6 +51,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     body_limit_bytes: int = _POLICY.body_limit_bytes
     tries: int = _POLICY.tries
     service_upstream: bool = False
+    external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
 
     options: ObjectKey | None = None  # ConfigMaps

@@ -18,6 +18,7 @@ from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
+from gateway.store.events import NAME, host_name
 from gateway.store.links import Links
 from gateway.store.view import View
 from gateway.translate import classes, options
@@ -70,6 +71,7 @@ class Translator:
         self._by_certificate: Links[Name, CertificateId] = Links()
         self._by_service: Links[BackendId, Name] = Links()
         self._by_slice: Links[BackendId, Name] = Links()
+        self._by_external: Links[BackendId, str] = Links()  # by the name that they lead to
         self._below: Links[str, str] = Links()  # hosts by the wildcard that also covers them
         self._usage: Usage[Name] = Usage()
         self._upstream: dict[BackendId, bool] = {}  # what its users have decided
@@ -116,9 +118,10 @@ class Translator:
         return default if default and self._certificates[default].certificate else None
 
     def references(self) -> frozenset[ObjectKey]:
-        """The objects that a source need not watch before they are referred to: Secrets that are in use."""
+        """What a source need not watch before it is referred to: Secrets that are in use, and names."""
         if self._references is None:
-            self._references = frozenset(map(secret_key, self._certificates))
+            names = map(host_name, self._by_external.all())
+            self._references = frozenset((*map(secret_key, self._certificates), *names))
         return self._references
 
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -168,6 +171,8 @@ class Translator:
         for kind, namespace, name in keys:
             if kind == "Service":
                 found |= self._by_service.referrers((namespace, name))
+            elif kind == NAME:
+                found |= self._by_external.referrers(name)
             elif kind == "EndpointSlice":
                 found |= self._by_slice.referrers((namespace, name))  # those that it was part of
                 one = self._view.endpoint_slice(namespace, name)
@@ -293,6 +298,7 @@ class Translator:
         if not self._is_used(identity):
             self._by_service.set_refs(identity, ())
             self._by_slice.set_refs(identity, ())
+            self._lead(identity, "")
             self._report.replace(identity)
             return _Built(None, changed=old is not None)
         upstream = self._upstream[identity] = self._decide(identity)
@@ -301,11 +307,18 @@ class Translator:
             self._remarked.add(identity)
         self._by_service.set_refs(identity, ((identity.namespace, identity.service),))
         self._by_slice.set_refs(identity, ((identity.namespace, name) for name in new.slices))
+        self._lead(identity, new.host)
         verdicts = new.verdicts
         if identity == self._rules.default_backend_service:
             verdicts += default_backend_verdicts(identity, new)
         self._report.replace(identity, verdicts)
         return _Built(new.backend, changed=old is None or new.backend != old.backend)
+
+    def _lead(self, identity: BackendId, host: str) -> None:
+        hosts = frozenset((host,)) if host else frozenset()
+        if hosts != self._by_external.refs(identity):
+            self._by_external.set_refs(identity, hosts)
+            self._references = None
 
     # === what there is to say ===
 

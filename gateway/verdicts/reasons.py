@@ -184,8 +184,15 @@ NO_ENDPOINTS = Reason(
 EXTERNAL_NAME = Reason(
     "GW243",
     _ERROR,
-    "ExternalName Services are not supported yet",
-    "Requests are answered 503.",
+    "ExternalName Service cannot be followed",
+    "Names are followed with --disable-svc-external-name=false only, and never to addresses of the gateway's own "
+    "machine or link. Requests are answered 503.",
+)
+NAME_STALE = Reason(
+    "GW252",
+    _WARNING,
+    "name of an ExternalName Service is not resolved any more",
+    "The addresses that it had are used on, until it can be resolved again.",
 )
 BAD_BACKEND = Reason(
     "GW244",

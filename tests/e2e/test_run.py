@@ -47,6 +47,21 @@ def test_a_service_without_a_server_answers_503_as_in_a_cluster(start: Start, tm
     assert gateway.stop() == 0
 
 
+def test_a_service_that_leads_to_a_name_is_followed_on_request_and_never_to_this_machine(
+    start: Start, tmp_path: Path
+) -> None:
+    named = service("web").replace("spec:", "spec:\n  type: ExternalName\n  externalName: localhost.")
+    put(tmp_path, "app.yaml", f"{ingress('app', HOST, 'web')}---\n{named}")
+    gateway = start(tmp_path / "app.yaml")
+    gateway.err.wait("names are not followed")
+    assert get(gateway).status == 503
+    assert gateway.stop() == 0
+    gateway = start("--disable-svc-external-name=false", tmp_path / "app.yaml")
+    gateway.err.wait("the name localhost leads to .*, which is no address of another machine")
+    assert get(gateway).status == 503
+    assert gateway.stop() == 0
+
+
 def test_a_mistake_in_an_edit_is_named_by_line_and_column_and_all_is_served_on(site: Site) -> None:
     gateway = site.start()
     seen = gateway.err.count()

@@ -1,8 +1,8 @@
 """Every case below `tests/golden`: `in.yaml` → `ir.yaml` and `verdicts.yaml`.
 
 A case is a folder named after a behaviour. Beside the manifests it may have `rules.yaml` with settings that differ from
-the defaults, and `unread.yaml` with what a source could not read. `UPDATE_GOLDEN=1 pytest tests/golden` writes what
-comes out; read the difference before committing it.
+the defaults, `unread.yaml` with what a source could not read, and `resolved.yaml` with what names lead to.
+`UPDATE_GOLDEN=1 pytest tests/golden` writes what comes out; read the difference before committing it.
 """
 
 import os
@@ -18,7 +18,7 @@ from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
-from gateway.store.events import Unread
+from gateway.store.events import Event, Resolved, Unread
 from gateway.store.store import Store
 from gateway.translate.rules import Rules
 from gateway.translate.translate import Translator
@@ -36,7 +36,7 @@ def test_golden(case: Path) -> None:
     text = (case / "in.yaml").read_text()
     objects, place = load(text), locate(text)
     settings = rules(**overrides(case))
-    missing = unread(case)
+    missing: list[Event] = [*unread(case), *resolved(case)]
     ir, verdicts = translate(store_of([*objects, *missing], place), settings)
     if os.environ.get("UPDATE_GOLDEN"):
         (case / "ir.yaml").write_text(ir)
@@ -65,6 +65,12 @@ def unread(case: Path) -> list[Unread]:
     path = case / "unread.yaml"
     rows = yaml.safe_load(path.read_text()) if path.exists() else []
     return [Unread(ObjectKey(*row[:3]), *row[3:]) for row in rows]
+
+
+def resolved(case: Path) -> list[Resolved]:
+    path = case / "resolved.yaml"
+    rows = yaml.safe_load(path.read_text()) if path.exists() else []
+    return [Resolved(host, tuple(addresses), problem) for host, addresses, problem in rows]
 
 
 def translate(store: Store, settings: Rules) -> tuple[str, str]:

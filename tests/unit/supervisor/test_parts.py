@@ -1,13 +1,18 @@
 """Backoff, the notify pipe and the ready file, each alone."""
 
+import errno
 import json
 import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gateway.supervise.backoff import LONGEST, STEADY, Backoff
+from gateway.supervise.child import Child, Spec
 from gateway.supervise.link import LINE_LIMIT, LineReader, Notifier
 from gateway.supervise.ready import ReadyFile
 
@@ -69,3 +74,28 @@ def test_the_ready_file_is_readable_by_all_and_leaves_nothing_behind(tmp_path: P
 def test_a_ready_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         ReadyFile(tmp_path / "none" / "ready.json").write({}, {})
+
+
+def test_a_child_that_cannot_be_watched_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_pid: int) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    started: list[int] = []
+    kill = subprocess.Popen.kill
+
+    def note(process: subprocess.Popen[bytes]) -> None:
+        started.append(process.pid)
+        kill(process)
+
+    monkeypatch.setattr(subprocess.Popen, "kill", note)
+    child = Child(Spec("it", (sys.executable, "-c", "import time; time.sleep(600)")), time.monotonic)
+    lifeline, other = os.pipe()
+    with pytest.raises(OSError, match="Function not implemented"):
+        child.start(lifeline)
+    (pid,) = started
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert (child.process, child.notify_fd) == (None, -1)
+    os.close(lifeline)
+    os.close(other)
