@@ -21,7 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group = parser.getgroup("conformance", "Ingress conformance of any controller (tests/conformance/ingress)")
     group.addoption("--ingress-class", help="class of the controller (default: our own, installed with --cluster)")
-    group.addoption("--kubeconfig", type=Path, help="the cluster that the other controller runs in (default: as kubectl)")
+    group.addoption(
+        "--kubeconfig", type=Path, help="the cluster that the other controller runs in (default: as kubectl)"
+    )
     group.addoption("--context", help="context of the kubeconfig")
     group.addoption("--address", help="address to connect to, if not the one in each Ingress's status")
     group.addoption("--http-port", type=int, default=80)
