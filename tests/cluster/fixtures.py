@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PATIENCE = 30.0  # seconds until what a test waits for must be so
 POLL = 0.05
-REQUEST = 5.0
+REQUEST = 15.0
 
 
 @pytest.fixture(scope="session")

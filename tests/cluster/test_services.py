@@ -57,7 +57,7 @@ def test_two_load_balancers_have_two_addresses_and_a_plain_service_none(space: S
 
 def test_a_rolling_restart_behind_a_load_balancer_fails_no_request(space: Space) -> None:
     """What the rig must be able to show: servers that linger after their end was announced lose nothing."""
-    linger = {"preStop": {"sleep": {"seconds": 1}}}
+    linger = {"preStop": {"sleep": {"seconds": 3}}}
     before = deployment("web", 2)
     before["spec"]["template"]["spec"]["containers"][0]["lifecycle"] = linger
     space.apply(before, service("web", type="LoadBalancer"))
