@@ -20,13 +20,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="start a Kubernetes control plane for the tests that need one (root, Go; minutes to build once)",
     )
     group = parser.getgroup("conformance", "Ingress conformance of any controller (tests/conformance/ingress)")
-    group.addoption("--ingress-class", help="class of the controller that is tested (default: our own, started here)")
-    group.addoption("--kubeconfig", type=Path, help="the cluster that it runs in (default: as kubectl)")
+    group.addoption("--ingress-class", help="class of the controller (default: our own, installed with --cluster)")
+    group.addoption(
+        "--kubeconfig", type=Path, help="the cluster that the other controller runs in (default: as kubectl)"
+    )
     group.addoption("--context", help="context of the kubeconfig")
     group.addoption("--address", help="address to connect to, if not the one in each Ingress's status")
     group.addoption("--http-port", type=int, default=80)
     group.addoption("--https-port", type=int, default=443)
-    group.addoption("--echo-image", default="gcr.io/k8s-staging-gateway-api/echo-basic:v20240412-v1.0.0-394-g40c666fd")
+    group.addoption("--echo-image", help="image of echo-basic, for another controller (tests/conformance/README.md)")
     group.addoption("--wait-for-ingress-status", type=float, default=300.0, metavar="S")
     group.addoption("--wait-for-ready", type=float, default=300.0, metavar="S", help="for pods")
     group.addoption("--wait-for-route", type=float, default=30.0, metavar="S", help="from a status to the first answer")

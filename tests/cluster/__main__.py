@@ -1,4 +1,4 @@
-"""`python -m tests.cluster`: build, start, describe and end the test cluster of this tree."""
+"""`python -m tests.cluster`: check this machine; build, start, describe and end the test cluster of this tree."""
 
 import argparse
 import subprocess
@@ -13,6 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in {
+        "check": "say what this machine lacks for it, if anything; nothing is built",
         "build": "build what is missing into the cache (minutes the first time)",
         "up": "start the cluster, if it does not run",
         "down": "end it",
@@ -27,6 +28,10 @@ def main() -> None:
 
 
 def perform(command: str) -> None:
+    if command == "check":
+        cluster.check()
+        build.go()
+        return
     if command == "build":
         for path in build.build().values():
             print(path)

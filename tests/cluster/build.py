@@ -98,13 +98,18 @@ def _build(program: Program) -> None:
     subprocess.run(
         [*command, f"./cmd/{program.name}"],
         cwd=RIG,
-        env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"},
+        env=environment(),
         check=True,
     )
     partial.rename(target)
     builds = sorted(CACHE.glob(f"{program.name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in builds[KEPT:]:
         old.unlink()
+
+
+def environment() -> dict[str, str]:
+    """What the compiler is run with: this machine's toolchain and no C."""
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
 def go() -> str:

@@ -31,7 +31,17 @@ STARTING = 120.0  # seconds; it takes five on a machine that is not busy
 ENDING = 15.0
 API_SERVER = "kube-apiserver"
 PORT = 6443
-TOOLS = ("nft", "nsenter")  # for kube-proxy, and for probes that run a command in a container
+# For kube-proxy, for probes that run a command in a container, and to try what the kernel allows.
+TOOLS = ("nft", "nsenter", "unshare", "ip")
+# What every cluster does, in namespaces that are gone with this shell: a link, a packet filter, a copy-on-write root.
+TRIAL = """set -e
+ip link add name trial0 type veth peer name trial1
+nft add table ip trial
+mount -t tmpfs trial "$0"
+mkdir "$0/upper" "$0/work" "$0/root"
+mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" trial "$0/root"
+"""
+TRYING = 30.0  # seconds
 
 
 class ClusterError(Exception):
@@ -147,7 +157,15 @@ def check() -> None:
         raise build.UnavailableError(message)
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
-        message = f"the test cluster needs {', '.join(missing)} on PATH (Debian: nftables, util-linux)"
+        message = f"the test cluster needs {', '.join(missing)} on PATH (Debian: nftables, util-linux, iproute2)"
+        raise build.UnavailableError(message)
+    namespaces = [f"--{each}" for each in ("net", "mount", "uts", "ipc", "pid")]
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["unshare", *namespaces, "--fork", "sh", "-c", TRIAL, folder]
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=TRYING, check=False)
+    if tried.returncode:
+        said = (tried.stderr.strip().splitlines() or ["no word why"])[-1]
+        message = f"the test cluster needs network namespaces, links, a packet filter and overlays of its own: {said}"
         raise build.UnavailableError(message)
 
 

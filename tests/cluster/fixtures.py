@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PATIENCE = 30.0  # seconds until what a test waits for must be so
 POLL = 0.05
-REQUEST = 5.0
+REQUEST = 15.0
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +114,15 @@ class Space:
         query = "&".join(f"{name}={value}" for name, value in options.items())
         return self.api.text(f"{self.path('pods', pod)}/log?{query}")
 
+    def ended(self, pod: str) -> str:
+        """Wait for the end of a pod that runs to its end, and return how it ended: Succeeded or Failed."""
+
+        def look() -> str | None:
+            phase = str(self.api.get(self.path("pods", pod))["status"].get("phase"))
+            return phase if phase in {"Succeeded", "Failed"} else None
+
+        return self.until(f"the end of {pod}", look)
+
     def describe(self) -> str:
         """Return why pods are not ready, in short."""
         notes = []
@@ -140,10 +149,10 @@ def fetch(address: str, port: int, path: str = "/", method: str = "GET") -> dict
         connection.close()
 
 
-@pytest.fixture
-def space(cluster: Cluster) -> Iterator[Space]:
-    """Yield a fresh namespace in which pods can be made. It is deleted after the test; nobody waits for that."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
+@contextlib.contextmanager
+def fresh(cluster: Cluster, purpose: str = "test") -> Iterator[Space]:
+    """Yield a fresh namespace in which pods can be made. It is deleted afterwards; nobody waits for that."""
+    name = f"{purpose}-{uuid.uuid4().hex[:8]}"
     cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     made = Space(cluster, name)
     made.until("a ServiceAccount", lambda: cluster.api.get(made.path("serviceaccounts", "default")))
@@ -152,3 +161,10 @@ def space(cluster: Cluster) -> Iterator[Space]:
     finally:
         with contextlib.suppress(ApiError):
             cluster.api.request("DELETE", f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def space(cluster: Cluster) -> Iterator[Space]:
+    """Yield a namespace of the test's own."""
+    with fresh(cluster) as made:
+        yield made

@@ -21,7 +21,12 @@ RESTRICTED = {
 def echo(**more: Any) -> Object:
     """Return an echo server that knows its pod's name and namespace, and is ready when it says so."""
     variables = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in FIELDS.items()]
-    probe = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1, "failureThreshold": 1}
+    probe = {
+        "httpGet": {"path": "/health", "port": PORT},
+        "periodSeconds": 1,
+        "timeoutSeconds": 10,
+        "failureThreshold": 1,
+    }
     return {"name": "main", "image": "echo", "env": variables, "readinessProbe": probe, **more}
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.cluster.fixtures import Space, fetch
 from tests.cluster.manifests import PORT, RESTRICTED, echo, pod, shell
 
+# Kubernetes turns $$ of an argument into $; what looks like $(NAME) and is the name of nothing stays as it is.
 EVERYTHING = """
 token=/var/run/secrets/kubernetes.io/serviceaccount
 echo "secret=$(cat /secret/word)"
@@ -20,19 +21,9 @@ echo "tmp=$(touch /tmp/file && ls /tmp)"
 echo "namespace=$(cat $token/namespace)"
 echo "token=$(cut -c 1-2 $token/token)"
 echo "authority=$(head -1 $token/ca.crt)"
-echo "first=$$"
+echo "first=$$$$"
 echo "hostname=$(cat /proc/sys/kernel/hostname)"
 """
-
-
-def ended(space: Space, name: str) -> str:
-    """Return how a pod that runs to its end has ended."""
-
-    def look() -> str | None:
-        phase = str(space.api.get(space.path("pods", name))["status"].get("phase"))
-        return phase if phase in {"Succeeded", "Failed"} else None
-
-    return space.until(f"the end of {name}", look)
 
 
 def test_files_environment_and_privileges(space: Space) -> None:
@@ -60,7 +51,7 @@ def test_files_environment_and_privileges(space: Space) -> None:
     ]
     own = {"fsGroup": 65532}
     space.apply(pod("job", container, volumes=volumes, restartPolicy="Never", securityContext=own))
-    assert ended(space, "job") == "Succeeded", space.log("job")
+    assert space.ended("job") == "Succeeded", space.log("job")
     said = dict(line.split("=", 1) for line in space.log("job").splitlines())
     address = space.api.get(space.path("pods", "job"))["status"]["podIP"]
     assert said == {
@@ -86,7 +77,7 @@ def test_an_init_container_goes_first_and_shares_its_volume(space: Space) -> Non
     last = shell("cat /share/note", volumeMounts=mounts)
     volumes = [{"name": "share", "emptyDir": {}}]
     space.apply(pod("job", last, initContainers=[first], volumes=volumes, restartPolicy="Never"))
-    assert ended(space, "job") == "Succeeded", space.log("job")
+    assert space.ended("job") == "Succeeded", space.log("job")
     assert space.log("job", container="main") == "left by init\n"
 
 
@@ -99,7 +90,7 @@ def test_a_mounted_secret_follows_its_object(space: Space) -> None:
     space.apply(pod("job", container, volumes=volumes, restartPolicy="Never"))
     space.until("a container", lambda: running(space, "job"))
     space.apply(secret | {"stringData": {"word": "new"}})
-    assert ended(space, "job") == "Succeeded", space.log("job")
+    assert space.ended("job") == "Succeeded", space.log("job")
 
 
 def test_a_container_that_ends_is_started_again(space: Space) -> None:
@@ -129,29 +120,48 @@ def test_probes(space: Space, probe: dict[str, object]) -> None:
 
 
 def test_a_liveness_probe_restarts_the_container(space: Space) -> None:
-    probe = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1, "failureThreshold": 1}
-    space.apply(pod("web", echo(livenessProbe=probe)))
+    """The startup probe holds the liveness probe back until the server listens, and the timeout is one for a busy
+    machine: the only failure is the one that is asked for.
+    """
+    health = {"httpGet": {"path": "/health", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 10}
+    probes = {"startupProbe": health | {"failureThreshold": 30}, "livenessProbe": health | {"failureThreshold": 1}}
+    space.apply(pod("web", echo(**probes)))
     (web,) = space.ready("web")
     fetch(web["status"]["podIP"], PORT, "/health/503", method="PUT")
 
     def restarted() -> bool:
         (status,) = space.api.get(space.path("pods", "web"))["status"]["containerStatuses"]
-        return bool(status["restartCount"] == 1 and status["ready"])
+        return bool(status["restartCount"] and status["ready"])
 
     space.until("a restart", restarted)
+    (status,) = space.api.get(space.path("pods", "web"))["status"]["containerStatuses"]
+    assert status["restartCount"] == 1
+    assert "liveness probe failed" in status["lastState"]["terminated"]["message"]
 
 
 def test_logs_since_a_time(space: Space) -> None:
+    """API servers pass whole seconds on to kubelets: the time is that of a line in a later second."""
     space.apply(pod("web"))
     (web,) = space.ready("web")
-    fetch(web["status"]["podIP"], PORT, "/before")
-    space.until("a line", lambda: "/before" in space.log("web"))
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    fetch(web["status"]["podIP"], PORT, "/after")
-    space.until("a line", lambda: "/after" in space.log("web"))
-    later = space.log("web", container="main", sinceTime=now)
-    assert "/after" in later
-    assert "/before" not in later
+    address = web["status"]["podIP"]
+    fetch(address, PORT, "/before")
+    before = space.until("a line", lambda: second_of(space, "/before"))
+
+    def later() -> str | None:
+        fetch(address, PORT, "/after")
+        found = second_of(space, "/after")
+        return found if found and found > before else None
+
+    since = space.until("a line of a later second", later)
+    found = space.log("web", container="main", sinceTime=since)
+    assert "/after" in found
+    assert "/before" not in found
+
+
+def second_of(space: Space, path: str) -> str | None:
+    """Return the second in which the pod last told of a request for this path."""
+    lines = space.log("web", timestamps="true").splitlines()
+    return next((f"{line[:19]}Z" for line in reversed(lines) if path in line), None)
 
 
 def test_a_deleted_pod_gets_its_grace_and_is_gone(space: Space) -> None:

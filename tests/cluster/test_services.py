@@ -2,6 +2,9 @@
 
 import http.client
 
+import pytest
+
+from tests.cluster.api import Object
 from tests.cluster.fixtures import Space, fetch
 from tests.cluster.manifests import PORT, deployment, pod, service, shell
 
@@ -26,8 +29,13 @@ def test_readiness_takes_an_endpoint_out_and_brings_it_back(space: Space) -> Non
     space.until("the endpoint again", lambda: space.endpoints("web") == {address: True})
 
 
-def test_a_load_balancer_reaches_every_pod_and_shows_them_the_client(space: Space) -> None:
-    space.apply(deployment("web", 2), service("web", type="LoadBalancer"))
+@pytest.mark.parametrize("policy", ["Cluster", "Local"])
+def test_a_load_balancer_reaches_every_pod(space: Space, policy: str) -> None:
+    """As behind any balancer that hands on packets. With Cluster (the default) a node may hand them on to another one,
+    so they leave it with its address; with Local they stay on the node, and the pod sees the client's.
+    """
+    client = {"Cluster": space.cluster.state.node, "Local": space.cluster.host}[policy]
+    space.apply(deployment("web", 2), service("web", type="LoadBalancer", externalTrafficPolicy=policy))
     names = {each["metadata"]["name"] for each in space.ready("web", 2)}
     address = space.balanced("web")
     seen: set[str] = set()
@@ -35,7 +43,7 @@ def test_a_load_balancer_reaches_every_pod_and_shows_them_the_client(space: Spac
     def ask() -> bool:
         report = fetch(address, 80)
         seen.add(report["pod"])
-        assert report["client"].split(":")[0] == space.cluster.host, "the client's address is not kept"
+        assert report["client"].split(":")[0] == client
         return seen == names
 
     space.until("an answer of both pods", ask)
@@ -49,7 +57,7 @@ def test_two_load_balancers_have_two_addresses_and_a_plain_service_none(space: S
 
 def test_a_rolling_restart_behind_a_load_balancer_fails_no_request(space: Space) -> None:
     """What the rig must be able to show: servers that linger after their end was announced lose nothing."""
-    linger = {"preStop": {"sleep": {"seconds": 1}}}
+    linger = {"preStop": {"sleep": {"seconds": 3}}}
     before = deployment("web", 2)
     before["spec"]["template"]["spec"]["containers"][0]["lifecycle"] = linger
     space.apply(before, service("web", type="LoadBalancer"))
@@ -72,30 +80,34 @@ def test_a_rolling_restart_behind_a_load_balancer_fails_no_request(space: Space)
     assert failures == []
 
 
-def test_a_pod_reaches_the_api_server_and_other_services_by_cluster_ip(space: Space) -> None:
+@pytest.mark.parametrize("shared", [False, True], ids=["of-its-own", "of-the-node"])
+def test_a_pod_in_a_network_reaches_the_api_server_and_other_services_by_cluster_ip(
+    space: Space, *, shared: bool
+) -> None:
     space.apply(deployment("web", 1), service("web"))
     space.ready("web")
     address = space.api.get(space.path("services", "web"))["spec"]["clusterIP"]
+    space.until("forwarding, which follows readiness", lambda: fetch(address, 80))
+    space.apply(pod("asks", asking(address), restartPolicy="Never", hostNetwork=shared))
+    assert space.ended("asks") == "Succeeded", space.log("asks")
+    versions, name = space.log("asks").splitlines()
+    assert versions == "APIVersions"
+    assert name.startswith("web-")
+
+
+def asking(address: str) -> Object:
+    """Return a container that asks the API server with its token, and a Service."""
     script = f"""
-import json, ssl, urllib.request
+import json, os, ssl, urllib.request
 folder = "/var/run/secrets/kubernetes.io/serviceaccount"
 tls = ssl.create_default_context(cafile=folder + "/ca.crt")
-import os
 url = "https://%s:%s" % (os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"])
 token = {{"Authorization": "Bearer " + open(folder + "/token").read()}}
 asked = urllib.request.Request(url + "/api", headers=token)
 print(json.load(urllib.request.urlopen(asked, context=tls))["kind"])
 print(json.load(urllib.request.urlopen("http://{address}/"))["pod"])
 """
-    space.apply(pod("asks", shell('python3 -c "$SCRIPT"', env=[{"name": "SCRIPT", "value": script}])))
-    lines = space.until("two lines", lambda: two_lines(space.log("asks")))
-    assert lines[0] == "APIVersions"
-    assert lines[1].startswith("web-")
-
-
-def two_lines(text: str) -> list[str] | None:
-    lines = text.splitlines()
-    return lines if len(lines) >= 2 else None
+    return shell('python3 -c "$SCRIPT"', env=[{"name": "SCRIPT", "value": script}])
 
 
 def addresses_of(space: Space, name: str, count: int) -> list[str] | None:

@@ -23,7 +23,7 @@ class Installed:
             "replicaCount": 2,
             "ingressClass": space.name,
             "ingressClassResource": {"name": space.name, "controllerValue": f"sallygate.dev/{space.name}"},
-            "drain": {"preStopSeconds": 1, "timeout": 5},
+            "drain": {"preStopSeconds": 3, "timeout": 5},  # kube-proxy of a busy machine needs more than one
             "readinessProbe": {"periodSeconds": 1},
             **own,
         }

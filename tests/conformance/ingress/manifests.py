@@ -41,6 +41,7 @@ def deployment(namespace: str, name: str, image: str, replicas: int = 1) -> Obje
         "readinessProbe": {
             "httpGet": {"path": "/health", "port": ECHO_PORT},
             "periodSeconds": 1,
+            "timeoutSeconds": 10,
             "failureThreshold": 3,
         },
     }

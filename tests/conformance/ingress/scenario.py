@@ -18,6 +18,8 @@ class Target(NamedTuple):
 
     cluster: Cluster
     ingress_class: str
+    own: bool
+    """Whether it is this tree's controller, whose known differences are expected to be there."""
     echo_image: str
     address: str | None
     """Given by hand, where the status names one that cannot be reached from here; then the status is still awaited."""

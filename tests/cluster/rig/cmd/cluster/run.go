@@ -106,7 +106,10 @@ func start(ctx context.Context, configuration plan.Configuration) ([]*components
 	if err := (&door.Door{Components: list, Images: catalogue, Client: client}).Serve(ctx, configuration.Door()); err != nil {
 		return nil, err
 	}
-	return list, components.Populated(limited, client)
+	if err := components.Populated(limited, client); err != nil {
+		return nil, err
+	}
+	return list, components.Forwarding(limited, addresses)
 }
 
 // settle takes the network that `up` has made for us, and mounts that no one else sees.

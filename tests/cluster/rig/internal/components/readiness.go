@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +17,10 @@ import (
 	"sallygate.test/rig/internal/plan"
 )
 
-const pollInterval = 20 * time.Millisecond
+const (
+	pollInterval = 20 * time.Millisecond
+	dialTimeout  = time.Second // a packet that nobody forwards is not waited for longer
+)
 
 // Answering waits until the API server says that it is ready.
 func Answering(ctx context.Context, client kubernetes.Interface) error {
@@ -95,6 +100,18 @@ func ask(ctx context.Context, path string, question, answer any) error {
 		return fmt.Errorf("etcd %s: %s: %s", path, response.Status, text)
 	}
 	return json.Unmarshal(text, answer)
+}
+
+// Forwarding waits until kube-proxy has made its first rules: the API server answers at the address that pods have of it.
+func Forwarding(ctx context.Context, addresses plan.Addresses) error {
+	service := netip.AddrPortFrom(addresses.KubernetesService(), 443).String()
+	return poll(ctx, "kube-proxy", func() error {
+		connection, err := net.DialTimeout("tcp", service, dialTimeout)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
 }
 
 // Populated waits until pods can be made in the default namespace: the controllers have made its ServiceAccount.

@@ -73,7 +73,31 @@ func Node(addresses plan.Addresses) error {
 			return fmt.Errorf("route %s: %w", prefix, err)
 		}
 	}
+	if err := own(addresses, link); err != nil {
+		return err
+	}
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
+}
+
+const ownTable = 100 // of routes, for what the node sends itself
+
+// own lets processes of the node reach Services: the API server its webhooks, pods in the node's network everybody. The
+// kernel wants a route before kube-proxy's rules see a packet, and the one that forwarded packets find says unreachable.
+func own(addresses plan.Addresses, link netlink.Link) error {
+	for _, prefix := range []netip.Prefix{addresses.LoadBalancers(), addresses.Services()} {
+		route := &netlink.Route{
+			Table: ownTable, Dst: network(prefix), LinkIndex: link.Attrs().Index, Gw: net.IP(addresses.Host().AsSlice()),
+		}
+		if err := netlink.RouteAdd(route); err != nil {
+			return fmt.Errorf("route %s of the node's own: %w", prefix, err)
+		}
+	}
+	rule := netlink.NewRule()
+	rule.IifName, rule.Table = "lo", ownTable // where the kernel says that its own packets come from
+	if err := netlink.RuleAdd(rule); err != nil {
+		return fmt.Errorf("rule for the node's own packets: %w", err)
+	}
+	return nil
 }
 
 func up(link netlink.Link, address netip.Prefix) error {
