@@ -100,6 +100,17 @@ class Reflector:
             if wait > 0:
                 await self._clock.sleep(wait)
 
+    async def read(self) -> None:
+        """Until a list has told what there is; `run` goes on from there. It needs no connection of its own, so that
+        thousands can be read over a few. The list is the newest, so that what was made a moment ago is not missing.
+        """
+        self._since = Since.NOW
+        while not self._is_synced:
+            try:
+                await self._list()
+            except (ApiError, Unreachable, Garbled) as error:
+                await self._clock.sleep(self._failure(error))
+
     # --- trying, and what comes of it ---
 
     async def _attempt(self) -> float:

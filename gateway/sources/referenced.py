@@ -2,7 +2,7 @@
 
 So the gateway holds no key that it does not serve, and rights on single names suffice. Each watch is a connection, and
 where there are more Secrets than may have one, they take turns. However many there are, one that is newly referred to
-is read at once; between its turns it stays as it is.
+is read at once, by a list; between its turns it stays as it is.
 """
 
 import asyncio
@@ -113,13 +113,15 @@ class ReferencedSecrets:
 
         reflector = self._reflect(Target("Secret", key.namespace, key.name), tell, synced, hear)
         async with asyncio.TaskGroup() as tasks:
+            admitted = asyncio.Event()
             async with self._readers:
-                running = tasks.create_task(reflector.run())
+                running = tasks.create_task(_reflect(reflector, admitted))
                 await self._read(key, entry)
                 if self._turns.full:
                     await _stop(running)
             while True:
                 async with self._turns.place() as over:
+                    admitted.set()
                     if running.done():
                         running = tasks.create_task(reflector.run())
                     await over.wait()
@@ -189,6 +191,12 @@ class ReferencedSecrets:
     def _mark_settled(self, key: ObjectKey, entry: _Entry) -> None:
         self._unsettled.discard(key)
         entry.settled.set()
+
+
+async def _reflect(reflector: Reflector, admitted: asyncio.Event) -> None:
+    await reflector.read()
+    await admitted.wait()
+    await reflector.run()
 
 
 async def _stop(running: asyncio.Task[None]) -> None:

@@ -192,7 +192,7 @@ async def test_a_secret_that_may_not_be_read_costs_nothing_else_and_is_read_once
         await heard.until(lambda: heard.store.secret("default", "other") and not heard.source.reading)
         unread = heard.store.unread(TLS)
         assert unread is not None
-        assert unread.reason == "the gateway is not allowed to watch secrets default/tls"
+        assert unread.reason == "the gateway is not allowed to list secrets default/tls"
         assert unread.fix == (
             'add to the Role in namespace default: apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], '
             'verbs: ["list", "watch"]'
