@@ -102,9 +102,8 @@ class Reflector:
 
     async def read(self) -> None:
         """Until a list has told what there is; `run` goes on from there. It needs no connection of its own, so that
-        thousands can be read over a few. The list is the newest, so that what was made a moment ago is not missing.
+        thousands can be read over a few.
         """
-        self._since = Since.NOW
         while not self._is_synced:
             try:
                 await self._list()
@@ -168,6 +167,9 @@ class Reflector:
             if since is Since.NOW or not (is_expired(error) or is_ahead(error)):
                 raise
             self._since = Since.NOW
+            fresh = await self._lister.list(Since.NOW, "")
+        if since is Since.WHATEVER and self.target.name and not fresh.found:
+            # A cached state may lack what was made a moment ago, and nobody should hear that it does not exist.
             fresh = await self._lister.list(Since.NOW, "")
         self.counters.last_word = self._clock.now()
         self._take_state(fresh)

@@ -120,12 +120,20 @@ async def test_what_is_there_can_be_read_without_a_watch_which_goes_on_from_ther
             await one.clock.wake()
             await one.heard.until(lambda: one.heard.synced)
             assert one.heard.objects.keys() == {ObjectKey("Ingress", "default", "a")}
-            assert [request.query.get("resourceVersion") for request in server.seen] == [None, None]
+            assert [request.query.get("resourceVersion") for request in server.seen] == ["0", "0"]
             assert server.requests["watch", "ingresses"] == 0
             server.apply("Ingress", "b")
             one.go_on.set()
             await one.heard.names("a", "b")
         assert (server.requests["list", "ingresses"], server.requests["watch", "ingresses"]) == (2, 1)
+
+
+async def test_one_object_that_a_cache_does_not_know_yet_is_asked_for_anew() -> None:
+    """It may have been made a moment ago."""
+    async with serving() as server, reflecting(server, Target("Secret", "shop", "tls"), read=True) as one:
+        await one.heard.until(lambda: one.heard.synced)
+        assert [request.query.get("resourceVersion") for request in server.seen] == ["0", None]
+        assert not one.heard.objects
 
 
 async def test_namespaces_and_selectors_are_left_to_the_server() -> None:
