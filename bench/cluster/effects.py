@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.cluster import objects
 from bench.cluster.ground import WORDS, Ground
-from bench.cluster.probing import Probes, has
+from bench.probing import Probes, has, turns_into
 
 PATIENCE: Final = 30.0  # seconds
 PAUSE: Final = 0.15  # seconds between two changes, and up to as much again: none rides on the one before
@@ -42,7 +42,7 @@ async def moved(ground: Ground, probes: Probes, repeats: int, chance: random.Ran
         _, thing, _ = objects.probed(ground.targets[place])
         change = {"ports": thing["ports"]}
         await asyncio.sleep(PAUSE * (1 + chance.random()))
-        question = probes.begin(host, has(200, WORDS[place].encode()))
+        question = probes.begin(host, turns_into(WORDS[place].encode()))
         sent = time.monotonic()
         await ground.writer.patch(thing, change)
         found.append((await question.answered(PATIENCE, f"the endpoint of {host} changed") - sent) * 1000)

@@ -18,7 +18,7 @@ from bench.child import BenchError, split_address
 from bench.cluster import objects
 from bench.cluster.contenders import Started
 from bench.cluster.ground import WORDS, Ground
-from bench.cluster.probing import Probes, has
+from bench.probing import Probes, turns_into
 from bench.results import Mixed
 from bench.traffic import Load, Outcome
 
@@ -47,7 +47,7 @@ async def change(ground: Ground, running: Started, probes: Probes, changes: int)
         began = loop.time()
         last = await _changes(ground, changes // GROUP)
         seconds = loop.time() - began
-        await probes.begin(hosts[1], has(200, WORDS[last].encode())).answered(30, "the last change of the slice")
+        await probes.begin(hosts[1], turns_into(WORDS[last].encode())).answered(30, "the last change of the slice")
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         outcomes = []

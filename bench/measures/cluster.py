@@ -16,8 +16,8 @@ from bench.cluster import asking, effects, mixed, objects, starting
 from bench.cluster.amount import Amount
 from bench.cluster.contenders import CONTENDERS, Contender
 from bench.cluster.ground import Ground, ground, missing
-from bench.cluster.probing import Probes, has
 from bench.cluster.starting import Start
+from bench.probing import Probes, has
 from bench.results import Cluster, ColdStart, Controller, Effect, Mixed, Outage
 from bench.spread import quantile, spread
 from bench.stage import Stage

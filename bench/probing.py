@@ -1,12 +1,13 @@
 """Some connections, opened beforehand, that ask again and again until each has had the wanted answer.
 
 So an effect is seen on every worker: connections are spread over them by the kernel. Each asks some hundred times a
-second, one request at a time, and no more, as the machine has other things to do meanwhile.
+second, one request at a time, and all of them at the same time, so that a figure is not the sum of their round trips.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, Self
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ class Answer(Struct, frozen=True):
 
 
 Wanted = Callable[[Answer], bool]
+"""Raises BenchError for an answer that must not be."""
 
 
 class _Connection(asyncio.Protocol):
@@ -68,7 +70,12 @@ class _Connection(asyncio.Protocol):
         self.last = Answer(int(head[9:12]), bytes(body[:length]))
         if self._seen is None or self._seen.done() or self._wanted is None:
             return
-        if self._wanted(self.last):
+        try:
+            met = self._wanted(self.last)
+        except BenchError as error:
+            self._seen.set_exception(error)
+            return
+        if met:
             self._seen.set_result(time.monotonic())
         else:
             asyncio.get_running_loop().call_later(INTERVAL, self._send)
@@ -124,3 +131,14 @@ class Question:
 def has(status: int, text: bytes = b"") -> Wanted:
     """Wants this status, and a body that begins with `text`."""
     return lambda answer: answer.status == status and answer.body.startswith(text)
+
+
+def turns_into(text: bytes) -> Wanted:
+    """Wants a body that begins with `text`, and a 200 at any time until then."""
+
+    def wanted(answer: Answer) -> bool:
+        if answer.status != HTTPStatus.OK:
+            raise BenchError(f"a probe was answered with {answer.status} while its route changed")
+        return answer.body.startswith(text)
+
+    return wanted
