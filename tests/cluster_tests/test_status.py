@@ -126,8 +126,10 @@ class Replica:
         self.spokesman.offered(b"root", dict.fromkeys(self._names(), True))
         self.spokesman.accepted(b"root")
         self.spokesman.judged(
-            Verdict("GW240", Severity.ERROR, ObjectRef("Ingress", *name), "spec", "", "no such Service", "create it")
-            for name in self._names()
+            lambda: [
+                Verdict("GW240", Severity.ERROR, ObjectRef("Ingress", *name), "spec", "", "no such Service", "create it")
+                for name in self._names()
+            ]
         )
         self.spokesman.changed()
 
