@@ -129,7 +129,7 @@ class Replica:
         self.spokesman.changed()
 
 
-def _broken(name: Name) -> Verdict:
+def _broken(name: tuple[str, str]) -> Verdict:
     subject = ObjectRef("Ingress", *name)
     return Verdict("GW240", Severity.ERROR, subject, "spec", "", "no such Service", "create it")
 

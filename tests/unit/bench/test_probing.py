@@ -11,11 +11,12 @@ from bench.probing import Probes, has, turns_into
 
 
 class Site:
-    """Answers every request with what stands in `answer` at that moment; `cut` parts answers in the middle."""
+    """Answers every request with what stands in `answer` at that moment, in two parts."""
 
     def __init__(self) -> None:
         self.answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"
         self.requests: list[bytes] = []
+        self.asked_again = asyncio.Event()
 
     def serve(self, word: str) -> None:
         self.answer = f"HTTP/1.1 200 OK\r\ncontent-length: {len(word)}\r\n\r\n{word}".encode()
@@ -24,6 +25,8 @@ class Site:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                if len(self.requests) > 6:
+                    self.asked_again.set()
                 writer.write(self.answer[:20])
                 await writer.drain()
                 writer.write(self.answer[20:])
@@ -46,8 +49,7 @@ async def probing(count: int = 3) -> AsyncIterator[tuple[Site, Probes]]:
 async def test_an_effect_is_seen_when_every_connection_has_seen_it() -> None:
     async with probing() as (site, probes):
         question = probes.begin("a.example.com", has(200, b"blue"), "/x")
-        while len(site.requests) < 6:
-            await asyncio.sleep(0)
+        await site.asked_again.wait()
         site.serve("blue 1")
         before = asyncio.get_running_loop().time()
         assert await question.answered(30, "blue") > before
