@@ -122,9 +122,8 @@ class Question:
             future.cancel()
         if missing:
             seen = {each.last.status if each.last else 0 for each in self._connections}
-            raise BenchError(
-                f"{what}: {len(missing)} of {len(self._waiting)} connections after {seconds} s; saw {seen}"
-            )
+            count = f"{len(missing)} of {len(self._waiting)} connections"
+            raise BenchError(f"{what}: {count} do not see it after {seconds:g} s; last they saw {seen}")
         return max(future.result() for future in done)
 
 

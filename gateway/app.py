@@ -33,7 +33,6 @@ from gateway.publish.publisher import Publisher
 from gateway.publish.refusals import Refusal
 from gateway.settings.control import ControlSettings, SettingsError
 from gateway.settings.values import ObjectName, ServiceMapping
-from gateway.sources.files import FilesSource
 from gateway.sources.kubernetes import KubernetesSource
 from gateway.sources.source import Source
 from gateway.status.ingresses import StoredIngresses
@@ -168,6 +167,8 @@ class Input(NamedTuple):
 async def source_of(settings: ControlSettings, say: Say) -> AsyncIterator[Input]:
     """Files where some are named, otherwise the cluster. Raises KubeconfigError."""
     if settings.sources.paths:
+        from gateway.sources.files import FilesSource  # noqa: PLC0415 -- loads what reads and watches files
+
         files = FilesSource(settings.sources.paths)
         yield Input(files, files.origin)
         return

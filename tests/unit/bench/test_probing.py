@@ -17,11 +17,13 @@ class Site:
         self.answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"
         self.requests: list[bytes] = []
         self.asked_again = asyncio.Event()
+        self.served: list[asyncio.Task[None] | None] = []
 
     def serve(self, word: str) -> None:
         self.answer = f"HTTP/1.1 200 OK\r\ncontent-length: {len(word)}\r\n\r\n{word}".encode()
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.served.append(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
@@ -44,6 +46,7 @@ async def probing(count: int = 3) -> AsyncIterator[tuple[Site, Probes]]:
     finally:
         probes.close()
         server.close()
+        await asyncio.gather(*filter(None, site.served))
 
 
 async def test_an_effect_is_seen_when_every_connection_has_seen_it() -> None:
