@@ -142,7 +142,7 @@ BUDGETS = (
         "control's memory", controller(lambda ours: ours.control_pss_mib), 250, "MiB", "5,000 Ingresses, 10,000 slices"
     ),
     Budget(
-        "failed while everything changes",
+        "failed while all changes",
         controller(lambda ours: ours.mixed.failed),
         0,
         "requests",
