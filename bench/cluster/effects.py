@@ -38,12 +38,13 @@ async def moved(ground: Ground, probes: Probes, repeats: int, chance: random.Ran
     host = f"{objects.PROBE}.example.com"
     end = time.monotonic() + SERIES
     while len(found) < repeats and time.monotonic() < end:
-        place = 1 + len(found) % 2
+        place = (ground.placed + 1) % len(ground.targets)
         _, thing, _ = objects.probed(ground.targets[place])
         change = {"ports": thing["ports"]}
         await asyncio.sleep(PAUSE * (1 + chance.random()))
         question = probes.begin(host, turns_into(WORDS[place].encode()))
         sent = time.monotonic()
         await ground.writer.patch(thing, change)
+        ground.placed = place
         found.append((await question.answered(PATIENCE, f"the endpoint of {host} changed") - sent) * 1000)
     return found

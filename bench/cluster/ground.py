@@ -61,6 +61,8 @@ class Ground:
         self.cluster = cluster
         self.writer = writer
         self.targets = targets
+        self.placed = 0
+        """The backend that the probed slice names."""
 
     @property
     def server(self) -> str:

@@ -45,9 +45,9 @@ async def change(ground: Ground, running: Started, probes: Probes, changes: int)
             load.begin()
         asking = asyncio.create_task(secure.run())
         began = loop.time()
-        last = await _changes(ground, changes // GROUP)
+        await _changes(ground, changes // GROUP)
         seconds = loop.time() - began
-        await probes.begin(hosts[1], turns_into(WORDS[last].encode())).answered(30, "the last change of the slice")
+        await probes.begin(hosts[1], turns_into(WORDS[ground.placed].encode())).answered(30, "the last slice")
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         outcomes = []
@@ -63,15 +63,11 @@ async def change(ground: Ground, running: Started, probes: Probes, changes: int)
     return Mixed(changes // GROUP * GROUP, seconds, requests, secure.handshakes, failed)
 
 
-async def _changes(ground: Ground, groups: int) -> int:
-    """The number of the backend that the slice names in the end."""
+async def _changes(ground: Ground, groups: int) -> None:
     numbers: Iterator[int] = iter(range(groups))
-    done = count()
     slices = asyncio.Lock()
-    last = 0
 
     async def work() -> None:
-        nonlocal last
         for number in numbers:
             name, where = f"mixed-{number}", objects.namespace(number)
             host = f"{name}.example.com"
@@ -79,8 +75,8 @@ async def _changes(ground: Ground, groups: int) -> int:
             await ground.writer.create(thing)
             await ground.writer.patch(thing, {"spec": objects.ingress(name, where, host, "app-1", path="/v2")["spec"]})
             async with slices:
-                last = next(done) % len(ground.targets)
-                _, part, _ = objects.probed(ground.targets[last])
+                ground.placed = (ground.placed + 1) % len(ground.targets)
+                _, part, _ = objects.probed(ground.targets[ground.placed])
                 await ground.writer.patch(part, {"ports": part["ports"]})
             secured = number % SECURE
             secret = await asyncio.to_thread(
@@ -92,7 +88,6 @@ async def _changes(ground: Ground, groups: int) -> int:
     async with asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):
             tasks.create_task(work())
-    return last
 
 
 def _failed(outcome: Outcome) -> int:
