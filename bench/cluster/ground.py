@@ -19,7 +19,7 @@ from tests.cluster import build
 from tests.cluster import cluster as rig
 from tests.cluster.cluster import Cluster
 
-RANGE: Final = "192.0.2.0/24"  # set aside for documentation: nobody else has it, and an API server takes it
+RANGE: Final = "198.19.0.0/24"  # set aside for measurements: no network has it, and an API server takes it
 ANY: Final = "0.0.0.0:0"
 WORDS: Final = ("one", "two", "three", "four")  # what the backends answer
 

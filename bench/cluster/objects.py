@@ -42,8 +42,8 @@ def host(number: int) -> str:
 
 
 def address(number: int) -> str:
-    """One of the local range, 192.0.2.0/24."""
-    return f"192.0.2.{number % 254 + 1}"
+    """One of the local range, 198.19.0.0/24."""
+    return f"198.19.0.{number % 254 + 1}"
 
 
 def ingress(name: str, where: str, hosts: str, service: str, *, path: str = "/", secret: str = "") -> Object:
