@@ -10,6 +10,8 @@ from msgspec import UNSET, Struct, json, structs
 
 from bench import facts, plot, profiling, report, toolchain
 from bench.child import BenchError
+from bench.cluster.amount import Amount
+from bench.cluster.contenders import CONTENDERS
 from bench.measures import cpu, instructions, lookup, memory, micro, publish, syscalls, work
 from bench.peers import PEERS, USUAL, Peer
 from bench.peers.sallygate import build
@@ -32,6 +34,7 @@ class Size(Struct, frozen=True):
     publish_workers: int = 2
     idle_connections: int = 6000
     work_requests: int = 1000
+    cluster: Amount = Amount()
 
 
 # Enough to see that everything runs; its figures mean nothing.
@@ -47,6 +50,7 @@ QUICK = Size(
     publish_edits=2,
     idle_connections=50,
     work_requests=50,
+    cluster=Amount(ingresses=50, secrets=20, rounds=1, repeats=2, changes=20, settled=0.5, watched=2),
 )
 
 
@@ -98,6 +102,17 @@ class Run:
     def micro(self, results: Results) -> None:
         results.micro = micro.measure(self.ground)
 
+    def cluster(self, results: Results) -> None:
+        results.cluster = None
+        if not self.ours:
+            return
+        try:
+            from bench.measures import cluster  # noqa: PLC0415 -- needs what the tests of a cluster need
+        except ImportError as error:
+            self.ground.say(f"cluster: {error}: `pip install --group test`")
+            return
+        results.cluster = cluster.measure(self.ground, self.size.cluster, list(CONTENDERS), self.seed)
+
     def measures(self) -> dict[str, Callable[[Results], None]]:
         return {
             "work": self.work,
@@ -108,10 +123,11 @@ class Run:
             "publish": self.publish,
             "memory": self.memory,
             "micro": self.micro,
+            "cluster": self.cluster,
         }
 
 
-MEASURES = ("work", "cpu", "syscalls", "instructions", "lookup", "publish", "memory", "micro")
+MEASURES = ("work", "cpu", "syscalls", "instructions", "lookup", "publish", "memory", "micro", "cluster")
 
 
 def incomplete(results: Results) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import UNSET, Struct, json
 
 from bench.measures.syscalls import DATA, WAITS
-from bench.results import Level, Lookup, Results
+from bench.results import Cluster, Controller, Level, Lookup, Results
 
 
 class Budget(Struct, frozen=True):
@@ -96,6 +96,16 @@ def idle_bytes(results: Results) -> float | None:
     return found.pss if found is not None else None
 
 
+def controller(figure: Callable[[Controller], float | None]) -> Callable[[Results], float | None]:
+    """A figure of ours on the cluster."""
+
+    def measure(results: Results) -> float | None:
+        found = results.cluster.controllers.get("sallygate") if isinstance(results.cluster, Cluster) else None
+        return figure(found) if found is not None else None
+
+    return measure
+
+
 def instructions(against: str) -> Callable[[Results], float | None]:
     """Our instructions per request over the peer's, whole processes."""
 
@@ -128,6 +138,30 @@ BUDGETS = (
     Budget("publish to effect", publish_p99, 50, "ms", "p99, one of 100,000 routes: work in proportion to the change"),
     Budget("failed while publishing", publish_failed, 0, "requests", "a change of configuration fails no request"),
     Budget("idle connection", idle_bytes, 1536, "bytes", "no buffer is held while nothing is said"),
+    Budget(
+        "control's memory", controller(lambda ours: ours.control_pss_mib), 250, "MiB", "5,000 Ingresses, 10,000 slices"
+    ),
+    Budget(
+        "failed while all changes",
+        controller(lambda ours: ours.mixed.failed),
+        0,
+        "requests",
+        "as above, by a cluster",
+    ),
+    Budget(
+        "requests when idle",
+        controller(lambda ours: ours.idle_per_minute),
+        60,
+        "per minute",
+        "a Lease every two seconds, and watches that are begun anew",
+    ),
+    Budget(
+        "connections to an API server that is gone",
+        controller(lambda ours: ours.killed.connections),
+        60,
+        "per minute",
+        "what is away must find few at its door when it comes back",
+    ),
     Budget("instructions against nginx", instructions("nginx"), 0.7, RATIO, "the same figure without any weather"),
 )
 

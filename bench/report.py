@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, json
 
+from bench.cluster import report as cluster
 from bench.measures.syscalls import DATA, WAITS
 from bench.results import Level, Results, Syscalls
 from bench.spread import Ratio, Spread
@@ -121,6 +122,8 @@ def markdown(results: Results) -> str:
         ]
         head = ["idle connection", "bytes (PSS)", "bytes (RSS)", "process before, KiB"]
         parts += ["## Memory\n", table(head, rows)]
+    if results.cluster is not UNSET and results.cluster is not None:
+        parts += ["## Cluster\n", table(*cluster.rows(results.cluster)), cluster.notes(results.cluster)]
     if rows := micro_rows(results):
         parts += ["## Micro\n", table(["script", "result"], rows)]
     return "\n".join(parts)

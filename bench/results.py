@@ -103,6 +103,69 @@ class Lookup(Struct, frozen=True):
     miss_ns: float
 
 
+class Effect(Struct, frozen=True):
+    """Milliseconds from the sending of a change to the API server until the last connection sees it."""
+
+    ms: Spread
+    p99: float
+
+
+class Outage(Struct, frozen=True):
+    """What the API server would have received per minute: connections begun, pieces of data on those that are open."""
+
+    connections: float
+    pieces: float
+
+
+class ColdStart(Struct, frozen=True):
+    """Seconds from the start of the process. `ready` is None for one that does not say so.
+
+    `requests` were answered by the API server until then.
+    """
+
+    ready: Spread | None
+    served: Spread
+    requests: Spread
+
+
+class Mixed(Struct, frozen=True):
+    """Requests while very many objects change; `failed` are all that were not answered as they should be."""
+
+    changes: int
+    seconds: float
+    requests: int
+    handshakes: int
+    failed: int
+
+
+class Controller(Struct, frozen=True):
+    """One contender on the cluster. `control_pss_mib` is of the process that watches, `pss_mib` of all of it."""
+
+    version: str
+    start: ColdStart
+    secrets_start: ColdStart  # with the Secrets, too
+    created: Effect
+    moved: Effect
+    control_pss_mib: float
+    pss_mib: float
+    idle_per_minute: float  # requests
+    killed: Outage
+    frozen: Outage
+    mixed: Mixed
+
+
+class Cluster(Struct, frozen=True):
+    """`load` is the machine's load average before each turn of a contender."""
+
+    ingresses: int
+    slices: int
+    secrets: int
+    fill_seconds: float
+    load: list[float]
+    controllers: dict[str, Controller]
+    absent: dict[str, str]
+
+
 class Results(Struct, omit_defaults=True):
     """Everything. A measure that did not run is unset; one that could not run for a contender is missing its name."""
 
@@ -120,3 +183,4 @@ class Results(Struct, omit_defaults=True):
     publish: Publish | UnsetType | None = UNSET
     memory: dict[str, Memory] | UnsetType = UNSET
     micro: dict[str, Any] | UnsetType = UNSET
+    cluster: Cluster | UnsetType | None = UNSET

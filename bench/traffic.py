@@ -41,8 +41,9 @@ class Outcome(Struct, frozen=True):
 class Backend:
     """The backend process, and one connection of our own to ask it how it goes."""
 
-    def __init__(self, tools: Path, folder: Path, *, core: int | None, text: str = "") -> None:
+    def __init__(self, tools: Path, folder: Path, *, core: int | None, text: str = "", listen: str = "") -> None:
         command = [str(tools / "backend"), "--body-bytes", str(BODY_BYTES), *(["--body-text", text] if text else [])]
+        command += ["--listen", listen] if listen else []
         self.child = Child("backend", command, folder, core=core)
         self.address = self.child.line().removeprefix("listening ")
         self.asking = HTTPConnection(*split_address(self.address), timeout=10)

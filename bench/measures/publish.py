@@ -1,50 +1,34 @@
 """One route of very many changes: how long until every worker serves it, and whether any request fails meanwhile.
 
 The two roles run as commands of their own, with a relay on the socket between them that notes when control speaks. An
-edit replaces one file of a folder; then connections that were opened before, enough to be spread over all workers, ask
-for the changed route in turn until each of them has seen the change. A background load asks for another route.
+edit replaces one file of a folder; connections that were opened before, enough to be spread over all workers, ask for
+the changed route until each of them has seen the change. A background load asks for another route.
 """
 
+import asyncio
 import time
 from contextlib import ExitStack
-from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.child import BenchError, Child, free_port, split_address
+from bench.child import Child, free_port, split_address
 from bench.manifests import ManyRoutes
 from bench.peers.sallygate import program
+from bench.probing import Probes, turns_into
 from bench.relay import Relay
 from bench.results import Publish
 from bench.spread import quantile, spread
 from bench.stage import Stage
 from bench.traffic import Load, ask
 
-PROBES = 16  # connections; that all of them are on one of two workers has a chance of 1 in 32,768
+PROBES = 12  # connections; that all of them are on one of two workers has a chance of 1 in 2,048
 LOAD = 4  # connections of the background load
 START = 300  # seconds in which the whole folder must be served
 EFFECT = 30  # seconds in which an edit must be served
 SERVICES = ("one", "two")
 
 
-class Probe:
-    """One connection that asks for the changed route."""
-
-    def __init__(self, address: str, host: str) -> None:
-        self.host = host
-        self.connection = HTTPConnection(*split_address(address), timeout=10)
-
-    def sees(self) -> str:
-        """Which service answers: its name is the beginning of its body."""
-        self.connection.request("GET", "/probe", headers={"Host": self.host})
-        response = self.connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise BenchError(f"a probe was answered with {response.status} while the route changed")
-        return body[:3].decode()
-
-
 class Gateway:
-    """The two roles, started on a folder, and the probes."""
+    """The two roles, started on a folder."""
 
     def __init__(self, stage: Stage, routes: ManyRoutes, workers: int, stack: ExitStack) -> None:
         backends = {name: stack.enter_context(stage.backend(name)) for name in SERVICES}
@@ -72,9 +56,6 @@ class Gateway:
         self.host = routes.host(routes.changing)
         control.wait_for(self._served, START, "publish the folder")
         self.start_seconds = time.monotonic() - started
-        self.probes = [Probe(self.address, self.host) for _ in range(PROBES)]
-        for probe in self.probes:
-            stack.callback(probe.connection.close)
 
     def _start(self, role: str, words: list[str], folder: Path, stack: ExitStack) -> Child:
         return stack.enter_context(
@@ -87,17 +68,12 @@ class Gateway:
         except OSError:
             return False
 
-    def effect(self, wanted: str, edited: float) -> float:
-        """The moment when the last probe sees the service `wanted`."""
-        waiting = list(self.probes)
-        while waiting:
-            if time.monotonic() - edited > EFFECT:
-                raise BenchError(f"{len(waiting)} of {PROBES} connections do not see an edit after {EFFECT} s")
-            waiting = [probe for probe in waiting if probe.sees() != wanted]
-        return time.monotonic()
-
 
 def measure(stage: Stage, *, routes: int, edits: int, workers: int) -> Publish:
+    return asyncio.run(_measure(stage, routes, edits, workers))
+
+
+async def _measure(stage: Stage, routes: int, edits: int, workers: int) -> Publish:
     stage.say(f"publish: a folder of {routes} routes")
     folder = ManyRoutes(stage.fresh("routes") / "manifests", routes)
     whole, published = [], []
@@ -115,12 +91,15 @@ def measure(stage: Stage, *, routes: int, edits: int, workers: int) -> Publish:
                 path="/probe",
             )
         )
+        probes = await Probes.to(gateway.address, PROBES)
+        stack.callback(probes.close)
         load.begin()
         for number in range(edits):
             wanted = SERVICES[(number + 1) % 2]
+            seen = probes.begin(gateway.host, turns_into(wanted.encode()), "/probe")
             edited = time.monotonic()
             folder.change(wanted)
-            effect = gateway.effect(wanted, edited)
+            effect = await seen.answered(EFFECT, "an edit")
             whole.append((effect - edited) * 1000)
             spoke = gateway.relay.first_after(edited)
             if spoke is not None:

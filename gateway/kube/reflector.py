@@ -101,6 +101,16 @@ class Reflector:
             if wait > 0:
                 await self._clock.sleep(wait)
 
+    async def read(self) -> None:
+        """Until a list has told what there is; `run` goes on from there. It needs no connection of its own, so that
+        thousands can be read over a few.
+        """
+        while not self._is_synced:
+            try:
+                await self._list()
+            except (ApiError, Unreachable, Garbled) as error:
+                await self._clock.sleep(self._failure(error))
+
     # --- trying, and what comes of it ---
 
     async def _attempt(self) -> float:
@@ -158,6 +168,9 @@ class Reflector:
             if since is Since.NOW or not (is_expired(error) or is_ahead(error)):
                 raise
             self._since = Since.NOW
+            fresh = await self._lister.list(Since.NOW, "")
+        if since is Since.WHATEVER and self.target.name and not fresh.found:
+            # A cached state may lack what was made a moment ago, and nobody should hear that it does not exist.
             fresh = await self._lister.list(Since.NOW, "")
         self.counters.last_word = self._clock.now()
         self._take_state(fresh)

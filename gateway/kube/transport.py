@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Self
 
 import aiohttp
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 from yarl import URL
 
+from gateway.kube import library
 from gateway.kube.errors import KubeconfigError, Unreachable
 from gateway.kube.kubeconfig import Access
 from gateway.kube.material import ClientCertificate, authority, mismatch
+
+library.prepare()  # before the first import from there
+from kubernetes.aio.client.configuration import Configuration  # noqa: E402
+from kubernetes.aio.client.rest import RESTClientObject  # noqa: E402
 
 # A watch may be silent for long. A peer that vanished without a word is noticed all the same, after 15 + 3 * 15 s.
 KEEPALIVE_IDLE: Final = 15

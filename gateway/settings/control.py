@@ -77,8 +77,9 @@ class PaceSettings(Struct, frozen=True, kw_only=True):
     the source waits for one. An API server answers in milliseconds, and one that does not must not keep everything
     else from being served."""
 
-    first_reading: float = 15.0
-    """The same for the first publication, which may need thousands of them."""
+    first_reading: float = 60.0
+    """The same for the first publication, which may need thousands of them. After a restart the data plane serves its
+    last good snapshot meanwhile, and one that lacks certificates would be worse."""
 
 
 class ProcessSettings(Struct, frozen=True, kw_only=True):

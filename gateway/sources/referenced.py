@@ -1,14 +1,16 @@
 """Secrets that somebody refers to: each is read and watched by its name, for as long as that is so.
 
-So the gateway holds no key that it does not serve, and rights on single names suffice. Each watch is a connection, and
-where there are more Secrets than may have one, they take turns. However many there are, one that is newly referred to
-is read at once; between its turns it stays as it is.
+So the gateway holds no key that it does not serve, and rights on single names suffice. One that is newly referred to is
+read at once, by a list, as that needs no connection of its own; once all are read that somebody waits for, watches go
+on from there. Each watch is a connection, and where there are more Secrets than may have one, they take turns: between
+its turns a Secret stays as it is.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
+from gateway.base.bucket import Bucket
 from gateway.base.clock import Clock
 from gateway.kube.health import Health
 from gateway.kube.population import Batch
@@ -49,6 +51,9 @@ class ReferencedSecrets:
         self._entries: dict[ObjectKey, _Entry] = {}
         self._unsettled: set[ObjectKey] = set()
         self._readers = asyncio.Semaphore(pace.readers)
+        self._all_read = asyncio.Event()
+        self._all_read.set()
+        self._openings = Bucket(per_second=pace.openings, burst=pace.opened_at_once, clock=clock)
         self._turns = Turns(pace.watches, pace.turn, clock)
         self._failed: asyncio.Future[None] | None = None
 
@@ -88,13 +93,14 @@ class ReferencedSecrets:
         entry = self._entries[key] = _Entry()
         entry.told = True
         self._unsettled.add(key)
+        self._all_read.clear()
         entry.task = asyncio.create_task(self._follow(key, entry), name=f"secret {key.namespace}/{key.name}")
         entry.task.add_done_callback(self._ended)
         return Unread(key, BEGUN, WAIT)
 
     def _drop(self, key: ObjectKey) -> Iterator[Event]:
         entry = self._entries.pop(key)
-        self._unsettled.discard(key)
+        self._mark_settled(key, entry)
         if entry.task is not None:
             entry.task.cancel()
         yield Unread(key)
@@ -113,17 +119,26 @@ class ReferencedSecrets:
 
         reflector = self._reflect(Target("Secret", key.namespace, key.name), tell, synced, hear)
         async with asyncio.TaskGroup() as tasks:
+            admitted = asyncio.Event()
             async with self._readers:
-                running = tasks.create_task(reflector.run())
+                running = tasks.create_task(_reflect(reflector, admitted))
                 await self._read(key, entry)
                 if self._turns.full:
                     await _stop(running)
             while True:
                 async with self._turns.place() as over:
+                    await self._opening()
+                    admitted.set()
                     if running.done():
                         running = tasks.create_task(reflector.run())
                     await over.wait()
                     await _stop(running)
+
+    async def _opening(self) -> None:
+        """Until a watch may be begun: never before what a publication waits for, and not all at once."""
+        await self._all_read.wait()
+        if wait := self._openings.take():
+            await self._clock.sleep(wait)
 
     async def _read(self, key: ObjectKey, entry: _Entry) -> None:
         """Until it is known what there is to say of it, but not for ever."""
@@ -188,7 +203,15 @@ class ReferencedSecrets:
 
     def _mark_settled(self, key: ObjectKey, entry: _Entry) -> None:
         self._unsettled.discard(key)
+        if not self._unsettled:
+            self._all_read.set()
         entry.settled.set()
+
+
+async def _reflect(reflector: Reflector, admitted: asyncio.Event) -> None:
+    await reflector.read()
+    await admitted.wait()
+    await reflector.run()
 
 
 async def _stop(running: asyncio.Task[None]) -> None:

@@ -5,14 +5,14 @@ The control process makes one when it watches a cluster, and calls, from its eve
 - `offered(root, changes)` after each translation, with the root to publish and `Translator.take_served()`;
 - `accepted(root)` when the data plane has acknowledged one;
 - `changed()` when Ingresses came, changed (their status, too) or left;
-- `judged(verdicts)` when what stands may be different;
+- `judged(standing)` when what stands may be different, with who gives it;
 - `run()` in a task, and `end()` after that was cancelled, while the client is still open.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -30,6 +30,8 @@ from gateway.status.reporter import Reporter
 from gateway.status.whereabouts import Named, PodNodes, PublishedService, Whereabouts
 from gateway.status.writer import Writer
 from gateway.verdicts.verdict import ObjectRef, Verdict
+
+BURST: Final = 0.3  # seconds from a verdict that is new to the look at all of them
 
 
 class Identity(Struct, frozen=True):
@@ -70,6 +72,9 @@ class Spokesman:
         clock, wall, uniform, say = around
         self._status = status
         self._uid_of = uid_of
+        self._clock = clock
+        self._standing: Callable[[], Iterable[Verdict]] = tuple
+        self._judged = asyncio.Event()
         self._elector: Elector | None = None
         if not election.disable_leader_election:
             self._elector = Elector(
@@ -119,6 +124,7 @@ class Spokesman:
                 tasks.create_task(self._elector.run(), name="election")
                 tasks.create_task(self.reporter.run(), name="status")
                 tasks.create_task(self.recorder.run(), name="events")
+                tasks.create_task(self._tell(), name="what stands")
                 if self._status.update_status:
                     tasks.create_task(self._whereabouts.run(self.reporter.located), name="whereabouts")
             await asyncio.Event().wait()
@@ -149,9 +155,19 @@ class Spokesman:
     def changed(self) -> None:
         self.reporter.look()
 
-    def judged(self, verdicts: Iterable[Verdict]) -> None:
-        if self._status.events:
-            self.recorder.tell(notices(verdicts, self._uid_of))
+    def judged(self, standing: Callable[[], Iterable[Verdict]]) -> None:
+        """`standing` is asked a little later, once for a burst: to look at thousands takes longer than to serve a
+        change.
+        """
+        self._standing = standing
+        self._judged.set()
+
+    async def _tell(self) -> None:
+        while self._status.events:
+            await self._judged.wait()
+            await self._clock.sleep(BURST)
+            self._judged.clear()
+            self.recorder.tell(notices(self._standing(), self._uid_of))
 
     def _lead(self, leads: bool) -> None:
         self.recorder.lead(leads)

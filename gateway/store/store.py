@@ -4,7 +4,7 @@ Implements `View`. Costs are in proportion to the change: nothing here walks ove
 caller asks for all of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -116,6 +116,10 @@ class Store:
         """What the sources say about files and objects, as it stands."""
         for verdicts in self._verdicts.values():
             yield from verdicts
+
+    def said(self) -> Iterator[tuple[Hashable, tuple[Verdict, ...]]]:
+        """The same by the places that they are about."""
+        return ((("source", place), verdicts) for place, verdicts in self._verdicts.items())
 
     # --- View ---
 

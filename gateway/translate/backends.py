@@ -6,6 +6,7 @@ first is used while it has such an endpoint: every pod counts once, and the netw
 Zones and their hints have no effect yet.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final, NamedTuple
@@ -25,6 +26,8 @@ from gateway.verdicts import reasons
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
 HEADLESS: Final = ("", "None")
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")  # in the only form that ip_address() gives back
 _FAMILIES: Final = ("IPv4", "IPv6")  # the third, FQDN, has no addresses
 
 
@@ -199,6 +202,8 @@ def _bad_address(one: EndpointSlice, field: str, text: str) -> Verdict:
 
 
 def _address(text: str) -> str | None:
+    if _IPV4.fullmatch(text):  # as written by every controller; a tenth of the time, with tens of thousands at a start
+        return text
     if "%" in text:  # a zone means something on the machine that wrote it only
         return None
     try:

@@ -6,7 +6,7 @@ way, so they cannot differ, but for one thing: a certificate is made of the one 
 Secret breaks.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, field
@@ -38,7 +38,7 @@ from gateway.translate.rules import Rules
 from gateway.translate.secrets import CertificateUnit, build_certificate, secret_key
 from gateway.translate.usage import Usage
 from gateway.verdicts.report import Report
-from gateway.verdicts.verdict import Origin, Verdict
+from gateway.verdicts.verdict import Verdict
 
 T = TypeVar("T")
 Name = tuple[str, str]  # namespace and name of an object whose kind is clear
@@ -124,11 +124,25 @@ class Translator:
             self._references = frozenset((*map(secret_key, self._certificates), *names))
         return self._references
 
+    def said(self) -> Iterator[tuple[Hashable, tuple[Verdict, ...]]]:
+        """Everything there is to say now, by the units and the Ingresses that say it, without places. Cheap where
+        nothing is new.
+        """
+        yield from self._report.by_owner()
+        yield from ((("remarks", name), tuple(remarks)) for name, remarks in self._remarks())
+
+    def place(self, verdict: Verdict) -> Verdict:
+        """With the place where its field was written. Asked anew each time: an object may move within its file without
+        a change.
+        """
+        subject = verdict.object
+        found = self._view.origin(subject.kind, subject.namespace, subject.name, verdict.field)
+        return replace(verdict, origin=found)
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """Everything there is to say now, each with the place where its field was written, sorted by object."""
         if self._told is None:
-            said = {*self._report, *self._remarks()}
-            placed = (replace(verdict, origin=self._origin(verdict)) for verdict in said)
+            placed = map(self.place, {verdict for _, said in self.said() for verdict in said})
             self._told = tuple(sorted(placed, key=lambda one: (one.object, one.field, one.code, one.value, one.reason)))
         return self._told
 
@@ -322,23 +336,20 @@ class Translator:
 
     # === what there is to say ===
 
-    def _remarks(self) -> Iterator[Verdict]:
+    def _remarks(self) -> Iterator[tuple[Name, list[Verdict]]]:
         """What is wrong with a backend is told to everyone who refers to it. A backend may have a hundred thousand
         referrers, so this waits until somebody asks.
         """
         disputed = self._usage.disputed
         for name in {name for identity in self._remarked | disputed for name in self._usage.users(identity)}:
             claims = self._claims[name]
+            found: list[Verdict] = []
             for reference in claims.references:
-                yield from remarks_on(claims, reference, self._backends[reference.backend])
+                found += remarks_on(claims, reference, self._backends[reference.backend])
                 if reference.backend in disputed:
                     decided = self._upstream[reference.backend]
-                    yield from dispute(claims, reference, self._rules.annotations_prefix, decided=decided)
-
-    def _origin(self, verdict: Verdict) -> Origin | None:
-        """Asked anew each time: an object may move within its file without a change."""
-        subject = verdict.object
-        return self._view.origin(subject.kind, subject.namespace, subject.name, verdict.field)
+                    found += dispute(claims, reference, self._rules.annotations_prefix, decided=decided)
+            yield name, found
 
 
 class _Touched(Struct):

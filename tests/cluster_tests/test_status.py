@@ -125,11 +125,13 @@ class Replica:
         self._store.apply(events)
         self.spokesman.offered(b"root", dict.fromkeys(self._names(), True))
         self.spokesman.accepted(b"root")
-        self.spokesman.judged(
-            Verdict("GW240", Severity.ERROR, ObjectRef("Ingress", *name), "spec", "", "no such Service", "create it")
-            for name in self._names()
-        )
+        self.spokesman.judged(lambda: map(_broken, self._names()))
         self.spokesman.changed()
+
+
+def _broken(name: tuple[str, str]) -> Verdict:
+    subject = ObjectRef("Ingress", *name)
+    return Verdict("GW240", Severity.ERROR, subject, "spec", "", "no such Service", "create it")
 
 
 @contextlib.asynccontextmanager

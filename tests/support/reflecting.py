@@ -80,6 +80,14 @@ class Running:
         self.reflector = reflector
         self.heard = heard
         self.clock = clock
+        self.go_on = asyncio.Event()
+        """After `read`, before `run`."""
+
+    async def run(self, *, read: bool) -> None:
+        if read:
+            await self.reflector.read()
+            await self.go_on.wait()
+        await self.reflector.run()
 
     @property
     def counters(self) -> dict[str, float | None]:
@@ -103,6 +111,7 @@ async def reflecting(
     clock: FakeClock | None = None,
     pace: Pace | None = None,
     initial_events: InitialEvents | None = None,
+    read: bool = False,
 ) -> AsyncIterator[Running]:
     """Without jitter: every wait is the longest that it may be."""
     clock = clock or FakeClock()
@@ -120,9 +129,10 @@ async def reflecting(
             uniform=lambda: 1.0,
             pace=pace,
         )
-        task = asyncio.create_task(reflector.run())
+        running = Running(reflector, heard, clock)
+        task = asyncio.create_task(running.run(read=read))
         try:
-            yield Running(reflector, heard, clock)
+            yield running
         finally:
             done = task.done()
             task.cancel()

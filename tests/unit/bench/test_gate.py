@@ -9,11 +9,17 @@ from bench.gate import BUDGETS, breaches, main
 from bench.report import markdown
 from bench.results import (
     FORMAT,
+    Cluster,
+    ColdStart,
+    Controller,
+    Effect,
     Instructions,
     Level,
     Lookup,
     LookupRow,
     Memory,
+    Mixed,
+    Outage,
     Publish,
     Results,
     Sample,
@@ -43,6 +49,16 @@ def level(connections: int, own: float, *, disturbed: bool = False) -> Level:
     )
 
 
+def controller(failed: int = 0, idle: float = 32.0) -> Controller:
+    start = ColdStart(spread(2.1), spread(2.2), spread(9))
+    effect = Effect(spread(40.0), 70.0)
+    outage = Outage(30.0, 12.0)
+    return Controller(
+        "sallygate/0.1.0", start, start, effect, effect, 180.0, 260.0, idle, outage, outage,
+        Mixed(1000, 20.0, 90_000, 800, failed),
+    )  # fmt: skip
+
+
 def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
     calls = {"worker": {"recvfrom": 2.0, "sendto": 2.0, "epoll_wait": 0.04}, "host": {"write": 0.01}}
     facts = {
@@ -68,6 +84,9 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
         memory={"sallygate": Memory(6000, 900.0, 910.0, 40_000, 46_000)},
         micro={},
+        cluster=Cluster(
+            5000, 10_000, 1000, 40.0, [0.5, 1.5], {"sallygate": controller()}, {"traefik": "not installed"}
+        ),
     )
 
 
@@ -108,6 +127,13 @@ def test_a_failed_request_while_publishing_is_a_breach() -> None:
     assert [line.partition(":")[0] for line in breaches(found)] == ["failed while publishing"]
 
 
+def test_what_is_asked_of_an_api_server_is_counted_and_so_is_what_fails() -> None:
+    found = results()
+    assert isinstance(found.cluster, Cluster)
+    found.cluster = structs.replace(found.cluster, controllers={"sallygate": controller(failed=1, idle=600.0)})
+    assert [line.partition(":")[0] for line in breaches(found)] == ["failed while all changes", "requests when idle"]
+
+
 def test_the_command_reads_a_file_and_its_exit_code_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "results.json"
     file.write_bytes(json.encode(results()))
@@ -128,6 +154,12 @@ def test_the_report_says_everything_there_is() -> None:
         "| sallygate | 64 | 4.010 | 0.040 | none | 4.050 |",
         "| 100,000 | 100,000 | 1 | 240 |",
         "publish to effect | 12.0",
+        "| 5,000 Ingresses, 10,000 EndpointSlices | sallygate |",
+        "| cold start with 1,000 Secrets to ready, s | 2.10 [2.10-2.10] |",
+        "| Ingress created to served, ms | 40 [40-40], p99 70, n 8 |",
+        "| connections and pieces per minute, frozen | 30 + 12 |",
+        "0 of 90,000 + 800 (1,000 changes, 20 s)",
+        "traefik: not installed. Filled in 40 s; load average before the turns 0.5-1.5.",
         "| haproxy-quiet | - | not installed |",
         "parse 900",
     ):

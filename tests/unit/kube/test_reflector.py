@@ -9,6 +9,7 @@ from gateway.kube.target import Target
 from gateway.objects.core import EndpointSlice, Secret
 from gateway.objects.meta import ObjectKey
 from gateway.objects.problems import Flaw
+from tests.support.api_faults import Answer
 from tests.support.fake_api_server import serving
 from tests.support.reflecting import reflecting
 
@@ -109,6 +110,30 @@ async def test_one_object_by_its_name() -> None:
             await one.heard.names()
         assert {request.query["fieldSelector"] for request in server.seen} == {"metadata.name=tls"}
         assert {request.namespace for request in server.seen} == {"shop"}
+
+
+async def test_what_is_there_can_be_read_without_a_watch_which_goes_on_from_there() -> None:
+    async with serving() as server:
+        server.apply("Ingress", "a")
+        server.faults.add(Answer(500, "InternalError", "no"), "list", "ingresses")
+        async with reflecting(server, INGRESSES, read=True) as one:
+            await one.clock.wake()
+            await one.heard.until(lambda: one.heard.synced)
+            assert one.heard.objects.keys() == {ObjectKey("Ingress", "default", "a")}
+            assert [request.query.get("resourceVersion") for request in server.seen] == ["0", "0"]
+            assert server.requests["watch", "ingresses"] == 0
+            server.apply("Ingress", "b")
+            one.go_on.set()
+            await one.heard.names("a", "b")
+        assert (server.requests["list", "ingresses"], server.requests["watch", "ingresses"]) == (2, 1)
+
+
+async def test_one_object_that_a_cache_does_not_know_yet_is_asked_for_anew() -> None:
+    """It may have been made a moment ago."""
+    async with serving() as server, reflecting(server, Target("Secret", "shop", "tls"), read=True) as one:
+        await one.heard.until(lambda: one.heard.synced)
+        assert [request.query.get("resourceVersion") for request in server.seen] == ["0", None]
+        assert not one.heard.objects
 
 
 async def test_namespaces_and_selectors_are_left_to_the_server() -> None:

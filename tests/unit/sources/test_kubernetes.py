@@ -192,7 +192,7 @@ async def test_a_secret_that_may_not_be_read_costs_nothing_else_and_is_read_once
         await heard.until(lambda: heard.store.secret("default", "other") and not heard.source.reading)
         unread = heard.store.unread(TLS)
         assert unread is not None
-        assert unread.reason == "the gateway is not allowed to watch secrets default/tls"
+        assert unread.reason == "the gateway is not allowed to list secrets default/tls"
         assert unread.fix == (
             'add to the Role in namespace default: apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], '
             'verbs: ["list", "watch"]'
@@ -243,13 +243,37 @@ async def test_thousands_of_secrets_are_read_some_at_a_time() -> None:
         server.faults.add(gate, "", "secrets", times=FOR_EVER)
         keys = {ObjectKey("Secret", "default", f"s-{number}") for number in range(100)}
         heard.source.refer(keys)
-        await server.until(lambda: sum(one.resource == "secrets" for one in server.seen) == 64)
+        await server.until(lambda: sum(one.resource == "secrets" for one in server.seen) == 32)
         for _ in range(50):
             await asyncio.sleep(0)
-        assert sum(one.resource == "secrets" for one in server.seen) == 64
+        assert sum(one.resource == "secrets" for one in server.seen) == 32
         gate.open.set()
         await heard.until(lambda: not heard.source.reading)
         assert not any(heard.store.unread(key) for key in keys)
+
+
+async def test_secrets_are_watched_once_all_are_read_and_not_all_at_once() -> None:
+    async with serving() as server:
+        keys = {ObjectKey("Secret", "default", f"s-{number}") for number in range(8)}
+        for key in keys:
+            apply_secret(server, key.name)
+        pace = WatchPace(readers=2, openings=10.0, opened_at_once=3)
+        async with sourcing(server, pace=pace) as heard:
+            await heard.synced()
+            gate = Gate()
+            server.faults.add(gate, "list", "secrets", fieldSelector="metadata.name=s-7")
+            heard.source.refer(keys)
+            await heard.until(lambda: sum(heard.store.secret("default", key.name) is not None for key in keys) == 7)
+            assert server.requests["watch", "secrets"] == 0
+            gate.open.set()
+            await server.until(lambda: server.requests["watch", "secrets"] == 3)
+            assert not heard.source.reading
+            for number in range(4, 9):
+                await heard.clock.until(lambda: 0.1 in [round(one, 3) for one in heard.clock.slept])
+                heard.clock.advance(0.1)
+                await server.until(
+                    functools.partial(lambda least: server.requests["watch", "secrets"] >= least, number)
+                )
 
 
 async def test_where_secrets_are_too_many_to_watch_at_once_they_take_turns_and_none_is_forgotten() -> None:

@@ -54,7 +54,8 @@ class Replica:
         self.spokesman.offered(b"root", {SHOP: True})
         self.spokesman.accepted(b"root")
         subject = ObjectRef("Ingress", *SHOP)
-        self.spokesman.judged([Verdict("GW240", Severity.ERROR, subject, "spec", "", "no such Service", "create it")])
+        verdict = Verdict("GW240", Severity.ERROR, subject, "spec", "", "no such Service", "create it")
+        self.spokesman.judged(lambda: [verdict])
 
     def see(self) -> None:
         ingress = msgspec.convert(self.server.store.objects[Name("Ingress", *SHOP)], Ingress)
