@@ -21,6 +21,8 @@ class Happened(NamedTuple):
     type: str
     name: Name
     object: Raw
+    before: Raw | None = None
+    """What the object was: a watch with a selector is told when it begins and when it ceases to match."""
 
 
 class ApiStore:
@@ -59,7 +61,7 @@ class ApiStore:
                 meta[field] = before["metadata"][field]
         meta["resourceVersion"] = str(self.version)
         self.objects[key] = value
-        self.history.append(Happened(self.version, "ADDED" if before is None else "MODIFIED", key, value))
+        self.history.append(Happened(self.version, "ADDED" if before is None else "MODIFIED", key, value, before))
         return value
 
     def delete(self, kind: str, name: str, namespace: str = "default") -> Raw:

@@ -55,9 +55,13 @@ class Watch:
 
     def send_event(self, one: Happened) -> None:
         """Also one that was sent before."""
-        space = one.object["metadata"].get("namespace", "")
-        if self._namespace in ("", space) and matches(one.object, self.query):
-            self._line(one.type, one.object)
+        if self._namespace not in ("", one.object["metadata"].get("namespace", "")):
+            return
+        kind, matched = one.type, one.before is not None and matches(one.before, self.query)
+        if matches(one.object, self.query):
+            self._line("ADDED" if kind == "MODIFIED" and one.before and not matched else kind, one.object)
+        elif matched:
+            self._line("DELETED", one.object)
 
     def send_bookmark(self, version: int, *, ends_initial_events: bool = False) -> None:
         if not (self._bookmarks or ends_initial_events) or self.silent:

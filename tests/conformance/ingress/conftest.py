@@ -59,4 +59,8 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
 @pytest.fixture
 def scenario(target: Target) -> Iterator[Scenario]:
     with target.cluster.namespace() as namespace:
-        yield Scenario(target, namespace)
+        given = Scenario(target, namespace)
+        try:
+            yield given
+        finally:
+            given.end()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 import orjson
 
@@ -11,6 +12,8 @@ from tests.conformance.ingress.manifests import Path
 from tests.conformance.ingress.requests import Address, Reply
 
 READY = "kubernetes.io/service-name"
+REDIRECTING = {301, 302, 303, 307, 308}
+REDIRECTS = 5
 
 
 class Target(NamedTuple):
@@ -76,6 +79,11 @@ class Scenario:
             )
         )
 
+    def end(self) -> None:
+        """Take the Ingress away. Its namespace takes a while to go, and until then the next scenario would meet it."""
+        for found in self.target.cluster.all("Ingress", self.namespace):
+            self.target.cluster.delete("Ingress", self.namespace, found["metadata"]["name"])
+
     # --- when ---
 
     def status(self) -> str:
@@ -94,14 +102,24 @@ class Scenario:
     def send(self, method: str, host: str, path: str, *, tls: bool = False, agent: str = "conformance") -> Reply:
         return requests.send(self.served(), method, host, path, tls=tls, agent=agent)
 
+    def follow(self, method: str, host: str, path: str, *, tls: bool = False) -> Reply:
+        """As a client that goes where it is sent if that is the same host: to https, or to a path with its slash."""
+        for _ in range(REDIRECTS):
+            reply = self.send(method, host, path, tls=tls)
+            place = urlsplit(urljoin(f"{'https' if tls else 'http'}://{host}{path}", reply.headers.get("location", "")))
+            if reply.status not in REDIRECTING or place.hostname != host:
+                return reply
+            path, tls = place._replace(scheme="", netloc="").geturl(), place.scheme == "https"
+        raise AssertionError(f"{host}{path}: sent on more than {REDIRECTS} times")
+
     # --- then ---
 
     def reaches(self, service: str, host: str, path: str, *, tls: bool = False, method: str = "GET") -> Reply:
-        """The request is answered by this Service's pods. A status may be there a moment before the route."""
+        """The request, sent on or not, is answered by this Service's pods. A status may be there before the route."""
         seen: list[Reply] = []
 
         def look() -> bool:
-            seen.append(self.send(method, host, path, tls=tls))
+            seen.append(self.follow(method, host, path, tls=tls))
             return seen[-1].status == 200
 
         address = self.served()

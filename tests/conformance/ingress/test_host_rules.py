@@ -1,57 +1,66 @@
 """Rules by host: exact names, wildcards of one label, TLS, ports by name."""
 
+from typing import NamedTuple
+
 from tests.conformance.ingress.manifests import PORT_NAME, Path
 from tests.conformance.ingress.scenario import Scenario
 
-TLS_HOST, WILDCARD, NAMED_PORT = "foo.bar.com", "*.foo.com", "wikipedia.org"
+
+class Hosts(NamedTuple):
+    """Of one scenario: what another one left behind does not answer for them."""
+
+    tls: str
+    domain: str
+    """That of the wildcard."""
+    named_port: str
 
 
-def _given(scenario: Scenario) -> None:
+def _given(scenario: Scenario) -> Hosts:
+    own = f"{scenario.namespace}.example"
+    hosts = Hosts(f"foo.bar.{own}", f"foo.{own}", f"named-port.{own}")
     scenario.backends("foo-bar", "wildcard", "named-port")
-    scenario.certificate("conformance-tls", TLS_HOST)
+    scenario.certificate("conformance-tls", hosts.tls)
     scenario.ingress(
         {
-            WILDCARD: [Path("/", "wildcard")],
-            TLS_HOST: [Path("/", "foo-bar")],
-            NAMED_PORT: [Path("/", "named-port", port=PORT_NAME)],
+            f"*.{hosts.domain}": [Path("/", "wildcard")],
+            hosts.tls: [Path("/", "foo-bar")],
+            hosts.named_port: [Path("/", "named-port", port=PORT_NAME)],
         },
-        tls={TLS_HOST: "conformance-tls"},
+        tls={hosts.tls: "conformance-tls"},
     )
+    return hosts
 
 
 def test_a_host_with_a_certificate_is_served_over_https_with_it(scenario: Scenario) -> None:
-    _given(scenario)
-    reply = scenario.reaches("foo-bar", TLS_HOST, "/", tls=True)
-    assert reply.names == (TLS_HOST,)
+    hosts = _given(scenario)
+    reply = scenario.reaches("foo-bar", hosts.tls, "/", tls=True)
+    assert reply.names == (hosts.tls,)
 
 
 def test_a_host_with_a_certificate_answers_over_http_too(scenario: Scenario) -> None:
     """With the page or with the way to it over https: an Ingress does not say which."""
-    _given(scenario)
-    scenario.reaches("foo-bar", TLS_HOST, "/", tls=True)
-    reply = scenario.send("GET", TLS_HOST, "/")
-    to_https = reply.headers.get("location", "").startswith(f"https://{TLS_HOST}")
-    assert reply.status == 200 or (reply.status in {301, 302, 307, 308} and to_https), reply
+    hosts = _given(scenario)
+    scenario.reaches("foo-bar", hosts.tls, "/")
 
 
 def test_a_wildcard_takes_one_label(scenario: Scenario) -> None:
-    _given(scenario)
-    scenario.reaches("wildcard", "bar.foo.com", "/")
+    hosts = _given(scenario)
+    scenario.reaches("wildcard", f"bar.{hosts.domain}", "/")
 
 
 def test_a_wildcard_takes_neither_two_labels_nor_none(scenario: Scenario) -> None:
-    _given(scenario)
-    scenario.reaches("wildcard", "bar.foo.com", "/")
-    scenario.misses("baz.bar.foo.com", "/")
-    scenario.misses("foo.com", "/")
+    hosts = _given(scenario)
+    scenario.reaches("wildcard", f"bar.{hosts.domain}", "/")
+    scenario.misses(f"baz.bar.{hosts.domain}", "/")
+    scenario.misses(hosts.domain, "/")
 
 
 def test_a_host_without_a_rule_is_not_found(scenario: Scenario) -> None:
-    _given(scenario)
-    scenario.reaches("wildcard", "bar.foo.com", "/")
-    scenario.misses("specific.bar.com", "/")
+    hosts = _given(scenario)
+    scenario.reaches("wildcard", f"bar.{hosts.domain}", "/")
+    scenario.misses(f"specific.{hosts.named_port}", "/")
 
 
 def test_a_port_may_be_named(scenario: Scenario) -> None:
-    _given(scenario)
-    scenario.reaches("named-port", NAMED_PORT, "/")
+    hosts = _given(scenario)
+    scenario.reaches("named-port", hosts.named_port, "/")
