@@ -131,7 +131,7 @@ def _words(options: Mapping[str, object], between: str) -> list[str]:
 
 
 def _child(name: str, command: list[str], place: Place, environment: Mapping[str, str]) -> Child:
-    found = dict(os.environ) | environment
+    found = {**os.environ, **environment}
     return Child(name, command, place.folder, stdout=place.folder / f"{name}.stdout", environment=found)
 
 
