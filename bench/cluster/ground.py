@@ -14,13 +14,14 @@ from bench.cluster import objects, rights
 from bench.cluster.objects import Target
 from bench.cluster.writing import Writer
 from bench.stage import Stage
-from bench.traffic import Backend
+from bench.traffic import Backend, ask
 from tests.cluster import build
 from tests.cluster import cluster as rig
 from tests.cluster.cluster import Cluster
 
 RANGE: Final = "198.19.0.0/24"  # set aside for measurements: no network has it, and an API server takes it
 ANY: Final = "0.0.0.0:0"
+OFFSET: Final = 8  # third number of the range, from that of the link between machine and cluster
 WORDS: Final = ("one", "two", "three", "four")  # what the backends answer
 
 
@@ -36,23 +37,34 @@ def missing() -> str | None:
 
 
 @contextmanager
-def local_range() -> Iterator[None]:
-    """Every address of the range is this machine's own inside. The API server takes no loopback address."""
-    route = ["local", RANGE, "dev", "lo"]
-    subprocess.run(["ip", "route", "replace", *route], check=True)
+def local_range(cluster: Cluster) -> Iterator[str]:
+    """256 addresses that are this machine's own inside; the first three numbers of them.
+
+    An API server takes no loopback addresses in a slice. These are of the range that this machine routes to the cluster
+    and that nothing in there uses: whatever happens to the route, no packet leaves the machine.
+    """
+    first, second, third, _ = cluster.host.split(".")
+    found = f"{first}.{second}.{int(third) + OFFSET}"
+    route = ["local", f"{found}.0/24", "dev", "lo"]
+    subprocess.run(["ip", "route", "add", *route], check=True)
     try:
-        yield
+        yield found
     finally:
         subprocess.run(["ip", "route", "del", *route], check=False)
 
 
 @contextmanager
-def backends(stage: Stage) -> Iterator[tuple[Target, ...]]:
-    """One for each word, listening on every address."""
+def backends(stage: Stage, found: str) -> Iterator[tuple[Target, ...]]:
+    """One for each word, listening on every address of the range; each has answered there."""
     with ExitStack() as stack:
         made = (Backend(stage.tools, stage.fresh("backend"), core=None, text=word, listen=ANY) for word in WORDS)
         running = [stack.enter_context(each) for each in made]
-        yield tuple(Target(int(each.address.rpartition(":")[2])) for each in running)
+        targets = tuple(Target(found, int(each.address.rpartition(":")[2])) for each in running)
+        for target, word in zip(targets, WORDS, strict=True):
+            body = ask(f"{target.address(200)}:{target.port}", "/")[1]
+            if not body.startswith(word.encode()):
+                raise BenchError(f"the backend {word} does not answer at {target.address(200)}, but {body[:40]!r}")
+        yield targets
 
 
 class Ground:
@@ -103,8 +115,9 @@ class Ground:
 @asynccontextmanager
 async def ground(stage: Stage) -> AsyncIterator[Ground]:
     """A cluster that ends with this process, if none of this tree runs already."""
-    with rig.user(), local_range(), backends(stage) as targets:
+    with rig.user():
         stage.say("cluster: starting the test cluster")
         cluster = await asyncio.to_thread(lambda: rig.up(build.build(), with_last_user=True))
-        async with Writer(f"https://{cluster.state.node}:{rig.PORT}", cluster.folder / "pki") as writer:
-            yield Ground(stage, cluster, writer, targets)
+        with local_range(cluster) as found, backends(stage, found) as targets:
+            async with Writer(f"https://{cluster.state.node}:{rig.PORT}", cluster.folder / "pki") as writer:
+                yield Ground(stage, cluster, writer, targets)

@@ -28,9 +28,13 @@ OLD: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Target(Struct, frozen=True):
-    """A backend: any address of the local range leads to it, on this port."""
+    """A backend: any address of the local range leads to it, on this port. `range` is the first three numbers."""
 
+    range: str
     port: int
+
+    def address(self, number: int) -> str:
+        return f"{self.range}.{number % 254 + 1}"
 
 
 def namespace(number: int) -> str:
@@ -39,11 +43,6 @@ def namespace(number: int) -> str:
 
 def host(number: int) -> str:
     return f"app-{number}.example.com"
-
-
-def address(number: int) -> str:
-    """One of the local range, 198.19.0.0/24."""
-    return f"198.19.0.{number % 254 + 1}"
 
 
 def ingress(name: str, where: str, hosts: str, service: str, *, path: str = "/", secret: str = "") -> Object:
@@ -99,8 +98,9 @@ def endpoint_slice(name: str, where: str, service_name: str, target: Target, *ad
 
 def slices(number: int, targets: tuple[Target, ...]) -> Iterator[Object]:
     for index in range(SLICES):
-        addresses = (address(number * SLICES * ENDPOINTS + index * ENDPOINTS + each) for each in range(ENDPOINTS))
         target = targets[(number + index) % len(targets)]
+        first = (number * SLICES + index) * ENDPOINTS
+        addresses = map(target.address, range(first, first + ENDPOINTS))
         yield endpoint_slice(f"app-{number}-{index}", namespace(number), f"app-{number}", target, *addresses)
 
 
@@ -146,5 +146,5 @@ def population(ingresses: int, targets: tuple[Target, ...]) -> Iterator[Object]:
 def probed(target: Target) -> Iterator[Object]:
     """A Service whose slice changes."""
     yield service(PROBE, namespace(0))
-    yield endpoint_slice(PROBE, namespace(0), PROBE, target, address(0))
+    yield endpoint_slice(PROBE, namespace(0), PROBE, target, target.address(0))
     yield ingress(PROBE, namespace(0), f"{PROBE}.example.com", PROBE)
