@@ -20,7 +20,7 @@ class _Later(ModuleType):
         spec = self.__spec__
         if (name.startswith("__") and name != "__version__") or spec is None or spec.loader is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        self.__class__ = ModuleType  # type: ignore[assignment] -- once, and not while it runs
+        self.__class__ = ModuleType  # type: ignore[assignment]  # once, and not while it runs
         spec.loader.exec_module(self)
         return getattr(self, name)
 
