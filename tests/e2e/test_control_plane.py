@@ -22,7 +22,6 @@ Each of these is a test of this file, or of the file that is named with it.
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,11 @@ def ingress(name: str, *, path: str = "/", host: str = "", **content: Any) -> tu
 
 
 def put(api: ApiThread, *ingresses: tuple[str, dict[str, Any]]) -> None:
-    for name, content in ingresses:
-        api.call(partial(FakeApiServer.apply, kind="Ingress", name=name, **content))
+    def apply(server: FakeApiServer) -> None:
+        for name, content in ingresses:
+            server.apply("Ingress", name, **content)
+
+    api.call(apply)
 
 
 def address(name: str) -> str:
@@ -140,8 +142,8 @@ def test_a_namespace_comes_and_goes_with_its_label(start: Start, api: ApiThread)
 
 
 def test_ports_that_are_not_served_are_named(start: Start, api: ApiThread) -> None:
-    for name, data in (("tcp", {"9000": "default/shop:80"}), ("udp", {"53": "kube-system/dns:53"})):
-        api.call(partial(FakeApiServer.apply, kind="ConfigMap", name=name, namespace="infra", data=data))
+    api.call(lambda server: server.apply("ConfigMap", "tcp", "infra", data={"9000": "default/shop:80"}))
+    api.call(lambda server: server.apply("ConfigMap", "udp", "infra", data={"53": "kube-system/dns:53"}))
     put(api, ingress("one"))
     flags = (f"--{each}-services-configmap=infra/{each}" for each in ("tcp", "udp"))
     gateway = follow(start, api, QUIET, *flags)
