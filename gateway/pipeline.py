@@ -100,7 +100,7 @@ class Pipeline:
         self._store.apply(events)
         self._heard(events)
         self._awaited.difference_update(event.source for event in events if isinstance(event, Synced))
-        cause = Cause(self._monotonic(), tuple(dict.fromkeys(_origins(events))), edited)
+        cause = Cause.of(self._monotonic(), _origins(events), edited=edited)
         self._cause = cause if self._cause is None else self._cause.joined(cause)
         self._said = self._said or any(isinstance(event, Judged) for event in events)
         self._event.set()

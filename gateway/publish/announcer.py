@@ -65,7 +65,7 @@ class Announcer:
     def unchanged(self, cause: Cause) -> None:
         """Something was edited, and what is served is the same as before."""
         if cause.origins and cause.edited:
-            self._line(f"no change in what is served{_origins(cause.origins)}")
+            self._line(f"no change in what is served{_origins(cause)}")
 
     def _on_accepted(self, outcome: Accepted) -> None:
         if self._whole is not None:
@@ -82,7 +82,7 @@ class Announcer:
             return
         words = ", ".join(diff.describe(self._tree.pool, outcome.before, outcome.root))
         took = (self._monotonic() - outcome.cause.began) * 1_000
-        self._line(f"snapshot {name}: {words}{_origins(outcome.cause.origins)} · {took:.0f} ms")
+        self._line(f"snapshot {name}: {words}{_origins(outcome.cause)} · {took:.0f} ms")
 
     def _on_refused(self, outcome: Refused) -> None:
         for unit in outcome.units:
@@ -100,8 +100,8 @@ def _short(root: Digest) -> str:
     return root.hex()[:8]
 
 
-def _origins(origins: tuple[str, ...]) -> str:
-    if not origins:
+def _origins(cause: Cause) -> str:
+    if not cause.origins:
         return ""
-    rest = len(origins) - NAMED_ORIGINS
-    return f" ({', '.join(origins[:NAMED_ORIGINS])}{f' and {rest} more' if rest > 0 else ''})"
+    rest = len(cause.origins) + cause.more - NAMED_ORIGINS
+    return f" ({', '.join(cause.origins[:NAMED_ORIGINS])}{f' and {rest} more' if rest > 0 else ''})"

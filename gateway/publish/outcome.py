@@ -1,26 +1,39 @@
 """What the publisher tells the rest of control."""
 
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Final, Self, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.encode.digest import Digest
 from gateway.encode.units import Unit
 from gateway.publish import protocol
 
 
+ORIGINS: Final = 16  # kept by name; lines name two, and a first start has tens of thousands
+
+
 class Cause(Struct, frozen=True):
     """Why there is something to publish: when the first event came (monotonic seconds), and from where. `edited`:
-    somebody waits to hear what comes of it, be it nothing.
+    somebody waits to hear what comes of it, be it nothing. `more` origins are only counted, each time they come.
     """
 
     began: float
     origins: tuple[str, ...] = ()
     edited: bool = True
+    more: int = 0
+
+    @classmethod
+    def of(cls, began: float, origins: Iterable[str], *, edited: bool) -> Self:
+        """Each origin once, and no more than are kept."""
+        named = tuple(dict.fromkeys(origins))
+        return cls(began, named[:ORIGINS], edited, max(0, len(named) - ORIGINS))
 
     def joined(self, later: "Cause") -> "Cause":
-        origins = tuple(dict.fromkeys((*self.origins, *later.origins)))
-        return Cause(min(self.began, later.began), origins, self.edited or later.edited)
+        both = Cause.of(
+            min(self.began, later.began), (*self.origins, *later.origins), edited=self.edited or later.edited
+        )
+        return structs.replace(both, more=self.more + later.more + both.more)
 
 
 class Connected(Struct, frozen=True):

@@ -29,7 +29,7 @@ class WatchPace(Struct, frozen=True, kw_only=True):
 
     patience: float = 2.0  # seconds that a Secret which is newly referred to is waited for, once it is being read
     readers: int = 32  # Secrets that are read for the first time at once: thousands are no burst for the API server
-    openings: float = 200.0  # watches of Secrets begun per second: each is a TLS handshake, which delays what we serve
+    openings: float = 50.0  # watches of Secrets begun per second: each is a TLS handshake, which delays what we serve
     opened_at_once: int = 20  # before that pace is kept
     watches: int = 256  # Secrets watched at once: each is a TLS connection of 0.3 MB, and a load for the API server
     turn: float = 20.0  # seconds that a watch stays, at least, when there are more Secrets than that; they take turns

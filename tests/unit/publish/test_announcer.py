@@ -8,7 +8,7 @@ from gateway.encode.units import HostUnit, find
 from gateway.ir.policy import Policy
 from gateway.publish import protocol
 from gateway.publish.announcer import Announcer
-from gateway.publish.outcome import Accepted, Cause, Connected, Disconnected, Refused
+from gateway.publish.outcome import ORIGINS, Accepted, Cause, Connected, Disconnected, Refused
 from gateway.verdicts.verdict import ObjectRef
 from tests.support.configuration import backend, certificate, changes, host, route
 from tests.support.fake_dataplane import HELLO
@@ -54,6 +54,17 @@ def test_many_origins_are_counted() -> None:
         "nothing (a, b and 2 more) · 8 ms",
         "12:03:04 no change in what is served (a)",
     ]
+
+
+def test_of_very_many_origins_a_few_are_kept_and_the_others_counted() -> None:
+    cause = Cause.of(10.0, (f"{number}.yaml" for number in range(10_000)), edited=True)
+    assert (len(cause.origins), cause.more) == (ORIGINS, 10_000 - ORIGINS)
+    joined = cause.joined(Cause.of(9.0, ["0.yaml", "z.yaml"], edited=False))
+    assert joined == Cause(9.0, cause.origins, True, cause.more + 1)
+    assert Cause(8.0, ("a",)).joined(Cause(9.0, ("b", "a"))) == Cause(8.0, ("a", "b"))
+    desk = Desk()
+    desk.announcer.unchanged(joined)
+    assert desk.lines == ["12:03:04 no change in what is served (0.yaml, 1.yaml and 9999 more)"]
 
 
 def test_every_acknowledgement_is_an_event_and_the_first_brings_the_routes() -> None:
