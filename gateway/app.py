@@ -40,6 +40,10 @@ from gateway.status.spokesman import Identity, Spokesman, Surroundings
 from gateway.store.events import Delete, Event, Upsert
 from gateway.store.store import Locate, Store
 from gateway.supervise.link import Notifier
+from gateway.survey.asking import SOCKET as SURVEY_SOCKET
+from gateway.survey.asking import Answering
+from gateway.survey.reading import read
+from gateway.survey.standing import Standing, stand
 from gateway.translate.rules import Rules, ServiceMap
 from gateway.translate.translate import Translator
 from gateway.verdicts.news import News
@@ -62,8 +66,11 @@ class Control:
         self._say = say
         self._news = News()
         self._store = Store(origin.locate)
-        self._translator = Translator(self._store, rules(settings, service_map(settings.sources.maps, resolve)))
+        own = rules(settings, service_map(settings.sources.maps, resolve))
+        self._translator = Translator(self._store, own)
         self._tree = Tree()
+        self._standing = Standing(self._store, self._translator, self._tree, own, self._verdicts, _core.explain)
+        self._survey = settings.process.state_dir / SURVEY_SOCKET
         self._announcer = Announcer(
             self._tree, say=say, notify=notify, refused=self._judge, now=_local_time, monotonic=time.monotonic
         )
@@ -95,7 +102,8 @@ class Control:
             self._spokesman = _spokesman(settings, origin.client, self._store, self._translator, say)
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        answering = Answering(lambda: self._standing if self._tree.root is not None else None)
+        async with answering.serve(self._survey, self._say), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publisher.run(), name="publisher")
             tasks.create_task(self._pipeline.run(), name="pipeline")
             if self._spokesman is not None:
@@ -127,13 +135,16 @@ class Control:
 
     def _judge(self) -> bool:
         """Say what is new of all verdicts that stand; was there anything?"""
-        standing = [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
+        standing = self._verdicts()
         lines = self._news.of(standing)
         for line in lines:
             self._say(line)
         if lines and self._spokesman is not None:
             self._spokesman.judged(standing)
         return bool(lines)
+
+    def _verdicts(self) -> list[Verdict]:
+        return [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
 
     def _refusals(self) -> Iterable[Verdict]:
         for refusal in self._announcer.refusals():
@@ -254,6 +265,15 @@ def _resolve(name: str) -> str:
     """The first IPv4 address if there is one: what listens on a laptop mostly listens there."""
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+async def survey(settings: ControlSettings, say: Say) -> Standing:
+    """Read everything once, for commands that only tell. Raises KubeconfigError, SettingsError and NotReadError."""
+    async with source_of(settings, say) as origin:
+        own = rules(settings, service_map(settings.sources.maps, _resolve))
+        standing = stand(own, origin.locate, _core.explain)
+        await read(origin.source, standing)
+        return standing
 
 
 async def serve(settings: ControlSettings, say: Say) -> bool:
