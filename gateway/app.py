@@ -276,6 +276,11 @@ async def survey(settings: ControlSettings, say: Say) -> Standing:
         return standing
 
 
+def rules_alone(control: ControlSettings) -> Rules:
+    """For an object that is judged on its own, with no cluster to ask about its class or its Services."""
+    return msgspec.structs.replace(rules(control, service_map((), _resolve)), class_objects_required=False)
+
+
 async def serve(settings: ControlSettings, say: Say) -> bool:
     """Until SIGTERM, SIGINT or the end of the lifeline. False after an internal error, which has then been told.
 

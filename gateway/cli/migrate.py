@@ -9,7 +9,7 @@ from gateway.cli.main import COMMANDS, Exit, Subparsers
 from gateway.cli.source_flags import EPILOG, add_source_flags
 
 DESCRIPTION = """\
-For every Ingress and every key of the controller's ConfigMap: works, works differently (and how), or needs a change (and
+For every Ingress and every key of the ConfigMap of the controller: works, works differently (how), or needs a change (
 which). The ConfigMap is the one that --configmap names, or the one that looks like it.
 """
 CODES = """\

@@ -1,7 +1,7 @@
 """The reference pages of annotations, options and verdicts, made from their tables.
 
-`python -m gateway.translate.docs annotations > docs/reference/annotations.md`, and `options` and `verdicts` likewise. A test compares
-them.
+`python -m gateway.translate.docs annotations > docs/reference/annotations.md`; the same for `options` and `verdicts`. A
+test compares them.
 """
 
 import sys
