@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.cli.tables import few, painted, plain
-from gateway.survey.explain import Explanation, Rival, Setting, Told
+from gateway.survey.explain import Explanation, Rival, Setting, Source, Told
 from gateway.survey.question import FRESH_ID, Failed, Forwarded, Redirected, Responded
 
 RIVALS: Final = 15  # shown; -o json has all
@@ -75,9 +75,7 @@ def _settings(found: Explanation) -> Iterator[str]:
 
 
 def _setting(one: Setting, width: int) -> Iterator[str]:
-    said = [
-        f"{source.field}{f' = {source.value!r}' if source.value else ''}  {source.origin}" for source in one.sources
-    ]
+    said = [_source(source) for source in one.sources]
     first = said[0] if said else "default"
     yield f"  {plain(f'{one.name:<{width}}  {one.value}   ← {first}').rstrip()}"
     for more in said[1:]:
@@ -104,3 +102,8 @@ def _outcome(found: Explanation) -> str:
             return f"The answer is {status}"
         case Failed(status=status, code=code):
             return f"The answer is {status} ({code})"
+
+
+def _source(source: Source) -> str:
+    value = f' = "{source.value}"' if source.value else ""
+    return f"{source.object} {source.field}{value}  {source.origin}"

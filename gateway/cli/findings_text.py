@@ -13,7 +13,7 @@ def lines(found: Findings) -> str:
 
 def _paragraph(one: Finding) -> str:
     place = f"{one.origin}: " if one.origin else ""
-    value = f" = {one.value!r}" if one.value else ""
+    value = f' = "{one.value}"' if one.value else ""
     word = painted(one.severity.value, one.severity.value)
     said = [f"{plain(place)}{word} {plain(f'{one.code} {one.object} {one.field}{value}').rstrip()}"]
     said += [f"    {plain(text)}" for text in (one.reason, f"fix: {one.fix}" if one.fix else "") if text]

@@ -29,7 +29,7 @@ def _subject(subject: Subject) -> Iterator[str]:
 
 
 def _item(item: Item) -> Iterator[str]:
-    value = f" = {item.value!r}" if item.value else ""
+    value = f' = "{item.value}"' if item.value else ""
     code = f" ({item.code})" if item.code else ""
     yield f"    {painted(str(item.judgement), COLOURS[item.judgement])}  {plain(f'{item.field}{value}')}"
     yield f"        {plain(f'{item.how}{code}')}"

@@ -14,7 +14,7 @@ def bash(commands: Sequence[Command]) -> str:
     return _HEAD.format(which="bash") + _BASH.format(
         top=_words(command.words[0] for command in commands if len(command.words) == 1),
         cases="".join(map(_bash_case, commands)),
-        values="".join(map(_bash_value, _valued(commands))),
+        values="".join(map(_bash_values, commands)),
     )
 
 
@@ -24,45 +24,44 @@ def _bash_case(command: Command) -> str:
     return f"    {_quoted(' '.join(command.words))}) words={_quoted(words)} ;;\n"
 
 
-def _bash_value(option: Option) -> str:
-    reply = f"compgen -W {_quoted(_words(option.choices))}" if option.choices else "compgen -f"
-    return f'    {"|".join(option.flags)}) mapfile -t COMPREPLY < <({reply} -- "$current"); return ;;\n'
+def _bash_values(command: Command) -> str:
+    return "".join(_bash_value(command, one) for one in command.options if one.choices or one.value in FILES)
 
 
-def _valued(commands: Iterable[Command]) -> list[Option]:
-    """Options whose values can be completed, each flag once: the first command that has it says how."""
-    found: dict[tuple[str, ...], Option] = {}
-    for command in commands:
-        for option in command.options:
-            if option.choices or option.value in FILES:
-                found.setdefault(option.flags, option)
-    seen: set[str] = set()
-    kept = []
-    for option in found.values():
-        flags = tuple(flag for flag in option.flags if flag not in seen)
-        seen.update(flags)
-        if flags:
-            kept.append(option._replace(flags=flags))
-    return kept
+def _bash_value(command: Command, option: Option) -> str:
+    called = "|".join(_quoted(f"{' '.join(command.words)} {flag}") for flag in option.flags)
+    words = _quoted(_words(option.choices))
+    return f"    {called}) values={words}; return 0 ;;\n"
 
 
 _BASH: Final = """\
 _sallygate_words() {{
   case $1 in
-{cases}    *) words= ;;
+{cases}    *) words=; return 1 ;;
   esac
 }}
+_sallygate_values() {{
+  case $1 in
+{values}  esac
+  return 1
+}}
 _sallygate() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words=
+  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words= values= name=${{COMP_WORDS[1]}}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
     mapfile -t COMPREPLY < <(compgen -W '{top} --help --version' -- "$current")
     return
   fi
-  case $before in
-{values}  esac
-  [[ $COMP_CWORD -gt 2 ]] && _sallygate_words "${{COMP_WORDS[1]}} ${{COMP_WORDS[2]}}"
-  [[ -n $words ]] || _sallygate_words "${{COMP_WORDS[1]}}"
+  if [[ $COMP_CWORD -gt 2 ]] && _sallygate_words "$name ${{COMP_WORDS[2]}}"; then
+    name="$name ${{COMP_WORDS[2]}}"
+  else
+    _sallygate_words "$name"
+  fi
+  if _sallygate_values "$name $before"; then
+    [[ -n $values ]] && mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+    [[ -n $values ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    return
+  fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   [[ $current == -* ]] || mapfile -t -O ${{#COMPREPLY[@]}} COMPREPLY < <(compgen -f -- "$current")
 }}

@@ -6,11 +6,12 @@ Exit codes: 0 nothing as bad as --fail-on · 1 something is · 2 wrong usage, or
 import argparse
 
 from gateway.cli.main import COMMANDS, Exit, Subparsers
-from gateway.cli.source_flags import EPILOG, add_source_flags
+from gateway.cli.source_flags import EPILOG, add_source_flags, paths
 
 DESCRIPTION = """\
 Say what is wrong: a code, the object and field, file, line and column, why, and what to write instead. The same
-translation as in `run` judges, so that what is accepted here is served, and the other way round.
+translation as in `run` judges, so that what is accepted here is served, and the other way round. Of manifests in files
+nobody expects EndpointSlices: that they are missing is info.
 """
 CODES = """\
 exit codes:
@@ -40,6 +41,11 @@ def add_parser(subparsers: Subparsers) -> None:
         default="error",
         help="the mildest finding that makes the exit code 1 (default: error)",
     )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="the PATHs are not everything: Services, Secrets and classes that are not there are info only",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="leave out what is info only")
 
 
@@ -47,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
     from gateway.cli import findings_text  # noqa: PLC0415 -- not needed for --help
     from gateway.cli.answers import InputError, document, print_json, say  # noqa: PLC0415
     from gateway.survey.asking import Asked  # noqa: PLC0415
-    from gateway.survey.findings import Findings, findings  # noqa: PLC0415
+    from gateway.survey.findings import ABSENT, SLICES, Findings, findings  # noqa: PLC0415
     from gateway.verdicts.verdict import Severity  # noqa: PLC0415
 
     try:
@@ -60,6 +66,10 @@ def main(args: argparse.Namespace) -> int:
     except InputError as error:
         say(str(error))
         return Exit.USAGE
+    if args.partial:
+        found = found.lenient(ABSENT)
+    elif paths(args):
+        found = found.lenient(SLICES)
     shown = found.without(Severity.INFO) if args.quiet else found
     match args.output:
         case "json":

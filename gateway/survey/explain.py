@@ -281,8 +281,6 @@ def _action(route: RouteEntry) -> str:
             return f"{status} to {path}"
         case Respond(status=status):
             return f"answer {status}"
-        case _:
-            return type(route.action).__name__
 
 
 def _precedence(winner: PathMatch, loser: PathMatch) -> str:

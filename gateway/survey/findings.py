@@ -2,13 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.verdicts.verdict import ObjectRef, Origin, Severity, Verdict
 
 ORDER: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+ABSENT: Final = frozenset(("GW203", "GW240", "GW242", "GW260"))
+"""Codes of objects that are referred to and not there. A folder that is not everything lacks them."""
+SLICES: Final = frozenset(("GW242",))
+"""The same of EndpointSlices: controllers make them, so manifests have none."""
 UNREAD: Final = frozenset(("GW120", "GW122", "GW123", "GW124", "GW125", "GW127"))
 """Codes that say that something was not read, so that nobody can say what else would be found."""
 
@@ -44,6 +50,11 @@ class Findings(Struct, frozen=True):
         bad = ORDER[: ORDER.index(limit) + 1]
         return any(one.severity in bad for one in self.findings)
 
+    def lenient(self, codes: AbstractSet[str]) -> "Findings":
+        """With findings of these codes as nothing but information."""
+        found = [replace(one, severity=Severity.INFO) if one.code in codes else one for one in self.findings]
+        return _counted(found)
+
     def without(self, severity: Severity) -> "Findings":
         return Findings(self.kind, self.counts, tuple(one for one in self.findings if one.severity is not severity))
 
@@ -58,8 +69,13 @@ def findings(verdicts: Iterable[Verdict], namespace: str = "") -> Findings:
         finding(verdict) for verdict in set(verdicts) if not namespace or verdict.object.namespace in ("", namespace)
     ]
     found.sort(key=lambda one: (one.file, one.line, one.column, one.object, one.field, one.code, one.reason))
-    count = Counter(one.severity for one in found)
-    return Findings("findings/v1", {str(severity): count[severity] for severity in ORDER}, tuple(found))
+    return _counted(found)
+
+
+def _counted(found: Iterable[Finding]) -> Findings:
+    told = tuple(found)
+    count = Counter(one.severity for one in told)
+    return Findings("findings/v1", {str(severity): count[severity] for severity in ORDER}, told)
 
 
 def finding(verdict: Verdict) -> Finding:
