@@ -159,15 +159,14 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
     let mut entries = Vec::new();
     if let Some(table) = table {
         let mut host_scratch = Vec::new();
-        let authority = head.authority.map_or(Ok(&b""[..]), |one| canonical_host(one.of(question.head), &mut host_scratch));
+        let authority =
+            head.authority.map_or(Ok(&b""[..]), |one| canonical_host(one.of(question.head), &mut host_scratch));
         entries = authority.map(|host| entries_of(&snapshot, table, host)).unwrap_or_default();
     }
     for entry in &entries {
         considered.add(entry, &path);
     }
-    let selected = route.and_then(|route| {
-        entries.first()?.routes().iter().position(|one| std::ptr::eq(one, route))
-    });
+    let selected = route.and_then(|route| entries.first()?.routes().iter().position(|one| std::ptr::eq(one, route)));
     Ok(Decision {
         host: entries.first().map(|entry| entry.host()),
         path: String::from_utf8_lossy(&path).into_owned(),
@@ -239,12 +238,8 @@ fn forwarded(
     {
         return failed(Failure::of(Kind::NoEndpoint));
     }
-    let facts = Facts {
-        peer: question.peer.as_bytes(),
-        port: question.port,
-        tls: question.tls,
-        fresh_id: question.fresh_id,
-    };
+    let facts =
+        Facts { peer: question.peer.as_bytes(), port: question.port, tls: question.tls, fresh_id: question.fresh_id };
     let outgoing = match head.framing {
         Framing::None => Outgoing::None,
         Framing::Length(length) => Outgoing::Length(length),

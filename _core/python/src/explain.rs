@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sallygate_engine::explain::{self, Question};
+use sallygate_engine::explain::{Question, explain as decide};
 use sallygate_image::Digest;
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ pub fn explain<'py>(
             head: asked.head.as_bytes(),
             fresh_id,
         };
-        let decision = explain::explain(root, segments, &question).map_err(|problem| problem.to_string())?;
+        let decision = decide(root, segments, &question).map_err(|problem| problem.to_string())?;
         rmp_serde::to_vec_named(&decision).map_err(|problem| problem.to_string())
     });
     told.map(|bytes| PyBytes::new(py, &bytes)).map_err(PyValueError::new_err)
