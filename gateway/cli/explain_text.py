@@ -58,7 +58,7 @@ def _route(told: Told) -> str:
 def _unserved(found: Explanation) -> Iterator[str]:
     if not found.unserved:
         return
-    lines = ["Not served, of objects that name this host"]
+    lines = ["Errors on objects that name this host"]
     for one in found.unserved[:UNSERVED]:
         place = f"{one.origin}: " if one.origin else ""
         lines.append(f"  {plain(f'{place}{one.code} {one.object} {one.field}: {one.reason}')}")

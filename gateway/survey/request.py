@@ -43,6 +43,8 @@ def question(request: Request) -> Question:
         port = parts.port
     except ValueError as error:
         raise RequestError(f"URL {request.url!r}: {error}; write it as https://HOST/PATH") from error
+    if any(letter.isspace() for letter in request.url):
+        raise RequestError(f"URL {request.url!r} has spaces in it; write %20")
     if parts.scheme not in PORTS or not parts.hostname:
         raise RequestError(f"URL {request.url!r} names no scheme and host; write it as https://HOST/PATH")
     try:

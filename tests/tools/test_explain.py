@@ -28,7 +28,7 @@ def test_the_winner_and_why_each_rival_lost(folder: Path, sallygate: Run) -> Non
     assert found["kind"] == "explain/v1"
     assert found["winner"]["path"] == "/cart"
     assert found["winner"]["action"] == "forward to shop/cart:80"
-    assert found["winner"]["origin"].endswith("shop.yaml:14:15")
+    assert found["winner"]["origin"].endswith("shop.yaml:15:15")
     assert _rivals(found) == [
         ("forward to shop/web:80", "its prefix is shorter: the longest one that matches is taken"),
         (
@@ -102,7 +102,7 @@ def test_the_upstream_gets_what_the_data_plane_writes(folder: Path, sallygate: R
     ("arguments", "status", "code"),
     [
         (["http://nobody.test/"], 404, "no_route"),
-        (["http://shop.example.com/%zz"], 400, "bad_percent"),
+        (["http://shop.example.com/%zz"], 400, "bad_path"),
         (["http://shop.example.com/", "--body-bytes=99999999"], 413, "body_too_large"),
     ],
 )

@@ -18,9 +18,9 @@ def test_routes_say_where_they_are_written(folder: Path, sallygate: Run) -> None
         ("*.example.com", "/", "other/rest:80", ["192.0.2.12:8000"]),
     ]
     assert [one["origin"].rpartition("/")[2] for one in done.json["routes"]] == [
-        "shop.yaml:14:15",
-        "shop.yaml:17:15",
-        "shop.yaml:32:15",
+        "shop.yaml:15:15",
+        "shop.yaml:18:15",
+        "shop.yaml:33:15",
     ]
 
 

@@ -26,7 +26,7 @@ def test_a_finding_names_code_place_object_field_value_reason_and_fix(folder: Pa
     by_code = {one["code"]: one for one in done.json["findings"]}
     assert by_code["GW223"]["object"] == {"kind": "Ingress", "namespace": "shop", "name": "shop"}
     assert by_code["GW223"]["value"] == "/c art"
-    assert (by_code["GW223"]["line"], by_code["GW223"]["column"]) == (14, 15)
+    assert (by_code["GW223"]["line"], by_code["GW223"]["column"]) == (15, 15)
     timeout = by_code["GW282"]
     assert timeout["field"] == "metadata.annotations[nginx.ingress.kubernetes.io/proxy-read-timeout]"
     assert (timeout["file"], timeout["line"]) == (str(folder / "shop.yaml"), 7)
@@ -54,7 +54,7 @@ def test_github_gets_workflow_commands(folder: Path, sallygate: Run) -> None:
     lines = sallygate("validate", folder, "-o", "github").out.splitlines()
     assert len(lines) == 2
     assert re.fullmatch(rf"::warning file={folder}/shop.yaml,line=7,col=\d+,title=GW282::.*write \"7\"", lines[0])
-    assert lines[1].startswith(f"::error file={folder}/shop.yaml,line=14,col=15,title=GW223::Ingress shop/shop ")
+    assert lines[1].startswith(f"::error file={folder}/shop.yaml,line=15,col=15,title=GW223::Ingress shop/shop ")
 
 
 @pytest.mark.parametrize("content", ["a: [", "a: b: c", None])
@@ -76,7 +76,7 @@ def test_wrong_usage_is_2_and_says_why(folder: Path, sallygate: Run) -> None:
 def test_stdin_is_a_manifest(sallygate: Run) -> None:
     done = sallygate("validate", "-", "--partial", stdin=BAD)
     assert done.code == 1
-    assert "stdin.yaml:14:15: error GW223" in done.out
+    assert "stdin.yaml:15:15: error GW223" in done.out
 
 
 def test_what_a_folder_cannot_hold_is_info(folder: Path, sallygate: Run) -> None:
