@@ -12,6 +12,7 @@ __all__ = [
     "Refused",
     "check_certificate",
     "check_regex",
+    "explain",
     "mint_certificate",
     "version",
 ]
@@ -28,6 +29,13 @@ def check_regex(pattern: str) -> str | None:
 def check_certificate(chain_pem: bytes, key_pem: bytes) -> dict[str, object]:
     """What a certificate says: `names` (list of DNS and IP names, lower-case), `not_before` and `not_after` (int, Unix
     seconds), `subject` (str). ValueError with the reason when the chain or the key is unreadable, or they do not match.
+    """
+
+def explain(root: bytes, segments: list[bytes], question: bytes) -> bytes:
+    """What would be done with one request under the snapshot of this root, by the lookup and plan that serve traffic.
+    Opens no socket and keeps nothing. `segments` is the whole tree; `question` is the msgpack of
+    `gateway.survey.question.Question`, the answer that of `gateway.survey.question.Decision`. ValueError where the
+    snapshot would be refused or is not whole, or the question is none.
     """
 
 def mint_certificate(names: list[str], ca: tuple[bytes, bytes] | None, days: int) -> tuple[bytes, bytes]:

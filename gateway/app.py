@@ -42,6 +42,10 @@ from gateway.status.spokesman import Identity, Spokesman, Surroundings
 from gateway.store.events import Delete, Event, Upsert
 from gateway.store.store import Locate, Store
 from gateway.supervise.link import Notifier
+from gateway.survey.asking import SOCKET as SURVEY_SOCKET
+from gateway.survey.asking import Answering
+from gateway.survey.reading import read
+from gateway.survey.standing import Standing, stand
 from gateway.telemetry.resources import read_resources
 from gateway.translate.rules import Rules, ServiceMap
 from gateway.translate.translate import Translator
@@ -69,8 +73,11 @@ class Control:
         self._news = News()
         self._moving = origin.locate is not None
         self._store = Store(origin.locate)
-        self._translator = Translator(self._store, rules(settings, service_map(settings.sources.maps, resolve)))
+        own = rules(settings, service_map(settings.sources.maps, resolve))
+        self._translator = Translator(self._store, own)
         self._tree = Tree()
+        self._standing = Standing(self._store, self._translator, self._tree, own, self._verdicts, _core.explain)
+        self._survey = settings.process.state_dir / SURVEY_SOCKET
         self._announcer = Announcer(
             self._tree, say=say, notify=notify, refused=self._judge, now=_local_time, monotonic=time.monotonic
         )
@@ -110,7 +117,8 @@ class Control:
         )
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        answering = Answering(lambda: self._standing if self._tree.root is not None else None)
+        async with answering.serve(self._survey, self._say), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publisher.run(), name="publisher")
             tasks.create_task(self._pipeline.run(), name="pipeline")
             tasks.create_task(self._reporting.run(), name="reporting")
@@ -147,7 +155,7 @@ class Control:
         for line in lines:
             self._say(line)
         if lines and self._spokesman is not None:
-            self._spokesman.judged(self._standing)
+            self._spokesman.judged(self._bare)
         return bool(lines)
 
     def _said(self) -> Iterable[tuple[Hashable, tuple[Verdict, ...]]]:
@@ -156,8 +164,11 @@ class Control:
     def _place(self, verdict: Verdict) -> Verdict:
         return verdict if verdict.origin is not None else self._translator.place(verdict)
 
-    def _standing(self) -> Iterable[Verdict]:
+    def _bare(self) -> Iterable[Verdict]:
         return (verdict for _, said in self._said() for verdict in said)
+
+    def _verdicts(self) -> list[Verdict]:
+        return [*self._store.verdicts(), *self._translator.verdicts(), *self._refusals()]
 
     def _refusals(self) -> Iterable[Verdict]:
         for refusal in self._announcer.refusals():
@@ -294,6 +305,20 @@ def _resolve(name: str) -> str:
     """The first IPv4 address if there is one: what listens on a laptop mostly listens there."""
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+async def survey(settings: ControlSettings, say: Say) -> Standing:
+    """Read everything once, for commands that only tell. Raises KubeconfigError, SettingsError and NotReadError."""
+    async with source_of(settings, say) as origin:
+        own = rules(settings, service_map(settings.sources.maps, _resolve))
+        standing = stand(own, origin.locate, _core.explain)
+        await read(origin.source, standing)
+        return standing
+
+
+def rules_alone(control: ControlSettings) -> Rules:
+    """For an object that is judged on its own, with no cluster to ask about its class or its Services."""
+    return msgspec.structs.replace(rules(control, service_map((), _resolve)), class_objects_required=False)
 
 
 async def serve(settings: ControlSettings, say: Say) -> bool:

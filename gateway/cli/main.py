@@ -42,6 +42,18 @@ COMMANDS = MappingProxyType(
             "gateway.cli.control", "run only the control plane (reads manifests or a cluster, serves nobody)"
         ),
         "dataplane": Command("gateway.cli.dataplane", "run only the data plane (listeners; reads no manifest)"),
+        "validate": Command(
+            "gateway.cli.validate", "say what is wrong with manifests or a cluster, and how to mend it"
+        ),
+        "explain": Command("gateway.cli.explain", "say what would become of a request, and why"),
+        "routes": Command("gateway.cli.routes", "list what is served"),
+        "backends": Command("gateway.cli.backends", "list where requests go"),
+        "certs": Command("gateway.cli.certs", "list certificates, the one that expires first on top"),
+        "migrate": Command("gateway.cli.migrate", "say what becomes of an installation of ingress-nginx here"),
+        "annotations": Command("gateway.cli.annotations", "list annotations, or say all about one"),
+        "explain-code": Command("gateway.cli.explain_code", "say what a code of a finding means"),
+        "webhook": Command("gateway.cli.webhook", "answer the API server's admission reviews of Ingresses"),
+        "completion": Command("gateway.cli.completion", "print completion for bash, zsh or fish"),
         "version": Command("gateway.cli.version", "print the version, and what this build is made of"),
         "demo": Command("gateway.cli.demo", "the parts of `run --demo`", hidden=True),
     }

@@ -8,7 +8,7 @@ from msgspec import Struct
 from gateway.encode import segments
 from gateway.encode.digest import Digest, host_of
 from gateway.encode.pool import Pool
-from gateway.ir.ids import BackendId
+from gateway.ir.ids import BackendId, RouteId
 from gateway.ir.match import Exact, Prefix
 from gateway.ir.route import Forward, Redirect, Respond
 
@@ -22,7 +22,9 @@ class _Size(Struct):
 
 
 class Row(Struct, frozen=True):
-    """`endpoints` is `address:port`, brackets around IPv6; `notes` says what else happens, in a few words each."""
+    """`endpoints` is `address:port`, brackets around IPv6; `notes` says what else happens, in a few words each;
+    `written` is where the route stands.
+    """
 
     host: str
     path: str
@@ -30,6 +32,7 @@ class Row(Struct, frozen=True):
     backend: str
     endpoints: tuple[str, ...]
     notes: tuple[str, ...]
+    written: RouteId
 
 
 def rows(pool: Pool, root: Digest, limit: int = ROWS) -> tuple[list[Row], int]:
@@ -106,7 +109,7 @@ def _row(pool: Pool, endpoints: _Endpoints, host: segments.HostSegment, route: s
             notes.append(f"rewritten to {policy.rewrite.template}")
     if host.certificate is not None:
         notes.append(f"TLS {host.certificate.namespace}/{host.certificate.name}")
-    return Row(host.host or "*", route.display_path, _type(route), backend, addresses, tuple(notes))
+    return Row(host.host or "*", route.display_path, _type(route), backend, addresses, tuple(notes), route.id)
 
 
 def _type(route: segments.RouteEntry) -> str:

@@ -9,7 +9,6 @@ from gateway.encode.digest import Digest
 from gateway.encode.units import Unit
 from gateway.publish import protocol
 
-
 ORIGINS: Final = 16  # kept by name; lines name two, and a first start has tens of thousands
 
 

@@ -64,9 +64,9 @@ CLUSTER: Final = (
 WATCH: Final = (
     _cluster("watch_namespace", "NAME", "serve the objects of one namespace only (default: of all)"),
     _cluster("watch_namespace_selector", "LABELS", "serve namespaces with these labels only, such as team=shop"),
-    _cluster("configmap", "NS/NAME", "ConfigMap with options of the gateway"),
-    _cluster("tcp_services_configmap", "NS/NAME", "ConfigMap with TCP ports (not supported yet: said per entry)"),
-    _cluster("udp_services_configmap", "NS/NAME", "ConfigMap with UDP ports (not supported yet: said per entry)"),
+    Flag("configmap", "NS/NAME", "ConfigMap with options of the gateway"),
+    Flag("tcp_services_configmap", "NS/NAME", "ConfigMap with TCP ports (not supported yet: said per entry)"),
+    Flag("udp_services_configmap", "NS/NAME", "ConfigMap with UDP ports (not supported yet: said per entry)"),
 )
 STATUS: Final = (
     _cluster("update_status", BOOL, "write addresses into the status of Ingresses (default: true)"),

@@ -1,7 +1,7 @@
-"""The reference pages of annotations and verdicts, made from their tables.
+"""The reference pages of annotations, options and verdicts, made from their tables.
 
-`python -m gateway.translate.docs annotations > docs/reference/annotations.md`, and `verdicts` likewise. A test compares
-them.
+`python -m gateway.translate.docs annotations > docs/reference/annotations.md`; the same for `options` and `verdicts`. A
+test compares them.
 """
 
 import sys
@@ -13,12 +13,14 @@ from pkgutil import iter_modules
 from typing import Any, Final
 
 from gateway import verdicts
+from gateway.translate.configmap.declare import Option
+from gateway.translate.configmap.table import TABLE as OPTIONS
 from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Support
 from gateway.translate.ingress.annotations.table import TABLE
 from gateway.translate.rules import PREFIX
 from gateway.verdicts.reasons import Reason
 
-_SUPPORT: Final = {
+SUPPORT: Final = {
     Support.SUPPORTED: "supported",
     Support.PLANNED: "not yet",
     Support.REFUSED: "refused",
@@ -59,6 +61,20 @@ reason, what to write instead, and where it stands.
   opposites.
 - Annotations with any other prefix (cert-manager.io, external-dns and the like) belong to others and are not read.
 """
+_OPTIONS: Final = """\
+# Options of the ConfigMap
+
+<!-- Made by `python -m gateway.translate.docs options`. Do not edit. -->
+
+The keys of the ConfigMap that `--configmap` names, as ingress-nginx has them, the ones that it has removed included.
+{counts}
+
+No key is ignored in silence: one that asks for something else than what happens anyway, and is not honoured, has a
+verdict. *Not yet* is planned; *refused* never comes, because it would be configuration text; *no effect* adjusts
+something that does not exist here; *removed* is gone from ingress-nginx itself. Without an option that **protects**,
+requests come in that it was to keep out: that is an error, the others are warnings. An annotation of an Ingress counts
+more than the option. Values are read as ingress-nginx reads them; one that cannot be read leaves the default.
+"""
 _VERDICTS: Final = """\
 # Verdicts
 
@@ -79,7 +95,7 @@ write instead, and the file, line and column. A mistake costs what it stands in 
 def annotations_page(table: Iterable[Annotation[Any]] = TABLE) -> str:
     rows = tuple(table)
     count = Counter(row.support for row in rows)
-    counts = ", ".join(f"{count[support]} {words}" for support, words in _SUPPORT.items())
+    counts = ", ".join(f"{count[support]} {words}" for support, words in SUPPORT.items())
     parts = [_ANNOTATIONS.format(prefix=PREFIX, counts=f"There are {len(rows)}: {counts}.")]
     for family, members in groupby(rows, key=lambda row: row.family):
         parts.append(f"\n## {family.replace('-', ' ').capitalize()}\n\n")
@@ -109,17 +125,40 @@ def all_reasons() -> list[Reason]:
     return sorted(found, key=lambda reason: reason.code)
 
 
-def _row(row: Annotation[Any]) -> str:
+def otherwise(row: Annotation[Any]) -> str:
+    """What becomes of an Ingress whose annotation is not honoured as written."""
     supported = row.support is Support.SUPPORTED
-    otherwise = _INVALID[row.on_invalid] if supported else _EFFECT[row.unsupported_effect]
+    return _INVALID[row.on_invalid] if supported else _EFFECT[row.unsupported_effect]
+
+
+def options_page(table: Iterable[Option] = OPTIONS) -> str:
+    rows = tuple(table)
+    count = Counter(row.support for row in rows)
+    counts = ", ".join(f"{count[support]} {words}" for support, words in SUPPORT.items())
+    parts = [_OPTIONS.format(counts=f"There are {len(rows)}: {counts}.")]
+    for family, members in groupby(rows, key=lambda row: row.family):
+        parts.append(f"\n## {family.capitalize()}\n\n| Name | Support | Default | What it does |\n|---|---|---|---|\n")
+        parts.extend(_option(row) for row in members)
+    return "".join(parts)
+
+
+def _option(row: Option) -> str:
+    parts = (row.doc, f"Here: {row.differs}." if row.differs else "", f"Instead: {row.instead}." if row.instead else "")
+    default = f"`{row.default}`" if row.default else ""
+    guard = " **(protects)**" if row.guard else ""
+    cells = (f"`{row.name}`", SUPPORT[row.support] + guard, default, " ".join(part for part in parts if part))
+    return f"| {' | '.join(map(_cell, cells))} |\n"
+
+
+def _row(row: Annotation[Any]) -> str:
     doc = f"{row.doc} ({row.instead})" if row.support is Support.REMOVED else row.doc
     cells = (
         f"`{row.name}`",
-        _SUPPORT[row.support],
+        SUPPORT[row.support],
         row.type.doc,
         f"`{row.default}`" if row.default else "",
         str(row.scope),
-        otherwise,
+        otherwise(row),
         doc,
     )
     return f"| {' | '.join(map(_cell, cells))} |\n"
@@ -129,7 +168,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"annotations": annotations_page, "verdicts": verdicts_page}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "annotations": annotations_page,
+    "options": options_page,
+    "verdicts": verdicts_page,
+}
 
 if __name__ == "__main__":
     sys.stdout.write(PAGES[sys.argv[1]]())

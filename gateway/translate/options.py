@@ -1,27 +1,15 @@
-"""The ConfigMaps that flags name → what is to be said of them. Nothing in them is honoured yet."""
+"""The ConfigMaps that flags name → the rules as their options ask for them, and what is to be said of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
+from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons_options as reasons
-from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
-# Options that keep requests out. The others cost a feature, these cost a lock.
-GUARDS: Final = (
-    "allow-list-source-range",
-    "block-",
-    "denylist-source-range",
-    "enable-modsecurity",
-    "enable-owasp-modsecurity-crs",
-    "global-auth-",
-    "whitelist-source-range",
-)
-_OPTION_FIX: Final = "use annotations where they say the same; until then, remove it or expect what happens without it"
-_GUARD_FIX: Final = "protect every Ingress by annotations, or do not open the gateway to those who must stay out"
 _PORT_FIX: Final = "keep another way in for this port"
 
 
@@ -29,6 +17,13 @@ def named(rules: Rules) -> frozenset[ObjectKey]:
     """The ConfigMaps that are asked for."""
     found = (rules.options, rules.tcp_services, rules.udp_services)
     return frozenset(one for one in found if one is not None)
+
+
+def applied(rules: Rules, view: View) -> Rules:
+    """`rules` as the ConfigMap with options, if there is one, asks for them."""
+    key = rules.options
+    found = view.config_map(key.namespace, key.name) if key is not None else None
+    return with_options(rules, found.data) if found is not None else rules
 
 
 def judge(key: ObjectKey, view: View, rules: Rules) -> tuple[Verdict, ...]:
@@ -41,18 +36,10 @@ def judge(key: ObjectKey, view: View, rules: Rules) -> tuple[Verdict, ...]:
         return (reasons.OPTIONS_MISSING.verdict(subject, "", key.name, text, fix),)
     said: list[Verdict] = []
     if key == rules.options:
-        said += _options(subject, found.data)
+        said += judge_options(subject, found.data)
     if key in (rules.tcp_services, rules.udp_services):
         said += _ports(subject, found.data, "TCP" if key == rules.tcp_services else "UDP")
     return tuple(said)
-
-
-def _options(subject: ObjectRef, data: Mapping[str, str]) -> Iterable[Verdict]:
-    for name, value in sorted(data.items()):
-        guard = name.startswith(GUARDS) and value.strip().lower() not in ("", "false", "0", "off")
-        reason: Reason = reasons.GUARD_UNSUPPORTED if guard else reasons.OPTION_UNSUPPORTED
-        text, fix = "the gateway does not read this option yet", _GUARD_FIX if guard else _OPTION_FIX
-        yield reason.verdict(subject, f"data[{name}]", value, text, fix)
 
 
 def _ports(subject: ObjectRef, data: Mapping[str, str], protocol: str) -> Iterable[Verdict]:

@@ -61,7 +61,8 @@ class Translator:
 
     def __init__(self, view: View, rules: Rules) -> None:
         self._view = view
-        self._rules = rules
+        self._given = rules
+        self._rules = rules  # with the options of the ConfigMap
         self._claims: dict[Name, Claims] = {}
         self._hosts: dict[str, HostUnit] = {}
         self._backends: dict[BackendId, BackendUnit] = {}
@@ -87,11 +88,16 @@ class Translator:
     def update(self, dirty: Iterable[ObjectKey]) -> Changes:
         """What has become different, given every object that may have. The first call is given all of them."""
         keys = set(dirty)
+        everywhere = self._follow_options(keys)
         touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
         first = not self._begun
         if first:
             self._add_fixed(touched)
         ingresses = self._ingresses_of(keys)
+        if everywhere:
+            touched.hosts |= self._hosts.keys()
+            touched.backends |= self._backends.keys()
+            ingresses = sorted({*ingresses, *self._claims})
         self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
         if self.idle and keys:
             return Changes({}, {}, {}, self._rules.listeners, self._default())
@@ -161,6 +167,13 @@ class Translator:
         return changes
 
     # === which units are affected ===
+
+    def _follow_options(self, keys: Collection[ObjectKey]) -> bool:
+        """Have the options of the whole gateway changed, so that everything is to be built anew?"""
+        if self._given.options is None or self._given.options not in keys:
+            return False
+        before, self._rules = self._rules, options.applied(self._given, self._view)
+        return before != self._rules
 
     def _add_fixed(self, touched: "_Touched") -> None:
         """What the settings ask for, whatever the objects."""

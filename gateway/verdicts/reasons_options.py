@@ -29,3 +29,34 @@ PORT_UNSUPPORTED: Final = Reason(
     "TCP and UDP services are not supported yet",
     "Nothing listens on the port.",
 )
+OPTION_UNKNOWN: Final = Reason(
+    "GW330",
+    Severity.WARNING,
+    "option is not known",
+    "There is no option of this name, in ingress-nginx neither, where it is ignored in silence. It has no effect.",
+)
+OPTION_INVALID: Final = Reason(
+    "GW331",
+    Severity.WARNING,
+    "option's value is not valid",
+    "The value is ignored and the default used, as in ingress-nginx.",
+)
+OPTION_IDLE: Final = Reason(
+    "GW332",
+    Severity.INFO,
+    "option has no effect here",
+    "What it adjusts does not exist in this gateway, and nothing is lost without it.",
+)
+OPTION_REMOVED: Final = Reason(
+    "GW333",
+    Severity.WARNING,
+    "option was removed from ingress-nginx",
+    "Current releases of ingress-nginx ignore it in silence. It has no effect here either.",
+)
+OPTION_REFUSED: Final = Reason(
+    "GW334",
+    Severity.ERROR,
+    "configuration text is refused",
+    "No configuration text is ever taken from a ConfigMap. Everything is served as if the option was not there: what "
+    "it was to keep out comes in.",
+)

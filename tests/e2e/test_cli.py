@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.main import COMMANDS
 from tests.support.gateway_process import ROOT, START_SECONDS, environment
 from tests.support.manifests import put
 
@@ -30,7 +31,10 @@ def _cpu_seconds(*arguments: str) -> float:
     return used.ru_utime + used.ru_stime
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["control", "--help"], ["dataplane", "--help"]])
+COMMANDS_SHOWN = [name for name, row in COMMANDS.items() if not row.hidden]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS_SHOWN)])
 def test_help_is_there_at_once(arguments: list[str]) -> None:
     assert min(_cpu_seconds(*arguments) for _ in range(TRIES)) < HELP_SECONDS
 

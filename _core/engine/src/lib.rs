@@ -1,13 +1,14 @@
 //! The data plane: listeners, workers, routing, forwarding.
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
-//! `engine > listen > proxy > {http1, snapshot} > upstream > tls > {route, fault, settings} >
+//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, fault, settings} >
 //! {transport, balance} > {telemetry, clock}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
 pub mod balance;
 pub mod clock;
 mod engine;
+pub mod explain;
 pub mod fault;
 pub mod http1;
 pub mod listen;

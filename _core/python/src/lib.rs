@@ -3,6 +3,7 @@
 
 mod certificate;
 mod engine;
+mod explain;
 mod version;
 
 use pyo3::prelude::*;
@@ -14,6 +15,8 @@ mod _core {
     use crate::certificate::{check_certificate, mint_certificate};
     #[pymodule_export]
     use crate::engine::{Engine, Offer, Refused};
+    #[pymodule_export]
+    use crate::explain::explain;
     #[pymodule_export]
     use crate::version::{check_regex, version};
 }

@@ -4,7 +4,7 @@ pub mod account;
 mod attempt;
 mod client;
 mod exchange;
-mod plan;
+pub mod plan;
 mod reply;
 mod respond;
 pub mod serve;

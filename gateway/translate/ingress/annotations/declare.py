@@ -73,3 +73,4 @@ class Annotation(Generic[T]):
     apply: Callable[[Settings, T], Settings] | None = None  # exactly for the supported
     alias_of: str = ""  # read only when this name is absent
     instead: str = ""  # what to write instead, for those that are never supported
+    advise: Callable[[T], str] | None = None  # the same for one value; empty if there is nothing to add

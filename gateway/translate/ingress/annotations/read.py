@@ -152,7 +152,7 @@ class _Reader:
                 self._say(reasons.REMOVED_ANNOTATION, row.name, value, reason, row.instead)
             case Support.REFUSED:
                 reason = f"{row.name} is configuration text, which is refused; {consequence}"
-                self._say(reasons.SNIPPET_REFUSED, row.name, value, reason, row.instead)
+                self._say(reasons.SNIPPET_REFUSED, row.name, value, reason, _instead(row, value))
             case _:
                 reason = f"{row.name} is not supported yet; {consequence}"
                 self._say(_UNSUPPORTED[effect], row.name, value, reason, "remove it if the Ingress can do without")
@@ -174,6 +174,11 @@ class _Reader:
         reason = "there is no annotation of this name; it has no effect"
         fix = f"did you mean {near[0]}?" if near else "remove it, or look its name up in the reference"
         self._say(reasons.UNKNOWN_ANNOTATION, name, text, reason, fix)
+
+
+def _instead(row: Annotation[Any], value: str) -> str:
+    found = row.advise(value) if row.advise is not None and len(value) <= ANNOTATION_BYTES else ""
+    return f"{row.instead}: {found}" if found else row.instead
 
 
 def _trimmed(text: str) -> str:

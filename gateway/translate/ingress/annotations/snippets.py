@@ -3,12 +3,19 @@
 from functools import partial
 from typing import Final
 
+from gateway.translate.ingress.annotations import idioms
 from gateway.translate.ingress.annotations.declare import Annotation, Effect, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import BOOLEAN, LINES, TEXT
 
 _TYPED: Final = "use typed annotations for what the text asks for, and remove it"
 _refused = partial(
-    Annotation, family="snippets", support=Support.REFUSED, type=LINES, risk=Risk.CRITICAL, instead=_TYPED
+    Annotation,
+    family="snippets",
+    support=Support.REFUSED,
+    type=LINES,
+    risk=Risk.CRITICAL,
+    instead=_TYPED,
+    advise=idioms.advice,
 )
 _firewall = partial(Annotation, family="snippets", support=Support.PLANNED, scope=Scope.LOCATION)
 

@@ -1,0 +1,104 @@
+"""The exchange with backends."""
+
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
+
+from gateway.translate.configmap.declare import Option
+from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, SECONDS, SIZE
+from gateway.translate.rules import Rules
+
+MOST_TRIES: Final = 100  # of one request; more of them only multiply an outage
+
+
+def _timeout(rules: Rules, **changes: int) -> Rules:
+    return replace(rules, timeouts=replace(rules.timeouts, **changes))
+
+
+def _tries(rules: Rules, value: int) -> Rules:
+    return replace(rules, tries=min(value, MOST_TRIES) if value > 0 else MOST_TRIES)
+
+
+_supported = partial(Option, family="backends", support=Support.SUPPORTED)
+_planned = partial(Option, family="backends", support=Support.PLANNED)
+_idle = partial(Option, family="backends", support=Support.NO_EFFECT)
+
+ROWS: Final = (
+    _supported(
+        name="proxy-body-size",
+        default="1m",
+        type=SIZE,
+        apply=lambda rules, value: replace(rules, body_limit_bytes=value),
+        doc="The largest request body, where the Ingress does not say; 0 is unlimited.",
+    ),
+    _supported(
+        name="proxy-connect-timeout",
+        default="5",
+        type=SECONDS,
+        apply=lambda rules, value: _timeout(rules, connect_ms=value * 1000),
+        doc="Seconds that one attempt to connect may take, where the Ingress does not say.",
+    ),
+    _supported(
+        name="proxy-read-timeout",
+        default="60",
+        type=SECONDS,
+        apply=lambda rules, value: _timeout(rules, read_ms=value * 1000),
+        doc="Seconds between two reads of a response, where the Ingress does not say.",
+    ),
+    _supported(
+        name="proxy-send-timeout",
+        default="60",
+        type=SECONDS,
+        apply=lambda rules, value: _timeout(rules, send_ms=value * 1000),
+        doc="Seconds between two writes of a request, where the Ingress does not say.",
+    ),
+    _planned(name="proxy-buffering", default="off", doc="Whether responses are read ahead of the client."),
+    _planned(
+        name="proxy-request-buffering",
+        default="on",
+        differs="bodies are streamed",
+        doc="Whether a request body is read completely before it is sent on.",
+    ),
+    _planned(name="proxy-buffer-size", default="4k", doc="The largest head of a response."),
+    _planned(name="proxy-buffers-number", default="4", doc="How many buffers there are for a response."),
+    _planned(name="proxy-busy-buffers-size", doc="How much of them may wait for the client."),
+    _planned(
+        name="proxy-max-temp-file-size", default="1024m", neutral=("0",), doc="How much of a response may go to disk."
+    ),
+    _planned(name="proxy-http-version", default="1.1", doc="The HTTP version spoken to backends."),
+    _planned(name="proxy-next-upstream", default="error timeout", doc="When the next endpoint is tried."),
+    _planned(name="proxy-next-upstream-timeout", default="0", doc="Time limit of all attempts together, in seconds."),
+    _supported(
+        name="proxy-next-upstream-tries",
+        default="3",
+        type=INTEGER,
+        apply=_tries,
+        doc="Attempts in all, the first included; 0 is unlimited, which is 100 here.",
+    ),
+    _planned(name="retry-non-idempotent", default="false", doc="Whether POST and the like are tried again."),
+    _planned(name="proxy-cookie-domain", default="off", doc="Rewrites the domain of cookies."),
+    _planned(name="proxy-cookie-path", default="off", doc="Rewrites the path of cookies."),
+    _planned(name="proxy-redirect-from", default="off", doc="What is replaced in Location."),
+    _planned(name="proxy-redirect-to", default="off", doc="What it is replaced by."),
+    _planned(name="proxy-ssl-location-only", default="false", doc="Where proxy-ssl annotations apply."),
+    _planned(name="upstream-keepalive-connections", default="320", doc="Idle connections to backends that are kept."),
+    _planned(name="upstream-keepalive-time", default="1h", doc="How long such a connection may be used."),
+    _planned(
+        name="upstream-keepalive-timeout", default="60", doc="How long such a connection may be idle, in seconds."
+    ),
+    _planned(name="upstream-keepalive-requests", default="10000", doc="Requests on one such connection."),
+    _planned(name="load-balance", default="round_robin", doc="How an endpoint is chosen."),
+    _planned(name="upstream-hash-by", doc="A text with variables; requests that agree in it go to one endpoint."),
+    _planned(name="upstream-hash-by-subset", default="false", doc="Lets upstream-hash-by choose a group of endpoints."),
+    _planned(name="upstream-hash-by-subset-size", default="3", doc="The size of such a group."),
+    _supported(
+        name="service-upstream",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, service_upstream=value),
+        doc="Whether requests go to the cluster IP, where the Ingress does not say.",
+    ),
+    _idle(name="grpc-buffer-size-kb", default="0", doc="Buffer for heads of gRPC responses."),
+)

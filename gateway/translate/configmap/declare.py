@@ -1,0 +1,36 @@
+"""What an option of the ConfigMap is. Must not know any option."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import TEXT, Type
+from gateway.translate.rules import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One row. `guard`: it keeps requests out, so that being without it is an error and not only a difference.
+
+    `default` is ingress-nginx's, and asks for what happens anyway, as do `neutral`. `differs` says what is different
+    from ingress-nginx although the option works, or although nothing is lost without it. `instead` says what to do
+    about one that does not work.
+    """
+
+    name: str
+    family: str
+    support: Support
+    doc: str
+    default: str = ""
+    neutral: tuple[str, ...] = ()
+    guard: bool = False
+    differs: str = ""
+    instead: str = ""
+    type: Type[Any] = TEXT
+    apply: Callable[[Rules, Any], Rules] | None = None  # exactly for the supported
+
+    def asks_nothing(self, value: str) -> bool:
+        """Does the value ask for what happens anyway?"""
+        given = value.strip().lower()
+        return given in {"", self.default.lower(), *(one.lower() for one in self.neutral)}

@@ -1,0 +1,87 @@
+"""The options of one ConfigMap → the rules of a translation, and a verdict for each that is not honoured as written."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from gateway.translate.configmap.declare import Option
+from gateway.translate.configmap.table import BY_NAME, TABLE
+from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import InvalidValueError
+from gateway.translate.limits import ANNOTATION_BYTES
+from gateway.translate.rules import Rules
+from gateway.verdicts import reasons_options as reasons
+from gateway.verdicts.verdict import ObjectRef, Verdict
+
+_GUARD_FIX: Final = "protect every Ingress by annotations, or do not open the gateway to those who must stay out"
+_FIX: Final = "use annotations where they say the same; until then, remove it or expect what happens without it"
+
+
+def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
+    """`rules` as the options ask for them. What cannot be read has no effect, as in ingress-nginx."""
+    for row in TABLE:  # in the order of the table, so that the order of the ConfigMap has no say
+        value = data.get(row.name, "").strip()
+        if row.apply is None or not value:
+            continue
+        try:
+            rules = row.apply(rules, _parse(row, value))
+        except InvalidValueError:
+            continue  # `judge_options` says so
+    return rules
+
+
+def judge_options(subject: ObjectRef, data: Mapping[str, str]) -> Iterator[Verdict]:
+    for name, value in sorted(data.items()):
+        row = BY_NAME.get(name)
+        if row is None:
+            yield _unknown(subject, name, value)
+        elif row.support is Support.SUPPORTED:
+            yield from _invalid(subject, row, value.strip())
+        elif not row.asks_nothing(value):
+            yield _unsupported(subject, row, value)
+
+
+def _parse(row: Option, value: str) -> object:
+    if len(value) > ANNOTATION_BYTES:
+        raise InvalidValueError(f"{len(value)} characters are more than {ANNOTATION_BYTES}", "shorten the value")
+    return row.type.parse(value).value
+
+
+def _invalid(subject: ObjectRef, row: Option, value: str) -> Iterator[Verdict]:
+    try:
+        if value:
+            _parse(row, value)
+    except InvalidValueError as problem:
+        standing = f"the default ({row.default}) is used" if row.default else "it is ignored"
+        yield reasons.OPTION_INVALID.verdict(
+            subject, _field(row.name), value, f"{problem.reason}; {standing}", problem.fix
+        )
+
+
+def _unsupported(subject: ObjectRef, row: Option, value: str) -> Verdict:
+    match row.support:
+        case Support.NO_EFFECT:
+            why = row.differs or "what it adjusts does not exist here"
+            return reasons.OPTION_IDLE.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
+        case Support.REMOVED:
+            why = "ingress-nginx has removed it; it has no effect there either"
+            return reasons.OPTION_REMOVED.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
+        case Support.REFUSED:
+            why = "it is configuration text, which is refused; everything is served without it"
+            return reasons.OPTION_REFUSED.verdict(subject, _field(row.name), value, why, row.instead or _GUARD_FIX)
+        case _:
+            reason = reasons.GUARD_UNSUPPORTED if row.guard else reasons.OPTION_UNSUPPORTED
+            fix = row.instead or (_GUARD_FIX if row.guard else _FIX)
+            return reason.verdict(subject, _field(row.name), value, "the gateway does not read this option yet", fix)
+
+
+def _unknown(subject: ObjectRef, name: str, value: str) -> Verdict:
+    near = get_close_matches(name.lower(), BY_NAME, n=1)
+    fix = f"did you mean {near[0]}?" if near else "remove it, or look its name up in the reference"
+    return reasons.OPTION_UNKNOWN.verdict(
+        subject, _field(name), value, "there is no option of this name; it has no effect", fix
+    )
+
+
+def _field(name: str) -> str:
+    return f"data[{name}]"

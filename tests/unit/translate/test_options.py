@@ -1,0 +1,142 @@
+"""The options of the ConfigMap: all are known, those that work change the rules, and none is ignored in silence."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.ir.policy import Timeouts
+from gateway.objects.core import ConfigMap
+from gateway.objects.meta import Metadata, ObjectKey
+from gateway.store.events import Upsert
+from gateway.store.store import Store
+from gateway.translate.configmap.read import judge_options, with_options
+from gateway.translate.configmap.table import BY_NAME, TABLE
+from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.translate import Translator
+from gateway.verdicts.verdict import ObjectRef, Severity
+from tests.golden.objects import load, store_of
+from tests.golden.stand_ins import rules
+
+LIVE = 192  # of ingress-nginx; those that it has removed come on top
+SUBJECT = ObjectRef("ConfigMap", "ingress", "options")
+KEY = ObjectKey(*msgspec.structs.astuple(SUBJECT))
+
+
+def test_every_option_is_known_once() -> None:
+    assert len(BY_NAME) == len(TABLE)
+    assert sum(row.support is not Support.REMOVED for row in TABLE) >= LIVE
+
+
+def test_exactly_the_supported_are_applied() -> None:
+    for row in TABLE:
+        assert (row.apply is not None) is (row.support is Support.SUPPORTED), row.name
+
+
+def test_what_protects_is_an_error_without_effect() -> None:
+    for row in TABLE:
+        if row.guard and row.support is not Support.SUPPORTED:
+            (verdict,) = judge_options(SUBJECT, {row.name: "something"})
+            assert verdict.severity is Severity.ERROR, row.name
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: Any) -> None:
+    for value in ("", row.default, *row.neutral):
+        assert list(judge_options(SUBJECT, {row.name: value})) == []
+        if not row.differs and row.default:
+            assert with_options(rules(), {row.name: row.default}) == with_options(rules(), {})
+
+
+@pytest.mark.parametrize(
+    ("data", "changed"),
+    [
+        ({"hsts": "false"}, {"hsts": None}),
+        ({"hsts": "false", "hsts-max-age": "1"}, {"hsts": None}),
+        ({"hsts-max-age": "1"}, {"hsts": "max-age=1; includeSubDomains"}),
+        ({"hsts-include-subdomains": "false", "hsts-preload": "true"}, {"hsts": "max-age=31536000; preload"}),
+        ({"hsts-preload": "true"}, {"hsts": "max-age=31536000; includeSubDomains; preload"}),
+        ({"ssl-redirect": "false"}, {"ssl_redirect": False}),
+        ({"force-ssl-redirect": "true"}, {"force_ssl_redirect": True}),
+        ({"http-redirect-code": "301"}, {"https_redirect_status": 301}),
+        ({"http-redirect-code": "300"}, {}),
+        ({"no-tls-redirect-locations": "/a,/b"}, {"no_tls_redirect_locations": ("/a", "/b")}),
+        ({"proxy-connect-timeout": "7", "proxy-read-timeout": "8"}, {"timeouts": Timeouts(7_000, 60_000, 8_000)}),
+        ({"proxy-send-timeout": "7s"}, {}),
+        ({"proxy-body-size": "8m"}, {"body_limit_bytes": 8 << 20}),
+        ({"proxy-next-upstream-tries": "5"}, {"tries": 5}),
+        ({"proxy-next-upstream-tries": "0"}, {"tries": 100}),
+        ({"service-upstream": "true"}, {"service_upstream": True}),
+        ({"strict-validate-path-type": "false"}, {"strict_path_type": False}),
+        ({"made-up": "1"}, {}),
+    ],
+)
+def test_an_option_changes_the_rules(data: dict[str, str], changed: dict[str, Any]) -> None:
+    assert with_options(rules(), data) == rules(**changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("proxy-body-size", "much", "GW331"),
+        ("proxy-body-sise", "8m", "GW330"),
+        ("use-gzip", "true", "GW320"),
+        ("block-cidrs", "10.0.0.0/8", "GW321"),
+        ("worker-processes", "7", "GW332"),
+        ("enable-opentracing", "true", "GW333"),
+        ("http-snippet", "deny all;", "GW334"),
+    ],
+)
+def test_what_is_not_honoured_has_a_verdict(name: str, value: str, code: str) -> None:
+    (verdict,) = judge_options(SUBJECT, {name: value})
+    assert (verdict.code, verdict.field, verdict.value) == (code, f"data[{name}]", value)
+    assert verdict.fix
+
+
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: a, namespace: default, annotations: {nginx.ingress.kubernetes.io/proxy-read-timeout: "3"}}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: a.example
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: mapped, port: {number: 80}}}}]}
+"""
+
+
+def test_a_change_of_the_config_map_is_served_at_once_and_an_annotation_counts_more() -> None:
+    settings = rules(options=KEY)
+    store = store_of(load(INGRESS))
+    translator = Translator(store, settings)
+    translator.update(store.take_dirty())
+    for seconds in ("9", "8"):
+        changes = _update(store, translator, {"proxy-connect-timeout": seconds, "proxy-read-timeout": seconds})
+        table = changes.hosts["main", "a.example"]
+        assert table is not None
+        timeouts = table.routes[0].policy.timeouts
+        assert (timeouts.connect_ms, timeouts.read_ms) == (int(seconds) * 1000, 3_000)
+    assert (
+        _update(store, translator, {"proxy-connect-timeout": "8", "proxy-read-timeout": "8", "use-gzip": "false"}).hosts
+        == {}
+    )
+    assert _update(store, translator, {}).hosts.keys() == {("main", "a.example")}
+
+
+def test_its_order_of_arrival_has_no_say() -> None:
+    """The Ingress first or the ConfigMap first: the same is served."""
+    settings = rules(options=KEY)
+    data = {"proxy-body-size": "3m", "hsts": "false"}
+    one, other = Store(), store_of(load(INGRESS))
+    first = Translator(one, settings)
+    _update(one, first, data)
+    one.apply([Upsert(ObjectKey("Ingress", "default", "a"), ingress) for ingress in other.ingresses()])
+    changes = first.update(one.take_dirty())
+    second = Translator(other, settings)
+    second.update(other.take_dirty())
+    assert _update(other, second, data).hosts == changes.hosts
+
+
+def _update(store: Store, translator: Translator, data: dict[str, str]) -> Any:
+    store.apply([Upsert(KEY, ConfigMap(Metadata(name=KEY.name, namespace=KEY.namespace), data))])
+    return translator.update(store.take_dirty())
