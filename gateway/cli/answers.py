@@ -89,14 +89,14 @@ def _on_disk(named: list[str]) -> Iterator[list[Path]]:
     if STDIN not in named:
         yield [Path(name) for name in named]
         return
-    with tempfile.TemporaryDirectory(prefix="sallygate-") as folder:
-        content = sys.stdin.buffer.read(FILE_BYTES + 1)
-        if len(content) > FILE_BYTES:
-            raise InputError(f"stdin is larger than {FILE_BYTES} bytes; split it into files")
-        suffix = "json" if content.lstrip()[:1] in (b"{", b"[") else "yaml"
-        file = Path(folder) / f"stdin.{suffix}"
-        file.write_bytes(content)
-        yield [file if name == STDIN else Path(name) for name in named]
+    content = sys.stdin.buffer.read(FILE_BYTES + 1)
+    if len(content) > FILE_BYTES:
+        raise InputError(f"stdin is larger than {FILE_BYTES} bytes; split it into files")
+    name = f"stdin.{'json' if content.lstrip()[:1] in (b'{', b'[') else 'yaml'}"
+    others = [Path(other).absolute() for other in named if other != STDIN]
+    with tempfile.TemporaryDirectory(prefix="sallygate-") as folder, contextlib.chdir(folder):
+        Path(name).write_bytes(content)
+        yield [Path(name), *others]  # from there its name is short, as it should be in what is told
 
 
 def print_json(value: Struct) -> None:

@@ -51,8 +51,8 @@ def _group(why: str, *attributes: str) -> Iterator[Legacy]:
 
 _METRICS: Final = "metrics and their labels are fixed"
 _WEBHOOK: Final = (
-    "there is no admission webhook; delete the ValidatingWebhookConfiguration of ingress-nginx, or the API server "
-    "refuses every Ingress while nobody answers it"
+    "reviews are answered by `sallygate webhook`; delete the ValidatingWebhookConfiguration of ingress-nginx, "
+    "or the API server refuses every Ingress while nobody answers it"
 )
 _DATAPLANE: Final = "control has no listener; give it to `sallygate dataplane` or `sallygate run`"
 _LOGGING: Final = "log lines go to stderr, one level of detail for all"

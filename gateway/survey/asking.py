@@ -27,6 +27,7 @@ QUESTION_BYTES: Final = 65_536  # a URL and a hundred headers; whoever needs mor
 ANSWER_BYTES: Final = 1 << 30  # a hundred thousand routes take 50 MB
 SECONDS: Final = 10.0  # for a question to come, and for an answer to be taken piece by piece
 CONNECTIONS: Final = 4  # at once: an answer may be large, and control has other things to do
+WAITING: Final = 32  # more connections than that, those that are answered included, are closed at once
 _PIECE: Final = 1 << 20
 
 
@@ -55,6 +56,7 @@ class Answering:
     def __init__(self, standing: Callable[[], Standing | None]) -> None:
         self._standing = standing
         self._turn = asyncio.Semaphore(CONNECTIONS)
+        self._open = 0
 
     @contextlib.asynccontextmanager
     async def serve(self, path: Path, say: Callable[[str], None]) -> AsyncIterator[None]:
@@ -79,7 +81,10 @@ class Answering:
             os.umask(before)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
         try:
+            if self._open > WAITING:
+                return
             async with self._turn:
                 async with asyncio.timeout(SECONDS):
                     line = await reader.readline()
@@ -91,6 +96,7 @@ class Answering:
         except (OSError, TimeoutError, ValueError):  # the last: a line that is too long
             pass
         finally:
+            self._open -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()

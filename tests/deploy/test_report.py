@@ -38,7 +38,7 @@ def test_nothing_is_said_of_the_defaults(chart: Chart) -> None:
         ),
         (
             {"controller": {"admissionWebhooks": {"enabled": True, "failurePolicy": "Fail"}}},
-            "controller.admissionWebhooks: there is no admission webhook yet; verdicts are in control's log",
+            "controller.admissionWebhooks: use validation.webhook, which is off by default",
         ),
         (
             {"controller": {"terminationGracePeriodSeconds": 30}},

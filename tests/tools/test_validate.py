@@ -76,7 +76,7 @@ def test_wrong_usage_is_2_and_says_why(folder: Path, sallygate: Run) -> None:
 def test_stdin_is_a_manifest(sallygate: Run) -> None:
     done = sallygate("validate", "-", "--partial", stdin=BAD)
     assert done.code == 1
-    assert "stdin.yaml:15:15: error GW223" in done.out
+    assert "\nstdin.yaml:15:15: error GW223" in done.out
 
 
 def test_what_a_folder_cannot_hold_is_info(folder: Path, sallygate: Run) -> None:

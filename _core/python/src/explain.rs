@@ -22,7 +22,6 @@ struct Asked {
 
 /// Builds the snapshot, asks it, and forgets it. Raises `ValueError` where there is no answer.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 pub fn explain<'py>(
     py: Python<'py>,
     root: &[u8],

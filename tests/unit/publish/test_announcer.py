@@ -79,6 +79,7 @@ def test_every_acknowledgement_is_an_event_and_the_first_brings_the_routes() -> 
         "backend": "default/web:80",
         "endpoints": ["10.0.0.1:8080"],
         "notes": [],
+        "written": ["Ingress", "default", "a", 0, 0],
     }
     events = [(name, {key: _plain(value) for key, value in fields.items()}) for name, fields in desk.events]
     assert events == [
