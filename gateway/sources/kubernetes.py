@@ -105,6 +105,11 @@ class KubernetesSource:
         found["Secret"] = msgspec.structs.replace(self._secret_counters, objects=len(self._secrets))
         return found
 
+    @property
+    def away(self) -> bool:
+        """Nothing at all can be watched: it is the API server, and not one kind."""
+        return self._contact.lost >= {one.target for one in self._reflectors}
+
     def age(self) -> float | None:
         """Seconds since the API server last said anything of any kind; None if it never did."""
         words = [one.counters.last_word for one in self._reflectors]
@@ -171,7 +176,7 @@ class KubernetesSource:
 
     def _hear(self, target: Target, health: Health) -> None:
         self._contact.hear(health)
-        self._sparing.set_away(self._contact.lost >= {one.target for one in self._reflectors})
+        self._sparing.set_away(self.away)
         if target.kind not in OPTIONAL:
             return
         key = ObjectKey(target.kind, target.namespace, target.name)
