@@ -12,6 +12,7 @@ from bench import facts, plot, profiling, report, toolchain
 from bench.child import BenchError
 from bench.cluster.amount import Amount
 from bench.cluster.contenders import CONTENDERS
+from bench.cluster.contenders import USUAL as CONTROLLERS
 from bench.measures import cpu, instructions, lookup, memory, micro, publish, syscalls, work
 from bench.peers import PEERS, USUAL, Peer
 from bench.peers.sallygate import build
@@ -57,11 +58,12 @@ QUICK = Size(
 class Run:
     """One run: which measures, over whom, how much."""
 
-    def __init__(self, ground: Stage, peers: list[Peer], size: Size, seed: int) -> None:
+    def __init__(self, ground: Stage, peers: list[Peer], size: Size, seed: int, controllers: list[str]) -> None:
         self.ground = ground
         self.peers = peers
         self.size = size
         self.seed = seed
+        self.controllers = controllers
         self.ours = any(peer.name == "sallygate" for peer in peers)
         # The same software with another log has the same memory and nothing to teach under callgrind.
         self.distinct = [peer for peer in peers if "-" not in peer.name]
@@ -111,7 +113,7 @@ class Run:
         except ImportError as error:
             self.ground.say(f"cluster: {error}: `pip install --group test`")
             return
-        results.cluster = cluster.measure(self.ground, self.size.cluster, list(CONTENDERS), self.seed)
+        results.cluster = cluster.measure(self.ground, self.size.cluster, self.controllers, self.seed)
 
     def measures(self) -> dict[str, Callable[[Results], None]]:
         return {
@@ -162,11 +164,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connections", help="numbers of connections, with commas between")
     parser.add_argument("--routes", type=int, help="for publish")
     parser.add_argument("--edits", type=int, help="for publish")
+    parser.add_argument(
+        "--controllers", default=",".join(CONTROLLERS), help=f"for cluster, of {', '.join(CONTENDERS)} (%(default)s)"
+    )
     parser.add_argument("--top", type=int, default=40, help="symbols that `profile` prints")
     parser.add_argument("--seed", type=int, default=1, help="of the bootstrap")
     parser.add_argument("--output", type=Path, help="folder of the results (default: bench/results/local/DATE)")
     given = parser.parse_args()
     given.peers = [name for name in given.peers.split(",") if name]
+    given.controllers = [name for name in given.controllers.split(",") if name]
+    if unknown := [name for name in given.controllers if name not in CONTENDERS]:
+        parser.error(f"--controllers: there is no {', '.join(unknown)}; there are {', '.join(CONTENDERS)}")
     if unknown := [name for name in given.peers if name not in PEERS]:
         parser.error(f"--peers: there is no {', '.join(unknown)}; there are {', '.join(PEERS)}")
     if given.core not in facts.usable_cores():
@@ -192,7 +200,7 @@ def measure(given: argparse.Namespace, ground: Stage) -> tuple[Results, int]:
     for name, reason in absent.items():
         ground.say(f"{name}: {reason}")
     size = sized(given)
-    run = Run(ground, peers, size, given.seed)
+    run = Run(ground, peers, size, given.seed, given.controllers)
     results = Results(
         format=FORMAT,
         facts=facts.gather([peer.name for peer in peers], given.core),

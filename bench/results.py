@@ -120,11 +120,12 @@ class Outage(Struct, frozen=True):
 class ColdStart(Struct, frozen=True):
     """Seconds from the start of the process. `ready` is None for one that does not say so.
 
-    `requests` were answered by the API server until then.
+    `requests` were answered by the API server until then, and `cpu` seconds taken.
     """
 
     ready: Spread | None
     served: Spread
+    cpu: Spread
     requests: Spread
 
 

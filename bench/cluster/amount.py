@@ -8,8 +8,8 @@ class Amount(Struct, frozen=True):
 
     ingresses: int = 5000
     secrets: int = 1000
-    rounds: int = 3
-    repeats: int = 34  # of each single change in a round
+    rounds: int = 2
+    repeats: int = 50  # of each single change in a round
     changes: int = 1000  # mixed ones under load
     settled: float = 30  # before memory is looked at
-    watched: float = 60  # of idleness, and of each outage
+    watched: float = 30  # of idleness, and of each outage

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from bench.accounts import command_line, descendants, memory
+from bench.accounts import command_line, descendants, memory, threads
 from bench.child import Child, free_port
 from bench.cluster.objects import CLASS, CONTROLLER
 from bench.peers.peer import first_line
@@ -46,6 +46,10 @@ class Started:
         """Its processes; with a role, the one that has it as a command, and all where there are no roles."""
         found = [self.child.pid, *descendants(self.child.pid)]
         return [pid for pid in found if role in command_line(pid)] or found if role else found
+
+    def cpu(self) -> float:
+        """Seconds that all its processes have run."""
+        return sum(thread.run_ns for pid in self.pids() for thread in threads(pid).values()) / 1e9
 
     def pss_mib(self, role: str = "") -> float:
         return sum(memory(pid)["Pss"] for pid in self.pids(role)) / 1024
@@ -143,3 +147,4 @@ def _traefik() -> str | None:
 CONTENDERS: Final[Mapping[str, Contender]] = {
     each.name: each for each in (Ours(), Traefik("traefik", "20ms"), Traefik("traefik-shipped", "2s"))
 }
+USUAL: Final = ("sallygate", "traefik")

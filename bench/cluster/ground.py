@@ -46,7 +46,7 @@ def local_range(cluster: Cluster) -> Iterator[str]:
     first, second, third, _ = cluster.host.split(".")
     found = f"{first}.{second}.{int(third) + OFFSET}"
     route = ["local", f"{found}.0/24", "dev", "lo"]
-    subprocess.run(["ip", "route", "add", *route], check=True)
+    subprocess.run(["ip", "route", "replace", *route], check=True)
     try:
         yield found
     finally:

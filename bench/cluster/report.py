@@ -16,9 +16,11 @@ def rows(found: Cluster) -> tuple[list[str], list[list[str]]]:
     return head, [
         row("cold start to ready, s", *(_seconds(each.start.ready) for each in controllers)),
         row("cold start to served, s", *(_seconds(each.start.served) for each in controllers)),
+        row("CPU seconds for that", *(_seconds(each.start.cpu) for each in controllers)),
         row("requests for that", *(f"{each.start.requests.median:.0f}" for each in controllers)),
         row(f"cold start {secrets} to ready, s", *(_seconds(each.secrets_start.ready) for each in controllers)),
         row(f"cold start {secrets} to served, s", *(_seconds(each.secrets_start.served) for each in controllers)),
+        row("CPU seconds for that", *(_seconds(each.secrets_start.cpu) for each in controllers)),
         row("requests for that", *(f"{each.secrets_start.requests.median:.0f}" for each in controllers)),
         row("Ingress created to served, ms", *(_effect(each.created) for each in controllers)),
         row("endpoint changed to effect, ms", *(_effect(each.moved) for each in controllers)),

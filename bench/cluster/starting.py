@@ -21,10 +21,13 @@ SAMPLE: Final = 40  # hosts
 
 
 class Start(Struct, frozen=True):
-    """Seconds; `ready` is None for one that does not say so. `requests` were sent to the API server until then."""
+    """Seconds; `ready` is None for one that does not say so. `requests` were sent to the API server until then, and
+    `cpu` is what all its processes took.
+    """
 
     ready: float | None
     served: float
+    cpu: float
     requests: int
 
 
@@ -64,8 +67,9 @@ async def wait(ground: Ground, contender: Contender, running: Started, began: fl
                 raise BenchError(f"{contender.name} serves {last}, and does not serve {host}")
             await asyncio.sleep(POLL)
     served = time.monotonic() - began
+    cpu = running.cpu()
     rows = ground.cluster.audit.since(mark, user=rights.user(contender.name))
-    return Start(ready, served, answered(rows))
+    return Start(ready, served, cpu, answered(rows))
 
 
 async def serves(running: Started, host: str) -> bool:

@@ -155,6 +155,7 @@ def _start(starts: list[Start]) -> ColdStart:
     return ColdStart(
         spread(ready) if ready else None,
         spread([each.served for each in starts]),
+        spread([each.cpu for each in starts]),
         spread([each.requests for each in starts]),
     )
 

@@ -1,6 +1,7 @@
 """Whether the API server can be watched, in lines for the operator: one per change, and now and then one meanwhile."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from gateway.base.clock import Clock
 from gateway.kube.health import Health
@@ -27,6 +28,11 @@ class Contact:
         """Why what is known may be old, empty when it is not. The same text for as long as the reason is the same."""
         health = next(iter(self._failing.values()), None)
         return f"{health.target}: {health.error}" if health is not None else ""
+
+    @property
+    def lost(self) -> AbstractSet[Target]:
+        """What cannot be watched for another reason than a missing right."""
+        return self._failing.keys()
 
     def hear(self, health: Health) -> None:
         target = health.target

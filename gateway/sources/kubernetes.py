@@ -5,6 +5,7 @@ cannot be reached. Nothing is synced before every kind has been, as half a clust
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -30,6 +31,7 @@ from gateway.sources.judging import events_of
 from gateway.sources.referenced import ReferencedSecrets
 from gateway.sources.selected import Selected
 from gateway.sources.source import Sink
+from gateway.sources.sparing import SparingClient
 from gateway.store.events import Event, Synced, Unread
 from gateway.store.store import SERVICE_LABEL
 
@@ -67,7 +69,8 @@ class KubernetesSource:
         self._initial_events = InitialEvents()
         self._sink: Sink = lambda _events: None
         self._secret_counters = Counters()  # of all their reflectors, also of those that have gone
-        self._secrets = ReferencedSecrets(self._reflect, clock=self._clock, pace=pace)
+        self._sparing = SparingClient(client, clock=self._clock, pace=pace)
+        self._secrets = ReferencedSecrets(functools.partial(self._reflect, self._sparing), clock=self._clock, pace=pace)
         self._contact = Contact(server, say=say, clock=self._clock, age=self.age, remind=pace.remind)
         self._selected = Selected(self._is_exempt) if watch.watch_namespace_selector else None
         self._reflectors = [self._of_kind(target) for target in targets(watch, default_backend)]
@@ -102,6 +105,11 @@ class KubernetesSource:
         found["Secret"] = msgspec.structs.replace(self._secret_counters, objects=len(self._secrets))
         return found
 
+    @property
+    def away(self) -> bool:
+        """Nothing at all can be watched: it is the API server, and not one kind."""
+        return self._contact.lost >= {one.target for one in self._reflectors}
+
     def age(self) -> float | None:
         """Seconds since the API server last said anything of any kind; None if it never did."""
         words = [one.counters.last_word for one in self._reflectors]
@@ -112,13 +120,14 @@ class KubernetesSource:
 
     def _reflect(
         self,
+        client: ReadsAndStreams,
         target: Target,
         tell: Callable[[Batch], None],
         synced: Callable[[], None],
         health: Callable[[Health], None],
     ) -> Reflector:
         return Reflector(
-            self._client,
+            client,
             target,
             tell=tell,
             synced=synced,
@@ -133,6 +142,7 @@ class KubernetesSource:
 
     def _of_kind(self, target: Target) -> Reflector:
         return self._reflect(
+            self._client,
             target,
             lambda batch: self._tell(list(self._events(target, batch))),
             lambda: self._set_synced(target),
@@ -166,6 +176,7 @@ class KubernetesSource:
 
     def _hear(self, target: Target, health: Health) -> None:
         self._contact.hear(health)
+        self._sparing.set_away(self.away)
         if target.kind not in OPTIONAL:
             return
         key = ObjectKey(target.kind, target.namespace, target.name)

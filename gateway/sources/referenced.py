@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
-from gateway.base.bucket import Bucket
 from gateway.base.clock import Clock
 from gateway.kube.health import Health
 from gateway.kube.population import Batch
@@ -53,7 +52,6 @@ class ReferencedSecrets:
         self._readers = asyncio.Semaphore(pace.readers)
         self._all_read = asyncio.Event()
         self._all_read.set()
-        self._openings = Bucket(per_second=pace.openings, burst=pace.opened_at_once, clock=clock)
         self._turns = Turns(pace.watches, pace.turn, clock)
         self._failed: asyncio.Future[None] | None = None
 
@@ -127,18 +125,12 @@ class ReferencedSecrets:
                     await _stop(running)
             while True:
                 async with self._turns.place() as over:
-                    await self._opening()
+                    await self._all_read.wait()  # a watch must not delay what a publication waits for
                     admitted.set()
                     if running.done():
                         running = tasks.create_task(reflector.run())
                     await over.wait()
                     await _stop(running)
-
-    async def _opening(self) -> None:
-        """Until a watch may be begun: never before what a publication waits for, and not all at once."""
-        await self._all_read.wait()
-        if wait := self._openings.take():
-            await self._clock.sleep(wait)
 
     async def _read(self, key: ObjectKey, entry: _Entry) -> None:
         """Until it is known what there is to say of it, but not for ever."""

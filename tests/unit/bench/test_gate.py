@@ -50,7 +50,7 @@ def level(connections: int, own: float, *, disturbed: bool = False) -> Level:
 
 
 def controller(failed: int = 0, idle: float = 32.0) -> Controller:
-    start = ColdStart(spread(2.1), spread(2.2), spread(9))
+    start = ColdStart(spread(2.1), spread(2.2), spread(2.4), spread(9))
     effect = Effect(spread(40.0), 70.0)
     outage = Outage(30.0, 12.0)
     return Controller(

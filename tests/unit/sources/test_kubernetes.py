@@ -421,6 +421,44 @@ async def test_an_outage_is_told_once_and_once_more_when_it_is_over_and_nothing_
         assert heard.source.age() == 0
 
 
+async def test_in_an_outage_nobody_asks_for_secrets_until_somebody_is_answered() -> None:
+    async with serving() as server:
+        keys = {ObjectKey("Secret", "default", f"s-{number}") for number in range(10)}
+        for key in keys:
+            apply_secret(server, key.name)
+        async with sourcing(server, pace=WatchPace(openings=10.0, opened_at_once=12)) as heard:
+            await heard.synced()
+            heard.source.refer(keys)
+            await server.until(lambda: len(server.of("secrets")) == 10)
+            for resource in ("ingresses", "services", "endpointslices", "ingressclasses"):
+                await server.watched(resource)
+            server.faults.add(Answer(500, "InternalError", "out of order"), times=FOR_EVER)
+            server.end_watches()
+            await heard.clock.until(lambda: len(heard.clock.slept) >= 14)
+            heard.clock.advance(60)
+            await heard.clock.until(lambda: heard.source.away)
+
+            async def tried() -> int:
+                """By every kind, once more; how often Secrets were asked for so far."""
+                enough = len(heard.clock.slept) + 4
+                heard.clock.advance(60)
+                await heard.clock.until(lambda: len(heard.clock.slept) >= enough)
+                return server.requests["watch", "secrets"] + server.requests["list", "secrets"]
+
+            so_far = await tried()
+            assert [await tried() for _ in range(5)] == [so_far] * 5
+            server.faults.clear()
+            apply_secret(server, "s-3", content="renewed")
+            heard.clock.advance(60)
+            await server.until(lambda: len(server.of("secrets")) == 10)
+
+            def renewed() -> bool:
+                found = heard.store.secret("default", "s-3")
+                return found is not None and bytes(found.data["tls.crt"]) == b"renewed"
+
+            await heard.until(renewed)
+
+
 @pytest.mark.parametrize("content", [{"spec": {"rules": "none"}}])
 async def test_a_malformed_object_is_judged_and_its_last_version_stays(content: dict[str, Any]) -> None:
     async with serving() as server, sourcing(server) as heard:
