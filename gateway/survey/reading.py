@@ -1,4 +1,4 @@
-"""Sources, read once: everything that they have, what is read only while it is referred to included, and then no more."""
+"""Sources, read once: everything that they have, what is read only while it is referred to included, and no more."""
 
 import asyncio
 import contextlib
