@@ -312,7 +312,7 @@ async def survey(settings: ControlSettings, say: Say) -> Standing:
     async with source_of(settings, say) as origin:
         own = rules(settings, service_map(settings.sources.maps, _resolve))
         standing = stand(own, origin.locate, _core.explain)
-        await read(origin.source, standing)
+        await read(_sources(settings, origin), standing)
         return standing
 
 

@@ -1,22 +1,25 @@
 """The controller's ConfigMaps → what becomes of each key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from gateway.migrate.report import Item, Judgement, Subject, subject
 from gateway.objects.core import ConfigMap
 from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate.configmap.declare import Option
-from gateway.translate.configmap.read import judge_options
 from gateway.translate.configmap.table import BY_NAME
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.idioms import advice
 from gateway.translate.rules import Rules
 from gateway.verdicts.reasons import readable
 from gateway.verdicts.reasons_options import PORT_UNSUPPORTED
-from gateway.verdicts.verdict import ObjectRef
+from gateway.verdicts.verdict import ObjectRef, Severity, Verdict
+
+Said = Mapping[ObjectRef, Sequence[Verdict]]
 
 # What charts and manifests call it.
 NAMES: Final = re.compile(
@@ -27,18 +30,28 @@ PORTS: Final = re.compile(r"(.*-)?(tcp|udp)(-services)?(-configmap)?")
 TARGET: Final = re.compile(r"[^/]+/[^:]+:[^:]+(:PROXY)*")
 
 
-def judge_config_maps(view: View, rules: Rules) -> Iterator[Subject]:
-    """Those that the flags name; without flags, those that look like the controller's."""
-    for one in view.config_maps():
+def with_guesses(rules: Rules, view: View) -> Rules:
+    """`rules` with the ConfigMaps that look like the controller's, where no flag names one."""
+    for one in sorted(view.config_maps(), key=lambda one: (one.metadata.namespace, one.metadata.name)):
         key = ObjectKey("ConfigMap", one.metadata.namespace, one.metadata.name)
-        if key in (rules.tcp_services, rules.udp_services) or (_no_flags(rules) and _has_ports(one)):
-            yield _judge(one, view, list(_ports(one)))
-        elif key == rules.options or (rules.options is None and _has_options(one)):
-            yield _judge(one, view, list(_options(one)))
+        if rules.options is None and _has_options(one):
+            rules = replace(rules, options=key)
+        elif rules.udp_services is None and _has_ports(one) and "udp" in one.metadata.name:
+            rules = replace(rules, udp_services=key)
+        elif rules.tcp_services is None and _has_ports(one):
+            rules = replace(rules, tcp_services=key)
+    return rules
 
 
-def _no_flags(rules: Rules) -> bool:
-    return rules.tcp_services is None and rules.udp_services is None
+def judge_config_maps(view: View, rules: Rules, said: Said) -> Iterator[Subject]:
+    """Those that `rules` name. `said` are the verdicts by object."""
+    for key in sorted({key for key in (rules.options, rules.tcp_services, rules.udp_services) if key is not None}):
+        one = view.config_map(key.namespace, key.name)
+        if one is None:
+            continue
+        verdicts = {verdict.field: verdict for verdict in said.get(ObjectRef(*key), ())}
+        items = list(_options(one, verdicts)) if key == rules.options else list(_ports(one))
+        yield _judge(one, view, items)
 
 
 def _has_options(one: ConfigMap) -> bool:
@@ -64,9 +77,7 @@ def _judge(one: ConfigMap, view: View, items: list[Item]) -> Subject:
     return subject(ref, str(origin) if origin else "", placed)
 
 
-def _options(one: ConfigMap) -> Iterator[Item]:
-    ref = ObjectRef("ConfigMap", one.metadata.namespace, one.metadata.name)
-    said = {verdict.field: verdict for verdict in judge_options(ref, one.data)}
+def _options(one: ConfigMap, said: Mapping[str, Verdict]) -> Iterator[Item]:
     for name, value in sorted(one.data.items()):
         field = f"data[{name}]"
         row, verdict = BY_NAME.get(name), said.get(field)
@@ -78,10 +89,10 @@ def _options(one: ConfigMap) -> Iterator[Item]:
             yield Item(field, shown, judgement, how, change, code)
             continue
         change = (advice(value) if row.support is Support.REFUSED else "") or verdict.fix
-        yield Item(field, shown, _judgement(row), row.differs or verdict.reason, change, verdict.code)
+        yield Item(field, shown, _judgement(row, verdict), row.differs or verdict.reason, change, verdict.code)
 
 
-def _judgement(row: Option) -> Judgement:
+def _judgement(row: Option, verdict: Verdict) -> Judgement:
     """Of an option that asks for something, and of which something is to be said."""
     match row.support:
         case Support.REFUSED:
@@ -90,6 +101,8 @@ def _judgement(row: Option) -> Judgement:
             return Judgement.CHANGE if row.guard or row.instead else Judgement.DIFFERS
         case Support.NO_EFFECT:
             return Judgement.DIFFERS if row.differs else Judgement.WORKS
+        case Support.SUPPORTED if row.elsewhere and verdict.severity is Severity.ERROR:
+            return Judgement.CHANGE
         case _:
             return Judgement.WORKS  # an invalid value, or one that is gone: the same in ingress-nginx
 

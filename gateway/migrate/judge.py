@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.migrate.config_maps import judge_config_maps
+from gateway.migrate.config_maps import judge_config_maps, with_guesses
 from gateway.migrate.ingresses import judge_ingress
 from gateway.migrate.report import Report, Subject, report
 from gateway.objects.ingress import Ingress
@@ -13,7 +13,8 @@ from gateway.verdicts.verdict import ObjectRef, Verdict
 
 
 def judge(standing: Standing, namespace: str = "") -> Report:
-    """`namespace` "" is all."""
+    """Where no flag names the controller's ConfigMaps, those that look like them count. `namespace` "" is all."""
+    standing = standing.under(with_guesses(standing.rules, standing.store))
     said: dict[ObjectRef, list[Verdict]] = {}
     unread = []
     for verdict in standing.verdicts():
@@ -38,7 +39,7 @@ def _subjects(
     prefix = standing.rules.annotations_prefix
     for ingress in ingresses:
         yield judge_ingress(ingress, said.get(_ref(ingress), ()), standing.store, prefix)
-    for one in judge_config_maps(standing.store, standing.rules):
+    for one in judge_config_maps(standing.store, standing.rules, said):
         if not namespace or one.object.namespace == namespace:
             yield one
 

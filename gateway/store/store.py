@@ -107,6 +107,11 @@ class Store:
     def synced(self, source: str) -> bool:
         return source in self._synced
 
+    def roots(self) -> frozenset[ObjectKey]:
+        """Keys of the objects that a translation begins with; it finds all others by their references."""
+        kinds = ("Ingress", "IngressClass", "ConfigMap")
+        return frozenset(ObjectKey(kind, *name) for kind in kinds for name in self._objects[kind])
+
     def uid(self, key: ObjectKey) -> str:
         """Of an object that exists in a cluster; empty for any other."""
         found = self._objects[key.kind].get(key[1:]) if key.kind in self._objects else None

@@ -26,8 +26,9 @@ SOCKET: Final = "survey.sock"
 QUESTION_BYTES: Final = 65_536  # a URL and a hundred headers; whoever needs more asks for something else
 ANSWER_BYTES: Final = 1 << 30  # a hundred thousand routes take 50 MB
 SECONDS: Final = 10.0  # for a question to come, and for an answer to be taken piece by piece
-CONNECTIONS: Final = 4  # at once: an answer may be large, and control has other things to do
-WAITING: Final = 32  # more connections than that, those that are answered included, are closed at once
+ANSWERS: Final = 4  # at once: one may be large, and control has other things to do
+WAITING: Final = 32  # connections at once, those that are answered included; more are closed
+PATIENCE: Final = 60.0  # seconds without a byte of the answer; a hundred thousand routes take a few
 _PIECE: Final = 1 << 20
 
 
@@ -55,8 +56,8 @@ class Answering:
 
     def __init__(self, standing: Callable[[], Standing | None]) -> None:
         self._standing = standing
-        self._turn = asyncio.Semaphore(CONNECTIONS)
-        self._open = 0
+        self._turn = asyncio.Semaphore(ANSWERS)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def serve(self, path: Path, say: Callable[[str], None]) -> AsyncIterator[None]:
@@ -68,26 +69,34 @@ class Answering:
             if server is not None:
                 server.close()
                 _remove(path)
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self, path: Path, say: Callable[[str], None]) -> asyncio.Server | None:
         before = os.umask(0o177)
         try:
             _remove(path)  # of a control that is dead: two of them cannot share a state folder
-            return await asyncio.start_unix_server(self._connection, path, limit=QUESTION_BYTES)
+            return await asyncio.start_unix_server(self._accept, path, limit=QUESTION_BYTES)
         except OSError as error:
             say(f"control: {path}: {error.strerror or error}; routes, explain and the like cannot be asked")
             return None
         finally:
             os.umask(before)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._tasks) >= WAITING:
+            writer.close()
+            return
+        task = asyncio.get_running_loop().create_task(self._connection(reader, writer), name="survey")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
         try:
-            if self._open > WAITING:
-                return
+            async with asyncio.timeout(SECONDS):
+                line = await reader.readline()
             async with self._turn:
-                async with asyncio.timeout(SECONDS):
-                    line = await reader.readline()
                 answer = await self._answer(line)
                 for start in range(0, len(answer), _PIECE):
                     writer.write(answer[start : start + _PIECE])
@@ -96,7 +105,6 @@ class Answering:
         except (OSError, TimeoutError, ValueError):  # the last: a line that is too long
             pass
         finally:
-            self._open -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
@@ -162,7 +170,7 @@ async def ask(state_dir: Path, asked: Asked) -> bytes:
         writer.write(msgspec.json.encode(asked) + b"\n")
         parts: list[bytes] = []
         size = 0
-        while piece := await reader.read(_PIECE):
+        while piece := await _piece(reader, path):
             parts.append(piece)
             size += len(piece)
             if size > ANSWER_BYTES:
@@ -178,6 +186,14 @@ async def ask(state_dir: Path, asked: Asked) -> bytes:
     if refused:
         raise AskError(refused)
     return answer
+
+
+async def _piece(reader: asyncio.StreamReader, path: Path) -> bytes:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await reader.read(_PIECE)
+    except TimeoutError:
+        raise AskError(f"the instance at {path} has not answered for {PATIENCE:.0f} s") from None
 
 
 def _refusal(answer: bytes) -> str:

@@ -1,4 +1,4 @@
-"""A source, read once: everything that it has, the Secrets that are referred to included, and then no more."""
+"""Sources, read once: everything that they have, what is read only while it is referred to included, and no more."""
 
 import asyncio
 import contextlib
@@ -13,58 +13,62 @@ PATIENCE: Final = 60.0  # seconds; an API server that takes longer to list its o
 
 
 class NotReadError(Exception):
-    """The source has not told everything in time."""
+    """A source has not told everything in time."""
 
 
-async def read(source: Source, standing: Standing, *, patience: float = PATIENCE) -> None:
+async def read(sources: Sequence[Source], standing: Standing, *, patience: float = PATIENCE) -> None:
     """Into `standing`, which is settled then. Raises NotReadError."""
-    reading = _Reading(source, standing)
+    reading = _Reading(sources, standing)
     try:
         async with asyncio.timeout(patience):
             await reading.run()
     except TimeoutError:
-        lacking = "it" if not reading.synced else "the Secrets that are referred to"
-        raise NotReadError(f"the source {source.name} has not told all of {lacking} within {patience:.0f} s") from None
+        lacking = ", ".join(reading.awaited) or "what is referred to"
+        raise NotReadError(f"not everything was told within {patience:.0f} s; still missing: {lacking}") from None
 
 
 class _Reading:
-    def __init__(self, source: Source, standing: Standing) -> None:
-        self._source = source
+    def __init__(self, sources: Sequence[Source], standing: Standing) -> None:
+        self._sources = sources
         self._standing = standing
         self._awake = asyncio.Event()
-        self.synced = False
+        self.awaited = {source.name for source in sources}
 
     async def run(self) -> None:
-        telling = asyncio.create_task(self._source.run(self._sink), name=f"source {self._source.name}")
+        telling = [
+            asyncio.create_task(source.run(self._sink), name=f"source {source.name}") for source in self._sources
+        ]
         try:
-            await self._until(telling)
+            while self.awaited:
+                await self._next(telling)
             while True:
                 self._awake.clear()
                 self._standing.settle()
-                self._source.refer(self._standing.translator.references())
-                if not self._source.reading:
+                references = self._standing.translator.references()
+                for source in self._sources:
+                    source.refer(references)
+                if not any(source.reading for source in self._sources):
                     return
                 await self._next(telling)
         finally:
-            telling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await telling
+            for task in telling:
+                task.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
 
     def _sink(self, events: Sequence[Event]) -> None:
         self._standing.take(events)
-        self.synced = self.synced or any(isinstance(event, Synced) for event in events)
+        self.awaited.difference_update(event.source for event in events if isinstance(event, Synced))
         self._awake.set()
 
-    async def _until(self, telling: asyncio.Task[None]) -> None:
-        while not self.synced:
-            self._awake.clear()
-            await self._next(telling)
-
-    async def _next(self, telling: asyncio.Task[None]) -> None:
+    async def _next(self, telling: Sequence[asyncio.Task[None]]) -> None:
+        """The next events. A source that ends has a bug, which is raised."""
         waiting = asyncio.ensure_future(self._awake.wait())
         try:
-            await asyncio.wait((waiting, telling), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((waiting, *telling), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
-        if telling.done():
-            telling.result()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
+        self._awake.clear()
+        for task in done - {waiting}:
+            task.result()

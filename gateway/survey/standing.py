@@ -35,6 +35,14 @@ class Standing(Struct, frozen=True):
         for _, error in publication.failures:
             raise error
 
+    def under(self, rules: Rules) -> "Standing":
+        """The same objects under other rules."""
+        if rules == self.rules:
+            return self
+        translator, tree = Translator(self.store, rules), Tree()
+        tree.apply(translator.update(self.store.roots()))
+        return Standing(self.store, translator, tree, rules, lambda: tuple(_all(self.store, translator)), self.ask)
+
     @property
     def root(self) -> Digest:
         if self.tree.root is None:

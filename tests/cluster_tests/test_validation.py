@@ -1,11 +1,8 @@
-"""A real API server asks the webhook, and evaluates the policy of the chart, before it stores an Ingress."""
+"""A real API server asks the webhook of the chart, and evaluates its policy, before it stores an Ingress."""
 
 import base64
-import contextlib
-import subprocess
-import sys
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,63 +11,56 @@ from tests.cluster.api import ApiError
 from tests.cluster.fixtures import Space
 from tests.deploy.chart import Chart
 from tests.deploy.helm_program import HelmMissingError, program
-from tests.support.gateway_process import ROOT, Lines, environment
 from tests.support.pki import Authority
 from tests.unit.webhook.test_review import ingress
 
+PATIENCE = 90.0  # seconds; the pod starts Python
+
+
+@pytest.fixture(scope="module")
+def chart() -> Chart:
+    try:
+        return Chart(program())
+    except HelmMissingError as missing:
+        pytest.skip(str(missing))
+
 
 @pytest.fixture
-def webhook(space: Space, tmp_path: Path) -> Iterator[Space]:
-    """The command, asked by the API server for the Ingresses of the namespace."""
+def webhook(space: Space, chart: Chart) -> Iterator[Space]:
+    """The webhook's objects as the chart makes them, for the Ingresses of the namespace."""
     authority = Authority("Test CA")
-    for name, content in zip(("tls.crt", "tls.key"), authority.issue("localhost"), strict=True):
-        (tmp_path / name).write_bytes(content)
-    command = [sys.executable, "-m", "gateway", "webhook", "--port=0", "--bind-address=127.0.0.1"]
-    command += [f"--tls-cert={tmp_path / 'tls.crt'}", f"--tls-key={tmp_path / 'tls.key'}"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    lines = Lines(process.stderr)
-    hook = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": space.name},
-        "webhooks": [
-            {
-                "name": "ingresses.sallygate.dev",
-                "admissionReviewVersions": ["v1"],
-                "sideEffects": "None",
-                "failurePolicy": "Fail",
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space.name}},
-                "rules": [
-                    {
-                        "apiGroups": ["networking.k8s.io"],
-                        "apiVersions": ["v1"],
-                        "operations": ["CREATE", "UPDATE"],
-                        "resources": ["ingresses"],
-                    }
-                ],
-                "clientConfig": {
-                    "url": lines.wait("https://").rpartition(" ")[2],
-                    "caBundle": base64.b64encode(authority.pem).decode(),
-                },
-            }
-        ],
+    name = f"{space.name}-webhook"
+    chain, key = (base64.b64encode(part).decode() for part in authority.issue(f"{name}.{space.name}.svc"))
+    certificate = {"secretName": "webhook-tls", "caBundle": base64.b64encode(authority.pem).decode()}
+    values = {
+        "fullnameOverride": space.name,
+        "namespaceOverride": space.name,
+        "validation": {"webhook": {"enabled": True, "namespaceSelector": _here(space), "certificate": certificate}},
+    }
+    made = [each for each in chart.render(values).objects if "webhook" in each["metadata"]["name"]]
+    assert {each["kind"] for each in made} == {"Deployment", "Service", "ValidatingWebhookConfiguration"}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": "webhook-tls"},
+        "data": {"tls.crt": chain, "tls.key": key},
     }
     try:
-        space.api.apply(hook)
+        space.apply(secret, *made)
         yield space
     finally:
-        with contextlib.suppress(ApiError):
-            space.api.delete(hook)
-        process.kill()
-        process.wait()
-        lines.join()
-        process.stderr.close()
+        space.delete(*(each for each in made if "namespace" not in each["metadata"]))
+
+
+def _here(space: Space) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": space.name}}
 
 
 def _ingress(space: Space, **wanted: str) -> dict[str, Any]:
     found = ingress(**wanted)
-    found["metadata"]["namespace"] = space.name
+    # A new one each time: an error that stands already is no reason to refuse an edit.
+    found["metadata"] |= {"namespace": space.name, "name": f"i-{uuid.uuid4().hex[:8]}"}
     return found
 
 
@@ -84,19 +74,14 @@ def _refusal(space: Space, **wanted: str) -> str:
 
 
 def test_the_webhook_is_asked_and_heard(webhook: Space) -> None:
-    webhook.until("the webhook is asked", lambda: "GW223" in _refusal(webhook, path="/a b") or None)
+    webhook.until("a refusal", lambda: "GW223" in _refusal(webhook, path="/a b") or None, PATIENCE)
     assert "GW290" in _refusal(webhook, configuration_snippet="return 403;")
     assert _refusal(webhook) == ""
     assert _refusal(webhook, proxy_read_timeout="7s") == "", "a warning is no refusal"
 
 
-def test_the_policy_refuses_what_its_expressions_say(space: Space) -> None:
-    try:
-        chart = Chart(program())
-    except HelmMissingError as missing:
-        pytest.skip(str(missing))
-    here = {"matchLabels": {"kubernetes.io/metadata.name": space.name}}
-    values = {"validation": {"policy": {"enabled": True, "failurePolicy": "Fail", "namespaceSelector": here}}}
+def test_the_policy_refuses_what_its_expressions_say(space: Space, chart: Chart) -> None:
+    values = {"validation": {"policy": {"enabled": True, "failurePolicy": "Fail", "namespaceSelector": _here(space)}}}
     made = [each for each in chart.render(values).objects if each["kind"].startswith("ValidatingAdmissionPolicy")]
     for each in made:
         each["metadata"]["name"] = space.name

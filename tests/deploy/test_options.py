@@ -23,6 +23,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 MARKED = re.compile(r"\bo-|^/o-|\bo\.|^7[01]\d\d|^7[1-9]s?$|^192\.0\.2\.|^sha256:0d")
 
 BACKEND = {"defaultBackend": {"enabled": True, "image": {"repository": "pages.example/errors"}}}
+CERTIFICATE = {"secretName": "webhook", "caBundle": "Q0E="}
 
 # A value, what it is changed to, and what it needs beside it.
 SWITCHES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -69,6 +70,13 @@ SWITCHES: dict[str, tuple[Any, dict[str, Any]]] = {
     "rbac.create": (False, {}),
     "rbac.scope": (True, {"controller": {"scope": {"enabled": True}}}),
     "serviceAccount.create": (False, {}),
+    "validation.webhook.enabled": (True, {"validation": {"webhook": {"certificate": CERTIFICATE}}}),
+    "validation.webhook.warnOnly": (True, {"validation": {"webhook": {"enabled": True, "certificate": CERTIFICATE}}}),
+    "validation.webhook.certificate.certManager.enabled": (
+        True,
+        {"validation": {"webhook": {"enabled": True, "certificate": CERTIFICATE}}},
+    ),
+    "validation.policy.enabled": (True, {}),
 }
 
 

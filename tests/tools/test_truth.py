@@ -1,4 +1,4 @@
-"""What `explain` says is what happens: the same requests, sent for real, reach the upstream byte for byte as it said."""
+"""What `explain` says is what happens: the same requests, sent for real, reach the upstream as it said they would."""
 
 from collections.abc import Iterator
 from pathlib import Path
