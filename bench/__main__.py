@@ -11,7 +11,6 @@ from msgspec import UNSET, Struct, json, structs
 from bench import facts, plot, profiling, report, toolchain
 from bench.child import BenchError
 from bench.cluster.amount import Amount
-from bench.cluster.contenders import CONTENDERS
 from bench.measures import (
     connect,
     cpu,
@@ -152,7 +151,9 @@ class Run:
         if not self.ours:
             return
         try:
-            from bench.measures import cluster  # noqa: PLC0415 -- needs what the tests of a cluster need
+            # Both need what the tests of a cluster need.
+            from bench.cluster.contenders import CONTENDERS  # noqa: PLC0415
+            from bench.measures import cluster  # noqa: PLC0415
         except ImportError as error:
             self.ground.say(f"cluster: {error}: `pip install --group test`")
             return

