@@ -13,11 +13,26 @@ from bench.child import BenchError
 from bench.cluster.amount import Amount
 from bench.cluster.contenders import CONTENDERS
 from bench.cluster.contenders import USUAL as CONTROLLERS
-from bench.measures import cpu, instructions, lookup, memory, micro, publish, syscalls, work
-from bench.peers import PEERS, USUAL, Peer
+from bench.measures import (
+    connect,
+    cpu,
+    held,
+    instructions,
+    lookup,
+    memory,
+    micro,
+    publish,
+    syscalls,
+    transfer,
+    work,
+)
+from bench.measures.rounds import Rounds
+from bench.peers import DISTINCT, PEERS, USUAL, Peer
 from bench.peers.sallygate import build
 from bench.results import FORMAT, Results
 from bench.stage import Stage, present, stage
+
+PATIENCE = 5  # times the wanted rounds, until as many samples of everyone are calm
 
 
 class Size(Struct, frozen=True):
@@ -26,7 +41,11 @@ class Size(Struct, frozen=True):
     levels: tuple[int, ...] = (8, 64, 512)
     rounds: int = 16
     seconds: float = 0.5
-    patience: int = cpu.PATIENCE  # times the rounds, at most, until enough of them are calm
+    patience: int = PATIENCE  # times the rounds, at most, until enough of them are calm
+    crossed_levels: tuple[int, ...] = (64, 512)
+    connect_connections: int = 64
+    transfer_bytes: tuple[int, ...] = (64 * 1024, 1024 * 1024)
+    transfer_connections: int = 8
     syscall_requests: int = 2000
     instruction_requests: int = 2000
     lookup_runs: int = 5
@@ -34,6 +53,8 @@ class Size(Struct, frozen=True):
     publish_edits: int = 50
     publish_workers: int = 2
     idle_connections: int = 6000
+    held_connections: int = 20_000
+    held_seconds: float = 3.0
     work_requests: int = 1000
     cluster: Amount = Amount()
 
@@ -49,7 +70,13 @@ QUICK = Size(
     lookup_runs=1,
     publish_routes=200,
     publish_edits=2,
+    crossed_levels=(8,),
+    connect_connections=8,
+    transfer_bytes=(64 * 1024,),
+    transfer_connections=2,
     idle_connections=50,
+    held_connections=80,
+    held_seconds=0.1,
     work_requests=50,
     cluster=Amount(ingresses=50, secrets=20, rounds=1, repeats=2, changes=20, settled=0.5, watched=2),
 )
@@ -65,18 +92,32 @@ class Run:
         self.seed = seed
         self.controllers = controllers
         self.ours = any(peer.name == "sallygate" for peer in peers)
-        # The same software with another log has the same memory and nothing to teach under callgrind.
-        self.distinct = [peer for peer in peers if "-" not in peer.name]
+        self.distinct = [peer for peer in peers if peer.name in DISTINCT]
+        # The floor opens an upstream connection for each of a client, and so is none where connections are the matter.
+        self.proxies = [peer for peer in self.distinct if peer.name != "floor"]
+
+    @property
+    def rounds(self) -> Rounds:
+        size = self.size
+        return Rounds(size.rounds, size.seconds, size.patience, self.seed)
 
     def work(self, results: Results) -> None:
         results.work = work.measure(self.ground, self.peers, self.size.work_requests)
 
     def cpu(self, results: Results) -> None:
+        results.cpu = cpu.measure(self.ground, self.peers, self.size.levels, self.rounds)
+
+    def crossed(self, results: Results) -> None:
+        results.crossed = cpu.crossed(self.ground, self.distinct, self.size.crossed_levels, self.rounds)
+
+    def connect(self, results: Results) -> None:
+        results.connect = connect.measure(self.ground, self.proxies, self.size.connect_connections, self.rounds)
+
+    def transfer(self, results: Results) -> None:
         size = self.size
-        results.cpu = cpu.measure(
-            self.ground, self.peers, levels=size.levels, rounds=size.rounds, seconds=size.seconds, seed=self.seed,
-            patience=size.patience,
-        )  # fmt: skip
+        results.transfer = transfer.measure(
+            self.ground, self.distinct, size.transfer_bytes, size.transfer_connections, self.rounds
+        )
 
     def syscalls(self, results: Results) -> None:
         results.syscalls = syscalls.measure(
@@ -101,6 +142,10 @@ class Run:
     def memory(self, results: Results) -> None:
         results.memory = memory.measure(self.ground, self.distinct, self.size.idle_connections)
 
+    def held(self, results: Results) -> None:
+        size = self.size
+        results.held = held.measure(self.ground, self.proxies, size.held_connections, size.held_seconds)
+
     def micro(self, results: Results) -> None:
         results.micro = micro.measure(self.ground)
 
@@ -109,27 +154,33 @@ class Run:
         if not self.ours:
             return
         try:
-            from bench.measures import cluster  # noqa: PLC0415 -- needs what the tests of a cluster need
+            # Both need what the tests of a cluster need.
+            from bench.cluster.contenders import CONTENDERS  # noqa: PLC0415
+            from bench.measures import cluster  # noqa: PLC0415
         except ImportError as error:
             self.ground.say(f"cluster: {error}: `pip install --group test`")
             return
         results.cluster = cluster.measure(self.ground, self.size.cluster, self.controllers, self.seed)
 
     def measures(self) -> dict[str, Callable[[Results], None]]:
-        return {
-            "work": self.work,
-            "cpu": self.cpu,
-            "syscalls": self.syscalls,
-            "instructions": self.instructions,
-            "lookup": self.lookup,
-            "publish": self.publish,
-            "memory": self.memory,
-            "micro": self.micro,
-            "cluster": self.cluster,
-        }
+        return {name: getattr(self, name) for name in MEASURES}
 
 
-MEASURES = ("work", "cpu", "syscalls", "instructions", "lookup", "publish", "memory", "micro", "cluster")
+MEASURES = (
+    "work",
+    "cpu",
+    "crossed",
+    "connect",
+    "transfer",
+    "syscalls",
+    "instructions",
+    "lookup",
+    "publish",
+    "memory",
+    "held",
+    "micro",
+    "cluster",
+)
 
 
 def incomplete(results: Results) -> list[str]:
@@ -146,6 +197,14 @@ def incomplete(results: Results) -> list[str]:
         held = getattr(results, name)
         if held is not UNSET:
             gaps += [f"{name}: nothing of {peer}" for peer in results.peers if held and peer not in held]
+    rows = [each.level for each in results.transfer] if results.transfer else []
+    for name, levels in (("connect", [*results.connect.values()] if results.connect else []), ("transfer", rows)):
+        held_names = {peer for each in levels for peer in each.cpu_us}
+        gaps += [
+            f"{name}: no figure of {peer}"
+            for peer in results.peers
+            if levels and peer in DISTINCT - {"floor"} and peer not in held_names
+        ]
     if "sallygate" in results.peers and not results.publish:
         gaps.append("publish: nothing was measured")
     return gaps

@@ -83,6 +83,25 @@ def command_line(pid: int, proc: Path = PROC) -> list[str]:
     return [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
 
 
+def parse_busy(text: str, core: int) -> int:
+    """Clock ticks in which a core ran something, or was taken from us, out of `/proc/stat`.
+
+    Without interrupts: some kernels account them apart from the tasks that they interrupt, and who caused them is
+    unknown.
+    """
+    for line in text.splitlines():
+        name, *fields = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, _irq, _softirq, steal, *_ = map(int, fields)
+            return user + nice + system + steal
+    raise ValueError(f"/proc/stat knows no core {core}")
+
+
+def busy_ns(core: int, proc: Path = PROC) -> int:
+    """The same in nanoseconds, as coarse as the ticks are."""
+    return parse_busy((proc / "stat").read_text(), core) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
     """Processes started inside may run on this core only. They inherit it from us, so no first moment escapes."""

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct, json
 
+from bench.measures.connect import WAYS
 from bench.measures.syscalls import DATA, WAITS
-from bench.results import Cluster, Controller, Level, Lookup, Results
+from bench.results import Cluster, Controller, Held, Level, Lookup, Results
 
 
 class Budget(Struct, frozen=True):
@@ -42,13 +43,37 @@ def overhead(connections: int, against: str) -> Callable[[Results], float | None
     return measure
 
 
+def over(found: Level | None, against: str) -> float | None:
+    """Our whole cost over the peer's, if the rounds were calm."""
+    row = found.whole.get("sallygate", {}) if found is not None and not found.disturbed else {}
+    return row[against].median if against in row else None
+
+
 def whole(connections: int, against: str) -> Callable[[Results], float | None]:
-    """Our whole cost over the peer's."""
+    return lambda results: over(level(results, connections), against)
+
+
+def transfer(size: int, way: str, against: str) -> Callable[[Results], float | None]:
+    """Our CPU time for a body over the peer's."""
 
     def measure(results: Results) -> float | None:
-        found = level(results, connections)
-        row = found.whole.get("sallygate", {}) if found is not None and not found.disturbed else {}
-        return row[against].median if against in row else None
+        rows = [] if results.transfer is UNSET else results.transfer
+        return over(next((each.level for each in rows if (each.bytes, each.way) == (size, way)), None), against)
+
+    return measure
+
+
+def connect(way: str, against: str) -> Callable[[Results], float | None]:
+    """Our CPU time for a request on a connection of its own over the peer's."""
+    return lambda results: over(None if results.connect is UNSET else results.connect.get(way), against)
+
+
+def held(figure: Callable[[Held], float]) -> Callable[[Results], float | None]:
+    """A figure of ours with very many idle connections."""
+
+    def measure(results: Results) -> float | None:
+        found = None if results.held is UNSET else results.held.get("sallygate")
+        return figure(found) if found is not None else None
 
     return measure
 
@@ -119,14 +144,45 @@ def instructions(against: str) -> Callable[[Results], float | None]:
 
 
 RATIO = "x"
+KIB = 1024
 BUDGETS = (
-    Budget("own cost against nginx", overhead(64, "nginx"), 0.7, RATIO, "the margin that a newer nginx must not eat"),
-    Budget("own cost against HAProxy", overhead(64, "haproxy"), 1.0, RATIO, "ahead of HAProxy"),
+    *(
+        Budget(
+            f"own cost against {title}, {connections} connections",
+            overhead(connections, peer),
+            0.4,
+            RATIO,
+            "what is ours to save, two and a half times cheaper",
+        )
+        for connections in (8, 64, 512)
+        for peer, title in (("nginx", "nginx"), ("haproxy", "HAProxy"))
+    ),
     Budget(
         "own cost against nginx without log", overhead(64, "nginx-quiet"), 1.0, RATIO, "ahead even where it does less"
     ),
     Budget("whole cost against nginx, few connections", whole(8, "nginx"), 1.0, RATIO, "ahead at any number"),
     Budget("whole cost against nginx, many connections", whole(512, "nginx"), 1.0, RATIO, "ahead at any number"),
+    *(
+        Budget(
+            f"CPU per body against nginx, {title} {way}",
+            transfer(size, way, "nginx"),
+            1.0,
+            RATIO,
+            "as many bytes in a second of CPU time",
+        )
+        for size, title in ((64 * KIB, "64 KiB"), (1024 * KIB, "1 MiB"))
+        for way in ("down", "up")
+    ),
+    *(
+        Budget(
+            f"connection per request against nginx, {way}",
+            connect(way, "nginx"),
+            1.0,
+            RATIO,
+            "clients without keep-alive pay no more",
+        )
+        for way in WAYS
+    ),
     Budget(
         "data calls", worker_calls(64, data=True), 4.1, "per request", "two receives and two sends, none tried in vain"
     ),
@@ -138,6 +194,8 @@ BUDGETS = (
     Budget("publish to effect", publish_p99, 50, "ms", "p99, one of 100,000 routes: work in proportion to the change"),
     Budget("failed while publishing", publish_failed, 0, "requests", "a change of configuration fails no request"),
     Budget("idle connection", idle_bytes, 1536, "bytes", "no buffer is held while nothing is said"),
+    Budget("idle connection of very many", held(lambda ours: ours.pss), 1536, "bytes", "the same where it counts"),
+    Budget("held connections lost", held(lambda ours: ours.lost), 0, "connections", "idle is no reason to be closed"),
     Budget(
         "control's memory", controller(lambda ours: ours.control_pss_mib), 250, "MiB", "5,000 Ingresses, 10,000 slices"
     ),

@@ -6,7 +6,7 @@ from msgspec import UNSET, json
 
 from bench.cluster import report as cluster
 from bench.measures.syscalls import DATA, WAITS
-from bench.results import Level, Results, Syscalls
+from bench.results import Held, Level, Results, Syscalls, Transfer
 from bench.spread import Ratio, Spread
 
 
@@ -15,43 +15,75 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def spread_text(spread: Spread | None) -> str:
-    return "-" if spread is None else f"{spread.median:.1f} [{spread.low:.1f}-{spread.high:.1f}]"
+def spread_text(spread: Spread | None, digits: int = 1) -> str:
+    if spread is None:
+        return "-"
+    return f"{spread.median:.{digits}f} [{spread.low:.{digits}f}-{spread.high:.{digits}f}]"
 
 
 def ratio_text(ratio: Ratio | None) -> str:
     return "-" if ratio is None else f"{ratio.median:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
 
 
-def cpu(levels: list[Level], peers: dict[str, str]) -> str:
-    names = [name for name in peers if name in levels[0].cpu_us]
-    head = ["CPU µs per request, median [range]", *(f"{level.connections} connections" for level in levels)]
-    text = table(head, ([name, *(spread_text(level.cpu_us[name]) for level in levels)] for name in names))
-    for against in ("nginx", "haproxy", "nginx-quiet", "haproxy-quiet"):
-        rows = [
-            [name, *(ratio_text(level.overhead.get(name, {}).get(against)) for level in levels)]
-            for name in names
-            if any(against in level.overhead.get(name, {}) for level in levels)
-        ]
-        if rows:
-            text += f"\n{table([f'own cost above the floor, over that of {against} [95 %]', *head[1:]], rows)}"
-    for level in levels:
-        samples = [keep for row in level.kept for keep in row.values()]
-        text += (
-            f"\n{level.connections} connections: {len(level.rounds)} rounds, {samples.count(False)} of {len(samples)} "
-        )
-        text += "samples dropped because the witness or strangers on the core disturbed them."
-        if level.disturbed:
-            text += " **Too few samples were calm, so all are counted: the figures are too high, the ratios a hint.**"
-        text += "\n"
-    roles = sorted({role for level in levels for row in level.rounds for each in row.values() for role in each.by_role})
-    if "host" in roles and "sallygate" in names:
+def ratio_table(columns: Sequence[dict[str, dict[str, Ratio]]], head: Sequence[str], name: str = "sallygate") -> str:
+    """Ours over each of the others; nothing where there is no such figure."""
+    others = list(dict.fromkeys(other for column in columns for other in column.get(name, {})))
+    rows = [[other, *(ratio_text(column.get(name, {}).get(other)) for column in columns)] for other in others]
+    return f"\n{table(head, rows)}" if rows else ""
+
+
+def calmness(title: str, level: Level) -> str:
+    samples = [keep for row in level.kept for keep in row.values()]
+    text = (
+        f"\n{title}: {len(level.rounds)} rounds, {samples.count(False)} of {len(samples)} samples dropped because the "
+        "witness or strangers on the core disturbed them."
+    )
+    if level.disturbed:
+        text += " **Too few samples were calm, so all are counted: the figures are too high, the ratios a hint.**"
+    return f"{text}\n"
+
+
+def cpu(levels: dict[str, Level], peers: dict[str, str]) -> str:
+    """The levels by what their column says."""
+    first, *_ = levels.values()
+    names = [name for name in peers if name in first.cpu_us]
+    head = ["CPU µs per request, median [range]", *levels]
+    text = table(head, ([name, *(spread_text(each.cpu_us[name]) for each in levels.values())] for name in names))
+    if "floor" in names:
+        title = "own cost of sallygate above the floor, over that of [95 %]"
+        text += ratio_table([each.overhead for each in levels.values()], [title, *levels])
+    text += ratio_table(
+        [each.whole for each in levels.values()], ["whole cost of sallygate over that of [95 %]", *levels]
+    )
+    text += "".join(calmness(title, level) for title, level in levels.items())
+    if "sallygate" in names:
         shares = []
-        for level in levels:
+        for title, level in levels.items():
             values = sorted(row["sallygate"].by_role.get("host", 0.0) for row in level.rounds)
-            shares.append(f"{values[len(values) // 2]:.2f} µs at {level.connections}")
+            shares.append(f"{values[len(values) // 2]:.2f} µs at {title}")
         text += f"\nOf ours, the host thread (the access log is written there): {', '.join(shares)}.\n"
     return text
+
+
+def by_connections(levels: list[Level]) -> dict[str, Level]:
+    return {f"{level.connections} connections": level for level in levels}
+
+
+def transfer(rows: list[Transfer], peers: dict[str, str]) -> str:
+    titles = [f"{row.bytes // 1024:,} KiB {row.way}" for row in rows]
+    names = [name for name in peers if name in rows[0].mb_per_cpu_second]
+    head = ["MB per second of CPU time, median [range]", *titles]
+    text = table(head, ([name, *(spread_text(row.mb_per_cpu_second[name], 0) for row in rows)] for name in names))
+    text += ratio_table([row.against for row in rows], ["bytes of sallygate over those of [95 %]", *titles])
+    return text + "".join(calmness(title, row.level) for title, row in zip(titles, rows, strict=True))
+
+
+def held(found: dict[str, Held]) -> str:
+    rows = [
+        [name, f"{each.held:,}", f"{each.lost:,}", f"{each.pss:.0f}", f"{each.requests:,}", f"{each.p99_us:,.0f}"]
+        for name, each in found.items()
+    ]
+    return table(["held", "idle connections", "lost", "bytes each (PSS)", "requests meanwhile", "p99, µs"], rows)
 
 
 def calls(counted: Syscalls) -> list[str]:
@@ -88,7 +120,13 @@ def markdown(results: Results) -> str:
     rows += [[name, "-", reason] for name, reason in results.absent.items()]
     parts.append(table(["contender", "version", "work per request"], rows))
     if results.cpu is not UNSET:
-        parts += ["## CPU\n", cpu(results.cpu, results.peers)]
+        parts += ["## CPU\n", cpu(by_connections(results.cpu), results.peers)]
+    if results.crossed is not UNSET and results.crossed:
+        parts += ["## CPU across two cores\n", cpu(by_connections(results.crossed), results.peers)]
+    if results.connect is not UNSET and results.connect:
+        parts += ["## A connection per request\n", cpu(results.connect, results.peers)]
+    if results.transfer is not UNSET and results.transfer:
+        parts += ["## Large bodies\n", transfer(results.transfer, results.peers)]
     if results.syscalls is not UNSET:
         head = ["system calls per request", "connections", "data", "waits", "others", "all"]
         rows = [[name, *calls(counted)] for name, levels in results.syscalls.items() for counted in levels]
@@ -122,6 +160,8 @@ def markdown(results: Results) -> str:
         ]
         head = ["idle connection", "bytes (PSS)", "bytes (RSS)", "process before, KiB"]
         parts += ["## Memory\n", table(head, rows)]
+    if results.held is not UNSET and results.held:
+        parts += ["## Held connections\n", held(results.held)]
     if results.cluster is not UNSET and results.cluster is not None:
         parts += ["## Cluster\n", table(*cluster.rows(results.cluster)), cluster.notes(results.cluster)]
     if rows := micro_rows(results):

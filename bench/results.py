@@ -35,6 +35,30 @@ class Level(Struct, frozen=True):
     whole: dict[str, dict[str, Ratio]]  # first / second
 
 
+class Transfer(Struct, frozen=True):
+    """Bodies of one size in one way: megabytes (10^6) per second of CPU time, and how many times another's."""
+
+    bytes: int
+    way: str  # down: responses, up: requests
+    level: Level  # CPU time per body
+    mb_per_cpu_second: dict[str, Spread]
+    against: dict[str, dict[str, Ratio]]  # first / second
+
+
+class Held(Struct, frozen=True):
+    """Idle connections, bytes of user memory for each, and the requests that passed on others meanwhile.
+
+    `lost` are those that did not answer once more at the end.
+    """
+
+    held: int
+    lost: int
+    pss: float
+    rss: float
+    requests: int
+    p99_us: float
+
+
 class Work(Struct, frozen=True):
     """What a contender was seen to do to one request, and to log of many."""
 
@@ -177,11 +201,15 @@ class Results(Struct, omit_defaults=True):
     absent: dict[str, str]
     work: dict[str, Work] | UnsetType = UNSET
     cpu: list[Level] | UnsetType = UNSET
+    crossed: list[Level] | UnsetType = UNSET  # the contender on a core of its own
+    connect: dict[str, Level] | UnsetType = UNSET  # by who closes
+    transfer: list[Transfer] | UnsetType = UNSET
     syscalls: dict[str, list[Syscalls]] | UnsetType = UNSET
     instructions: dict[str, Instructions] | UnsetType = UNSET
     replay: dict[str, Any] | UnsetType | None = UNSET
     lookup: Lookup | UnsetType | None = UNSET
     publish: Publish | UnsetType | None = UNSET
     memory: dict[str, Memory] | UnsetType = UNSET
+    held: dict[str, Held] | UnsetType = UNSET
     micro: dict[str, Any] | UnsetType = UNSET
     cluster: Cluster | UnsetType | None = UNSET

@@ -12,6 +12,28 @@ from bench.child import BenchError, Child, split_address
 
 HOSTS = ("blue.example.com", "green.example.com")
 BODY_BYTES = 128
+BODIES = "/__bytes/"  # followed by a number: the backend answers with as many bytes
+
+
+class Request(Struct, frozen=True):
+    """What a load asks for, again and again. Fresh: each request has a connection of its own, and says so in its head
+    unless it is not announced.
+    """
+
+    host: str = HOSTS[0]
+    path: str = "/"
+    expect_bytes: int = BODY_BYTES
+    upload_bytes: int = 0
+    fresh: bool = False
+    announced: bool = True
+
+    def options(self) -> list[str]:
+        words = ["--host", self.host, "--path", self.path, "--expect-bytes", str(self.expect_bytes)]
+        words += ["--body-bytes", str(self.upload_bytes)] if self.upload_bytes else []
+        return [*words, "--new-connections" if self.announced else "--unannounced"] if self.fresh else words
+
+
+PLAIN = Request()
 
 
 class Outcome(Struct, frozen=True):
@@ -79,18 +101,12 @@ class Load:
         seconds: float | None = None,
         requests: int | None = None,
         warm_up_ms: int = 200,
-        host: str = HOSTS[0],
-        path: str = "/",
-        idle: bool = False,
-        expect_bytes: int = BODY_BYTES,
+        request: Request = PLAIN,
     ) -> None:
         options: dict[str, object] = {
             "address": address,
-            "host": host,
-            "path": path,
             "connections": connections,
             "warm-up-ms": warm_up_ms,
-            "expect-bytes": expect_bytes,
         }
         # Where only a number of requests is wanted, the time is a limit that nothing should reach.
         options["seconds"] = seconds if seconds is not None else 600
@@ -99,8 +115,9 @@ class Load:
         command = [
             str(tools / "load"),
             *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+            *request.options(),
         ]
-        self.child = Child("load", [*command, "--idle"] if idle else command, folder, core=core)
+        self.child = Child("load", command, folder, core=core)
         if (said := self.child.line()) != "ready":
             raise BenchError(f"the load said {said!r} instead of being ready")
 
@@ -114,6 +131,27 @@ class Load:
     def outcome(self) -> Outcome:
         """Waits until every answer is in."""
         return msgspec.json.decode(self.child.line(), type=Outcome)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.stop()
+
+
+class Holder:
+    """Connections that made one request each and are held, silent, until the end of the `with`."""
+
+    def __init__(self, tools: Path, folder: Path, address: str, *, connections: int, source: str | None = None) -> None:
+        command = [str(tools / "hold"), "--address", address, "--host", HOSTS[0], "--connections", str(connections)]
+        self.child = Child("hold", [*command, "--source", source] if source else command, folder)
+        if (said := self.child.line()) != "ready":
+            raise BenchError(f"the holder said {said!r} instead of being ready")
+
+    def ask(self) -> int:
+        """One more request on each; how many were answered."""
+        self.child.say("ask")
+        return int(self.child.line())
 
     def __enter__(self) -> Self:
         return self

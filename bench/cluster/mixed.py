@@ -20,7 +20,7 @@ from bench.cluster.contenders import Started
 from bench.cluster.ground import WORDS, Ground
 from bench.probing import Probes, turns_into
 from bench.results import Mixed
-from bench.traffic import Load, Outcome
+from bench.traffic import Load, Outcome, Request
 
 GROUP: Final = 5  # changes: an Ingress comes, changes and goes, a slice changes, a Secret is replaced
 AT_ONCE: Final = 4
@@ -37,7 +37,15 @@ async def change(ground: Ground, running: Started, probes: Probes, changes: int)
     with contextlib.ExitStack() as stack:
         loads = [
             stack.enter_context(
-                Load(stage.tools, stage.folder, running.http, connections=LOAD, core=None, host=host, seconds=600)
+                Load(
+                    stage.tools,
+                    stage.folder,
+                    running.http,
+                    connections=LOAD,
+                    core=None,
+                    request=Request(host=host),
+                    seconds=600,
+                )
             )
             for host in hosts
         ]

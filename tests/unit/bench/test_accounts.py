@@ -10,6 +10,7 @@ from bench.accounts import (
     descendants,
     memory,
     parent,
+    parse_busy,
     parse_rollup,
     parse_schedstat,
     spent,
@@ -70,6 +71,13 @@ def test_memory_is_read_in_kibibytes(tmp_path: Path) -> None:
     process(tmp_path, 10, 1)
     assert parse_rollup(ROLLUP) == {"Rss": 3996, "Pss": 890, "Pss_Dirty": 590}
     assert memory(10, tmp_path)["Pss"] == 890
+
+
+def test_a_core_is_busy_with_tasks_and_with_what_is_stolen_from_it() -> None:
+    stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 100 20 3 1000 50 7 8 4 0 0\nintr 5\n"
+    assert parse_busy(stat, 1) == 127
+    with pytest.raises(ValueError, match="no core 2"):
+        parse_busy(stat, 2)
 
 
 def test_descendants_are_found_below_any_depth(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.measures.cpu import account, calm, calm_rounds, summarise
+from bench.measures.rounds import account, calm, calm_rounds, summarise
 from bench.results import Sample
 from bench.traffic import Outcome
 
@@ -19,7 +19,7 @@ def row(floor: float, ours: float, nginx: float) -> dict[str, Sample]:
 
 def test_an_account_divides_by_requests_and_keeps_roles_apart() -> None:
     outcome = Outcome(0.5, 1000, {"200": 1000}, 0, {}, LATENCY)
-    found = account(outcome, {"worker": 9_000_000, "host": 1_000_000}, 240_000_000, new_upstream=0, reading=340.0)
+    found = account(outcome, {"worker": 9_000_000, "host": 1_000_000}, 250_000_000, new_upstream=0, reading=340.0)
     assert found.cpu_us == pytest.approx(10.0)
     assert found.by_role == {"worker": 9.0, "host": 1.0}
     assert found.per_second == 2000

@@ -6,6 +6,7 @@ import pytest
 from msgspec import json, structs
 
 from bench.gate import BUDGETS, breaches, main
+from bench.measures.connect import WAYS
 from bench.report import markdown
 from bench.results import (
     FORMAT,
@@ -13,6 +14,7 @@ from bench.results import (
     ColdStart,
     Controller,
     Effect,
+    Held,
     Instructions,
     Level,
     Lookup,
@@ -24,6 +26,7 @@ from bench.results import (
     Results,
     Sample,
     Syscalls,
+    Transfer,
     Work,
 )
 from bench.spread import Ratio, Spread
@@ -47,6 +50,11 @@ def level(connections: int, own: float, *, disturbed: bool = False) -> Level:
         {"sallygate": ratios},
         {"sallygate": ratios},
     )
+
+
+def transfer(size: int, way: str, own: float) -> Transfer:
+    ratios = {name: Ratio(1 / own, 1 / own, 1 / own, 8) for name in PEERS[2:]}
+    return Transfer(size, way, level(8, own), {name: spread(2500.0) for name in PEERS}, {"sallygate": ratios})
 
 
 def controller(failed: int = 0, idle: float = 32.0) -> Controller:
@@ -74,6 +82,9 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
         absent={"haproxy-quiet": "not installed"},
         work={name: Work([], 0, 0) for name in PEERS},
         cpu=[level(connections, own, disturbed=disturbed) for connections in (8, 64, 512)],
+        crossed=[level(64, own)],
+        connect={way: level(64, own) for way in WAYS},
+        transfer=[transfer(size, way, own) for size in (65_536, 1_048_576) for way in ("down", "up")],
         syscalls={"sallygate": [Syscalls(64, 2000, calls)]},
         instructions={
             "sallygate": Instructions(2000, {"worker": 5000.0}, [("parse", 900.0)]),
@@ -83,6 +94,7 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
         lookup=Lookup([LookupRow(100, 10, 100.0), LookupRow(1, 100_000, 170.0), LookupRow(100_000, 1, 240.0)], 90.0),
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
         memory={"sallygate": Memory(6000, 900.0, 910.0, 40_000, 46_000)},
+        held={"sallygate": Held(20_000, 0, 900.0, 910.0, 80_000, 2000.0)},
         micro={},
         cluster=Cluster(
             5000, 10_000, 1000, 40.0, [0.5, 1.5], {"sallygate": controller()}, {"traefik": "not installed"}
@@ -96,7 +108,24 @@ def test_good_results_breach_nothing() -> None:
 
 def test_a_budget_that_does_not_hold_is_named_with_figure_bound_and_reason() -> None:
     found = breaches(results(own=0.85))
-    assert found == ["own cost against nginx: 0.85 x, bound 0.7 (the margin that a newer nginx must not eat)"]
+    assert len(found) == 6
+    assert found[2] == (
+        "own cost against nginx, 64 connections: 0.85 x, bound 0.4 (what is ours to save, two and a half times cheaper)"
+    )
+
+
+def test_a_cost_above_that_of_nginx_is_a_breach_for_bodies_and_for_connections() -> None:
+    found = [line.partition(":")[0] for line in breaches(results(own=1.2))]
+    assert "CPU per body against nginx, 1 MiB up" in found
+    assert "connection per request against nginx, client closes" in found
+
+
+def test_an_idle_connection_that_is_lost_is_a_breach() -> None:
+    found = results()
+    found.held = {"sallygate": Held(20_000, 1, 2000.0, 2000.0, 80_000, 2000.0)}
+    assert [line.partition(":")[0] for line in breaches(found)] == [
+        "idle connection of very many", "held connections lost",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("budget", BUDGETS, ids=lambda budget: str(budget.name))
@@ -108,7 +137,7 @@ def test_a_missing_figure_is_a_breach(budget: object) -> None:
 
 def test_figures_of_a_disturbed_run_are_not_believed() -> None:
     assert any(
-        "own cost against nginx: the results hold no usable figure" in line
+        "own cost against nginx, 64 connections: the results hold no usable figure" in line
         for line in breaches(results(disturbed=True))
     )
 
@@ -140,16 +169,22 @@ def test_the_command_reads_a_file_and_its_exit_code_says_it(tmp_path: Path, caps
     assert main([str(file)]) == 0
     file.write_bytes(json.encode(results(own=2.0)))
     assert main([str(file)]) == 1
-    assert "breach: own cost against nginx: 2 x" in capsys.readouterr().out
+    assert "breach: own cost against nginx, 8 connections: 2 x" in capsys.readouterr().out
 
 
 def test_the_report_says_everything_there_is() -> None:
     text = markdown(results())
     for words in (
         "| sallygate | 10.0 [10.0-10.0] |",
-        "own cost above the floor, over that of nginx [95 %]",
-        "| sallygate | 0.40 [0.40-0.40] |",
+        "own cost of sallygate above the floor, over that of [95 %]",
+        "| nginx | 0.40 [0.40-0.40] |",
         "0 of 5 samples dropped",
+        "## CPU across two cores",
+        "| CPU µs per request, median [range] | announced | client closes |",
+        "| MB per second of CPU time, median [range] | 64 KiB down | 64 KiB up | 1,024 KiB down | 1,024 KiB up |",
+        "bytes of sallygate over those of [95 %]",
+        "| nginx | 2.50 [2.50-2.50] |",
+        "| sallygate | 20,000 | 0 | 900 | 80,000 | 2,000 |",
         "the host thread",
         "| sallygate | 64 | 4.010 | 0.040 | none | 4.050 |",
         "| 100,000 | 100,000 | 1 | 240 |",

@@ -1,5 +1,6 @@
 """What the contenders are told, and that they are told the same."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 
 from bench.manifests import ManyRoutes, two_hosts
 from bench.measures.work import REQUIRED
-from bench.peers import PEERS, USUAL, haproxy, nginx
+from bench.peers import PEERS, USUAL, envoy, haproxy, nginx
 from bench.peers.peer import Site
 from bench.traffic import HOSTS
 
@@ -20,6 +21,10 @@ def nginx_text(log: nginx.Log) -> str:
 
 def haproxy_text(log: haproxy.Log) -> str:
     return haproxy.configuration(SITE, "127.0.0.1:8", log, files=20000)
+
+
+def envoy_text() -> str:
+    return json.dumps(envoy.configuration(SITE, "127.0.0.1:8"))
 
 
 @pytest.mark.parametrize("text", [nginx_text("buffered"), haproxy_text("file")])
@@ -59,6 +64,24 @@ def test_haproxy_reuses_and_logs_as_it_is_told() -> None:
     assert "log" not in haproxy_text("off").replace("backlog", "")
 
 
+def test_envoy_adds_what_it_does_not_do_by_itself_and_stops_for_nothing() -> None:
+    text = envoy_text()
+    for host in HOSTS:
+        assert f'"{host}"' in text
+    # Its own doing: X-Request-ID, X-Forwarded-Proto, and with use_remote_address X-Forwarded-For.
+    for header in REQUIRED - {"x-forwarded-for", "x-forwarded-proto", "x-request-id"}:
+        assert header in text.lower()
+    for words in ('"use_remote_address": true', '"timeout": "0s"', '"path": "/place/access.log"', '"port_value": 9'):
+        assert words in text
+
+
+def test_nginx_carries_large_bodies_without_a_file() -> None:
+    text = nginx_text("buffered")
+    assert "location /__bytes/" in text
+    assert "proxy_request_buffering off;" in text
+    assert "proxy_max_temp_file_size 0;" in text
+
+
 def test_braces_of_the_configurations_are_balanced() -> None:
     for text in (nginx_text("buffered"), haproxy_text("file")):
         assert text.count("{") == text.count("}")
@@ -72,6 +95,13 @@ def test_the_usual_contenders_exist_and_say_what_they_do() -> None:
 def test_a_missing_program_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nginx, "find_program", lambda _: None)
     assert PEERS["nginx"].missing() == "not installed"
+
+
+@pytest.mark.parametrize("name", ["nginx-newest", "envoy"])
+def test_a_contender_from_a_package_says_which(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"bench.peers.{name.partition('-')[0]}.find_spec", lambda _: None)
+    monkeypatch.setattr(envoy.shutil, "which", lambda _: None)
+    assert (PEERS[name].missing() or "").startswith("not installed: `pip install ")
 
 
 def documents(file: Path) -> list[dict[str, object]]:

@@ -3,10 +3,11 @@
 //! It speaks with whoever started it, so that the cost of opening connections and of warming up stays out of a
 //! measurement: it warms up, says `ready`, and for every line `go` on standard input it runs once more over the same
 //! connections and prints one line of JSON. Any line while it runs stops it early; the end of standard input ends it.
-//! With `--idle` it opens the connections, sends one request on each, says `ready` and holds them.
+//! With `--new-connections` each request has a connection of its own, and says so; with `--unannounced` it does not say
+//! so, and the client closes.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -291,48 +292,14 @@ impl<'plan> Load<'plan> {
     }
 }
 
-/// Opens the connections one after the other, with one request on each.
-fn hold(plan: &Plan) -> io::Result<Vec<TcpStream>> {
-    let mut held = Vec::with_capacity(plan.connections);
-    let mut buffer = vec![0; 64 * 1024];
-    for _ in 0..plan.connections {
-        let mut stream = TcpStream::connect(plan.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(&plan.request)?;
-        let mut received = 0;
-        loop {
-            match stream.read(&mut buffer[received..])? {
-                0 => return Err(io::Error::other(format!("connection {} was closed", held.len()))),
-                count => received += count,
-            }
-            let whole = framing::head(&buffer[..received]).map(|head| head.bytes as u64 + head.length.unwrap_or(0));
-            if whole.is_some_and(|whole| whole <= received as u64) {
-                break;
-            }
-        }
-        if framing::status(&buffer) != Some(200) {
-            return Err(io::Error::other(format!("connection {} was not answered with 200", held.len())));
-        }
-        held.push(stream);
-    }
-    Ok(held)
-}
-
 fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
 }
 
-fn session(plan: &Plan, idle: bool, warm_up: Duration, seconds: Duration, requests: u64) -> io::Result<()> {
+fn session(plan: &Plan, warm_up: Duration, seconds: Duration, requests: u64) -> io::Result<()> {
     let mut line = String::new();
-    if idle {
-        let held = hold(plan)?;
-        say("ready")?;
-        while io::stdin().lock().read_line(&mut line)? > 0 {}
-        drop(held);
-        return Ok(());
-    }
     let mut load = Load::new(plan)?;
     load.run(warm_up, u64::MAX, false)?;
     say("ready")?;
@@ -352,24 +319,24 @@ fn main() {
     let host = options.take("host", address.to_string());
     let path = options.take("path", "/".to_owned());
     let body = options.take("body-bytes", 0_usize);
-    let fresh = options.switch("new-connections");
+    let unannounced = options.switch("unannounced");
+    let fresh = options.switch("new-connections") || unannounced;
     let expect = options.take("expect-bytes", -1_i64);
     let connections = options.take("connections", 1);
     let warm_up = Duration::from_millis(options.take("warm-up-ms", 200));
     let seconds = Duration::from_secs_f64(options.take("seconds", 2.0));
     let requests = options.take("requests", u64::MAX);
-    let idle = options.switch("idle");
     options.finish();
     let method = if body > 0 { "POST" } else { "GET" };
     let length = if body > 0 { format!("Content-Length: {body}\r\n") } else { String::new() };
-    let close = if fresh { "Connection: close\r\n" } else { "" };
+    let close = if fresh && !unannounced { "Connection: close\r\n" } else { "" };
     let mut request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: sallygate-bench/1\r\nAccept: */*\r\n{length}{close}\r\n"
     )
     .into_bytes();
     request.resize(request.len() + body, b'b');
     let plan = Plan { address, request, connections, expect: u64::try_from(expect).ok(), fresh };
-    if let Err(error) = session(&plan, idle, warm_up, seconds, requests) {
+    if let Err(error) = session(&plan, warm_up, seconds, requests) {
         fail("load", error);
     }
 }
