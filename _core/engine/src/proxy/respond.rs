@@ -1,7 +1,7 @@
 //! Answers a request: plans it, and lets an upstream or the gateway itself answer.
 
 use sallygate_wire::body::{Decoder, Encoder};
-use sallygate_wire::request::{Framing, Method, RequestHead, Version};
+use sallygate_wire::request::{Framing, RequestHead, Version};
 
 use crate::fault::{Failure, Kind};
 use crate::http1::answer::Persistence;
@@ -186,7 +186,7 @@ impl Connection<'_> {
             hsts,
             request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
             persistence: Persistence::of(end != End::Keep, old),
-            head: request.is_some_and(|(head, _)| head.method == Method::Head),
+            head: account.head_only,
         };
         let body = reply::write(&mut output.bytes, &reply);
         account.local = true;
