@@ -63,13 +63,13 @@ fn length(bytes: usize) -> u64 {
 }
 
 impl Account {
-    /// Begins with the first byte of a request.
-    pub fn begin(worker: &Worker, peer: SocketAddr, peer_text: &str) -> Self {
+    /// Begins with the first byte of a request. `address` and `port` are the client's; 0 is a port that nobody knows.
+    pub fn begin(worker: &Worker, address: &[u8], port: u16) -> Self {
         worker.telemetry.add(Counter::RequestsStarted, 1);
         let mut record = worker.telemetry.record();
-        record.set(Field::RemoteAddr, peer_text.as_bytes());
-        let mut port = itoa::Buffer::new();
-        record.set(Field::RemotePort, port.format(peer.port()).as_bytes());
+        record.set(Field::RemoteAddr, address);
+        let mut digits = itoa::Buffer::new();
+        record.set(Field::RemotePort, digits.format(port).as_bytes());
         Self {
             start_unix_ns: unix_ns(),
             start_us: worker.clock.micros(),
