@@ -154,9 +154,7 @@ class Run:
         if not self.ours:
             return
         try:
-            # Both need what the tests of a cluster need.
-            from bench.cluster.contenders import CONTENDERS  # noqa: PLC0415
-            from bench.measures import cluster  # noqa: PLC0415
+            from bench.measures import cluster  # noqa: PLC0415 -- needs what the tests of a cluster need
         except ImportError as error:
             self.ground.say(f"cluster: {error}: `pip install --group test`")
             return

@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="start a Kubernetes control plane for the tests that need one (root, Go; minutes to build once)",
     )
+    parser.addoption(
+        "--garden",
+        action="store_true",
+        help="send what the gateway forwards on to real servers as well (nginx, HAProxy, Apache, Node, Go, Python's)",
+    )
     group = parser.getgroup("conformance", "Ingress conformance of any controller (tests/conformance/ingress)")
     group.addoption("--ingress-class", help="class of the controller (default: our own, installed with --cluster)")
     group.addoption(
@@ -37,10 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 CLUSTER = ("tests/cluster", "tests/cluster_tests", "tests/deploy/test_api_server.py", "tests/deploy/test_installed.py")
 
 
+GARDEN = ("tests/wire/test_garden.py",)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--cluster"):
-        return
-    skip = pytest.mark.skip(reason="needs a Kubernetes control plane: asked for with --cluster")
-    for item in items:
-        if item.path.relative_to(config.rootpath).as_posix().startswith(CLUSTER):
-            item.add_marker(skip)
+    needs = (
+        ("--cluster", CLUSTER, "needs a Kubernetes control plane: asked for with --cluster"),
+        ("--garden", GARDEN, "needs other servers: asked for with --garden"),
+    )
+    for option, paths, reason in needs:
+        if config.getoption(option):
+            continue
+        for item in items:
+            if item.path.relative_to(config.rootpath).as_posix().startswith(paths):
+                item.add_marker(pytest.mark.skip(reason=reason))

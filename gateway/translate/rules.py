@@ -10,6 +10,7 @@ from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.policy import Policy, Timeouts
 from gateway.objects.meta import ObjectKey
+from gateway.translate.forwarders import Believed
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
 TABLE: Final = "main"
@@ -53,6 +54,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     service_upstream: bool = False
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
+    believed: Believed = Believed()
 
     options: ObjectKey | None = None  # ConfigMaps
     tcp_services: ObjectKey | None = None

@@ -16,6 +16,7 @@ from gateway.ir.backend import Backend
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
+from gateway.ir.listener import Listener
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
 from gateway.store.events import NAME, host_name
@@ -100,7 +101,7 @@ class Translator:
             ingresses = sorted({*ingresses, *self._claims})
         self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
         if self.idle and keys:
-            return Changes({}, {}, {}, self._rules.listeners, self._default())
+            return Changes({}, {}, {}, self._listeners(), self._default())
         self._told = None
         if touched.certificates or ingresses:
             self._references = None
@@ -115,9 +116,13 @@ class Translator:
             hosts={(self._rules.table, host): built.value for host, built in hosts.items() if built.changed},
             backends={identity: built.value for identity, built in backends.items() if built.changed},
             certificates={identity: built.value for identity, built in certificates.items() if built.changed},
-            listeners=self._rules.listeners,
+            listeners=self._listeners(),
             default_certificate=self._default(),
         )
+
+    def _listeners(self) -> tuple[Listener, ...]:
+        forwarders = self._rules.believed.forwarders()
+        return tuple(replace(one, forwarders=forwarders) for one in self._rules.listeners)
 
     def _default(self) -> CertificateId | None:
         default = self._rules.default_ssl_certificate

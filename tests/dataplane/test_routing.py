@@ -72,6 +72,8 @@ def test_hosts(site: Site, host: str, served: str) -> None:
         ("/prefix", "two"),
         ("/prefix/below?x=/exact", "two"),
         ("/prefixed", "three"),
+        ("/PREFIX", "three"),
+        ("/Exact", "three"),
         ("/a/../exact", "one"),
         ("/%65xact", "one"),
         ("/digits/42", "one"),
@@ -81,6 +83,7 @@ def test_hosts(site: Site, host: str, served: str) -> None:
     ],
 )
 def test_paths(site: Site, path: str, served: str) -> None:
+    """P7."""
     site.serve(
         HostTable(
             HOST,
@@ -93,6 +96,24 @@ def test_paths(site: Site, path: str, served: str) -> None:
         )
     )
     assert site.get(path).text == served
+
+
+@pytest.mark.parametrize("path", ["/caf%E9/x", "/caf\xe9/x", "/caf%C3%A9/x", "/caf%0A/x", "/caf%FF%FE/x"])
+def test_a_regex_reads_bytes_whatever_text_they_are(site: Site, path: str) -> None:
+    """P8: what is no UTF-8 is matched like anything else, and never falls through to a route behind."""
+    guarded = route(Regex("/caf.*/x$"), Respond(403))
+    site.serve(HostTable(HOST, (guarded, route("/", forward("one")))))
+    with site.gate.client() as client:
+        client.send(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode("latin-1"))
+        assert client.response().status == 403
+    assert site.origins["one"].requests == []
+
+
+@pytest.mark.parametrize("length", [10, 10_000 // 2])
+def test_a_regex_that_backtracks_elsewhere_is_linear_here(site: Site, length: int) -> None:
+    """P8: with a backtracking engine the longer path would take longer than the universe is old."""
+    site.serve(HostTable(HOST, (route(Regex("/(a+)+b$"), Respond(403)), route("/", forward("one")))))
+    assert site.get("/" + "a" * length).text == "one"
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,9 @@ def render(changes: Changes) -> str:
     if changes.certificates:
         certificates = [one for _, one in sorted(changes.certificates.items()) if one]
         shown["certificates"] = [render_certificate(one) for one in certificates]
+    if believed := changes.listeners[0].forwarders:
+        assert {one.forwarders for one in changes.listeners} == {believed}
+        shown["forwarders"] = builtins(believed)
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)

@@ -75,6 +75,7 @@ class Gate:
         finally:
             os.close(memory)
         self._tree = Tree()
+        self.listeners: tuple[Listener, ...] = LISTENERS
         self._addresses = self.engine.start()
 
     def close(self) -> None:
@@ -103,7 +104,7 @@ class Gate:
             {("main", one.host): one for one in hosts},
             {one.id: one for one in backends},
             {one.id: one for one in certificates},
-            LISTENERS,
+            self.listeners,
             default,
         )
         publication = self._tree.apply(changes)

@@ -26,6 +26,10 @@ pub const ENTRIES_PER_SHARD: usize = 100_000;
 /// Each listener is a socket per worker.
 pub const LISTENERS: usize = 64;
 
+/// The networks of proxies before us. Each address that they name is compared with all of them in turn; the largest content
+/// networks publish a few hundred.
+pub const FORWARDER_NETWORKS: usize = 1_024;
+
 /// Each table costs 256 pointers per snapshot, used or not.
 pub const TABLES: usize = 64;
 

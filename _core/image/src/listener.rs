@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::forwarders::Forwarders;
+
 /// What is spoken on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +24,9 @@ pub struct Listener {
     pub protocol: Protocol,
     /// The table that serves it.
     pub table: String,
+    /// Who may say where a request comes from, besides the connection itself; None: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarders: Option<Forwarders>,
 }
 
 /// All listeners.

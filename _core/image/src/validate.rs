@@ -75,6 +75,12 @@ fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
             let reason = format!("{:?} is the name of an earlier listener too", listener.name);
             return Err(Fault { field: format!("listeners[{index}].name"), reason });
         }
+        if let Some(forwarders) = &listener.forwarders {
+            let at = |field| move || format!("listeners[{index}].forwarders.{field}");
+            at_most(forwarders.networks.len(), limits::FORWARDER_NETWORKS).at(at("networks"))?;
+            ascending(&forwarders.networks, |network| network).at(at("networks"))?;
+            check_field_name(&forwarders.address_header).at(at("address_header"))?;
+        }
     }
     Ok(())
 }
@@ -255,6 +261,17 @@ fn check_header_value(value: &str) -> Checked {
         return Err(format!("{value:?} holds a control character"));
     }
     Ok(())
+}
+
+/// The name of a header, in lower case.
+fn check_field_name(name: &str) -> Checked {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    check_length(name, limits::NAME_BYTES)?;
+    if !name.is_empty() && name.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not the name of a header in lower case"))
+    }
 }
 
 fn check_server_name(name: &str) -> Checked {

@@ -1,9 +1,10 @@
 //! Segments that Python made: every one decodes to what was meant, and encodes back to the same bytes.
+#![allow(clippy::unwrap_used)]
 
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Host, HostShard, HttpsRedirect, Listener, Listeners, PathMatch, Policy, Protocol, Rewrite, Root, Route, RouteId,
-    Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
+    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
+    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -49,12 +50,18 @@ fn host() -> Host {
     }
 }
 
+fn forwarders(header: &str, believed: bool) -> Forwarders {
+    let networks = ["10.0.0.0/8", "2001:db8::/32"].map(|text| Network::try_from(text.to_owned()).unwrap());
+    Forwarders { networks: networks.to_vec(), address_header: header.into(), claims: believed, append: believed }
+}
+
 fn expected() -> Vec<Segment> {
-    let listener = |name: &str, protocol| Listener { name: name.into(), protocol, table: "web".into() };
+    let listener =
+        |name: &str, protocol| Listener { name: name.into(), protocol, table: "web".into(), forwarders: None };
     let endpoint = |address: &str| Endpoint { address: address.into(), port: 8080 };
     vec![
         Segment::Root(Root {
-            version: (1, 0),
+            version: (1, 1),
             listeners: ZEROS,
             tables: [("web".to_owned(), Shards::filled(ZEROS))].into(),
             backends: Shards::filled(ZEROS),
@@ -63,6 +70,12 @@ fn expected() -> Vec<Segment> {
         }),
         Segment::Listeners(Listeners {
             listeners: vec![listener("http", Protocol::Http), listener("s", Protocol::Https)],
+        }),
+        Segment::Listeners(Listeners {
+            listeners: vec![
+                Listener { forwarders: Some(forwarders("x-forwarded-for", false)), ..listener("a", Protocol::Http) },
+                Listener { forwarders: Some(forwarders("cf-connecting-ip", true)), ..listener("b", Protocol::Http) },
+            ],
         }),
         Segment::Hosts(HostShard {
             hosts: ["", ".shop.example", "shop.example"].map(|key| (key.to_owned(), ZEROS)).to_vec(),

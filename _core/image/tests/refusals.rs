@@ -48,7 +48,12 @@ fn hosts(keys: &[&str]) -> Segment {
 }
 
 fn listeners(names: &[&str]) -> Segment {
-    let listener = |name: &&str| Listener { name: (*name).into(), protocol: Protocol::Http, table: "web".into() };
+    let listener = |name: &&str| Listener {
+        name: (*name).into(),
+        protocol: Protocol::Http,
+        table: "web".into(),
+        forwarders: None,
+    };
     Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect() })
 }
 

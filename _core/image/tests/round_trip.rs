@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Host, HostShard, HttpsRedirect, Listener, Listeners, PathMatch, Policy, Protocol, Rewrite, Root, Route, RouteId,
-    Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
+    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -103,16 +103,32 @@ fn root() -> impl Strategy<Value = Root> {
     )
 }
 
+fn forwarders() -> impl Strategy<Value = Forwarders> {
+    let networks = btree_set(any::<std::net::IpAddr>(), 0..4).prop_map(|addresses| {
+        let mut networks: Vec<_> = addresses
+            .iter()
+            .map(|one| Network::try_from(format!("{one}/{}", if one.is_ipv4() { 32 } else { 128 })).unwrap())
+            .collect();
+        networks.sort();
+        networks
+    });
+    (networks, "[a-z-]{1,9}|x-forwarded-for", any::<bool>(), any::<bool>())
+        .prop_map(|(networks, address_header, claims, append)| Forwarders { networks, address_header, claims, append })
+}
+
 fn listeners() -> impl Strategy<Value = Listeners> {
-    btree_map("[a-z]{1,5}", (any::<bool>(), "[a-z]{1,5}"), 0..5).prop_map(|listeners| Listeners {
-        listeners: listeners
-            .into_iter()
-            .map(|(name, (tls, table))| Listener {
-                name,
-                protocol: if tls { Protocol::Https } else { Protocol::Http },
-                table,
-            })
-            .collect(),
+    btree_map("[a-z]{1,5}", (any::<bool>(), "[a-z]{1,5}", option::of(forwarders())), 0..5).prop_map(|listeners| {
+        Listeners {
+            listeners: listeners
+                .into_iter()
+                .map(|(name, (tls, table, forwarders))| Listener {
+                    name,
+                    protocol: if tls { Protocol::Https } else { Protocol::Http },
+                    table,
+                    forwarders,
+                })
+                .collect(),
+        }
     })
 }
 

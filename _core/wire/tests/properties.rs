@@ -13,6 +13,7 @@ use sallygate_wire::limits::Limits;
 use sallygate_wire::path::{PathScratch, check_rewritten, encode_path, read_path};
 use sallygate_wire::request::{Framing, RequestHead, parse_request};
 use sallygate_wire::response::{RequestKind, ResponseHead, parse_response};
+use sallygate_wire::span::Span;
 use sallygate_wire::write::HeadWriter;
 
 fn token() -> impl Strategy<Value = String> {
@@ -168,6 +169,67 @@ proptest! {
         for (theirs, ours) in theirs.headers.iter().zip(&fields) {
             prop_assert_eq!(theirs.name.as_bytes(), ours.name.of(&bytes));
             prop_assert_eq!(theirs.value, ours.value.of(&bytes));
+        }
+    }
+
+    #[test]
+    fn ranges_lie_inside_the_head_in_their_order(bytes in damaged_head(), after in vec(any::<u8>(), 0..40)) {
+        let mut fields = Fields::new();
+        let all = [bytes.as_slice(), &after].concat();
+        let Ok(Some(head)) = parse(&all, &mut fields) else { return Ok(()) };
+        prop_assert!(head.len <= all.len());
+        let end = u32::try_from(head.len).unwrap();
+        // Nothing of one range is part of the next, and nothing is part of what follows the head.
+        let mut at = 0;
+        let line = [head.method_text, head.target];
+        let ranges = line.into_iter().chain(fields.iter().flat_map(|field| [field.name, field.value]));
+        for range in ranges {
+            prop_assert!(at <= range.start && range.start <= range.end && range.end < end, "{:?} after {}", range, at);
+            prop_assert_eq!(range.of(&all).len(), range.len());
+            at = range.end;
+        }
+        for part in [Some(head.path), head.query].into_iter().flatten() {
+            prop_assert!(head.target.start <= part.start && part.start <= part.end && part.end <= head.target.end);
+        }
+        for value in [head.authority, head.upgrade].into_iter().flatten() {
+            let whole = value.start >= head.target.start && value.end <= head.target.end;
+            prop_assert!(whole || fields.iter().any(|field| field.value == value));
+        }
+        // Bytes behind the head change nothing in it.
+        let mut again = Fields::new();
+        prop_assert_eq!(parse(&all[..head.len], &mut again), Ok(Some(head)));
+        prop_assert_eq!(format!("{:?}", fields), format!("{:?}", again));
+    }
+
+    #[test]
+    fn a_span_names_what_it_says_or_nothing(start in any::<u32>(), end in any::<u32>(), bytes in vec(any::<u8>(), 0..50)) {
+        let near = |number: u32| if number.is_multiple_of(2) { number % 64 } else { number };
+        let span = Span { start: near(start), end: near(end) };
+        let inside = span.start <= span.end && span.end as usize <= bytes.len();
+        let expect = if inside { &bytes[span.start as usize..span.end as usize] } else { &[] };
+        prop_assert_eq!(span.of(&bytes), expect);
+        prop_assert_eq!(span.is_empty(), span.end <= span.start);
+        prop_assert!(span.of(&bytes).len() <= span.len());
+    }
+
+    #[test]
+    fn a_step_of_a_body_stays_within_its_input(
+        length in any::<u64>(), chunked in any::<bool>(), input in vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'0'), Just(b'f'), Just(b';'), any::<u8>()], 0..80)
+    ) {
+        let framing = if chunked { Framing::Chunked } else { Framing::Length(length) };
+        let mut decoder = Decoder::request(framing);
+        let (mut at, mut body) = (0, 0_u64);
+        while let Ok(piece) = decoder.step(&input[at..]) {
+            prop_assert!(piece.data.start <= piece.data.end && piece.data.end <= piece.consumed);
+            prop_assert!(piece.consumed <= input.len() - at);
+            body += piece.data.len() as u64;
+            at += piece.consumed;
+            if let (Framing::Length(length), Some(left)) = (framing, decoder.remaining()) {
+                prop_assert_eq!(body + left, length);
+            }
+            if piece.done || piece.consumed == 0 {
+                break;
+            }
         }
     }
 

@@ -15,7 +15,8 @@ class Option:
 
     `default` is ingress-nginx's, and asks for what happens anyway, as do `neutral`. `differs` says what is different
     from ingress-nginx although the option works, or although nothing is lost without it. `instead` says what to do
-    about one that does not work.
+    about one that does not work. `unreadable` is what holds when the value cannot be read, in words and in deed, where
+    the default would let more in than the author meant.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Option:
     type: Type[Any] = TEXT
     apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
     elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own
+    unreadable: tuple[str, Callable[[Rules], Rules]] | None = None
 
     def asks_nothing(self, value: str) -> bool:
         """Does the value ask for what happens anyway?"""

@@ -3,27 +3,63 @@
 from functools import partial
 from typing import Final
 
-from gateway.translate.configmap.declare import Option
-from gateway.translate.ingress.annotations.declare import Support
+from msgspec.structs import replace
 
+from gateway.translate.configmap.declare import Option
+from gateway.translate.forwarders import HEADER, NETWORKS
+from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import BOOLEAN
+from gateway.translate.rules import Rules
+
+_supported = partial(Option, family="forwarding", support=Support.SUPPORTED)
 _planned = partial(Option, family="forwarding", support=Support.PLANNED)
 _idle = partial(Option, family="forwarding", support=Support.NO_EFFECT)
 
+
+def _believe(rules: Rules, **changes: object) -> Rules:
+    return replace(rules, believed=replace(rules.believed, **changes))
+
+
 ROWS: Final = (
-    _planned(
+    _supported(
         name="use-forwarded-headers",
         default="false",
-        instead="until then, backends see the address that the connection came from",
+        type=BOOLEAN,
+        apply=lambda rules, value: _believe(rules, claims=value),
+        differs="X-Forwarded-Proto, -Host and -Port are believed from the networks of proxy-real-ip-cidr only, where "
+        "ingress-nginx believes anybody",
         doc="Whether X-Forwarded-* of proxies in front is believed.",
     ),
-    _planned(
+    _supported(
         name="compute-full-forwarded-for",
         default="false",
-        doc="Whether X-Forwarded-For keeps the list that came with the request.",
+        type=BOOLEAN,
+        apply=lambda rules, value: _believe(rules, append=value),
+        doc="Whether X-Forwarded-For keeps the list that came with the request; needs use-forwarded-headers.",
     ),
-    _planned(name="enable-real-ip", default="false", doc="Whether the client's address is taken from a header."),
-    _planned(name="forwarded-for-header", default="X-Forwarded-For", doc="The header that holds the client's address."),
-    _planned(name="proxy-real-ip-cidr", default="0.0.0.0/0", doc="The networks of proxies that are believed."),
+    _supported(
+        name="enable-real-ip",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: _believe(rules, address=value),
+        doc="Whether the client's address is taken from a header.",
+    ),
+    _supported(
+        name="forwarded-for-header",
+        default="X-Forwarded-For",
+        type=HEADER,
+        apply=lambda rules, value: _believe(rules, header=value),
+        unreadable=("nobody is believed", lambda rules: _believe(rules, networks=())),
+        doc="The header that holds the client's address.",
+    ),
+    _supported(
+        name="proxy-real-ip-cidr",
+        default="0.0.0.0/0",
+        type=NETWORKS,
+        apply=lambda rules, value: _believe(rules, networks=value if rules.believed.networks else ()),
+        unreadable=("nobody is believed", lambda rules: _believe(rules, networks=())),
+        doc="The networks of proxies that are believed.",
+    ),
     _planned(
         name="use-proxy-protocol",
         default="false",

@@ -18,7 +18,7 @@ _FIX: Final = "use annotations where they say the same; until then, remove it or
 
 
 def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
-    """`rules` as the options ask for them. What cannot be read has no effect, as in ingress-nginx."""
+    """`rules` as the options ask for them. What cannot be read has no effect, as in ingress-nginx, or a safe one."""
     for row in TABLE:  # in the order of the table, so that the order of the ConfigMap has no say
         value = data.get(row.name, "").strip()
         if row.apply is None or not value:
@@ -26,7 +26,7 @@ def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
         try:
             rules = row.apply(rules, _parse(row, value))
         except InvalidValueError:
-            continue  # `judge_options` says so
+            rules = row.unreadable[1](rules) if row.unreadable else rules  # `judge_options` says so
     return rules
 
 
@@ -55,6 +55,7 @@ def _invalid(subject: ObjectRef, row: Option, value: str) -> Iterator[Verdict]:
             _parse(row, value)
     except InvalidValueError as problem:
         standing = f"the default ({row.default}) is used" if row.default else "it is ignored"
+        standing = row.unreadable[0] if row.unreadable else standing
         yield reasons.OPTION_INVALID.verdict(
             subject, _field(row.name), value, f"{problem.reason}; {standing}", problem.fix
         )

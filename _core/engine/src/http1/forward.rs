@@ -1,12 +1,14 @@
 //! The head that an upstream receives: the client's request, re-serialised, with what the gateway knows about it.
 //!
 //! The set and the values of the forwarded headers are ingress-nginx's defaults. Whatever a client sends under those
-//! names is replaced, never joined.
+//! names is replaced, never joined, unless it comes from a proxy that is believed ([`Told`]).
 
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::RequestHead;
 use sallygate_wire::write::HeadWriter;
+
+use crate::http1::told::{AddressText, Told};
 
 /// How the request's body is framed on its way to the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Facts<'a> {
     pub port: u16,
     /// Did it come over TLS?
     pub tls: bool,
+    /// What a proxy before us says of the client, where it is believed.
+    pub told: Told<'a>,
     /// 32 hexadecimal digits, used if the client sent no id of its own.
     pub fresh_id: &'a [u8; 32],
 }
@@ -55,17 +59,26 @@ pub fn write(
         Some(query) => writer.request_line(method, &[path, b"?", query.of(bytes)])?,
         None => writer.request_line(method, &[path])?,
     }
-    let host = head.authority.map_or(&b""[..], |authority| authority.of(bytes));
+    let told = &facts.told;
+    let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
     // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
     writer.field(b"Host", host)?;
     writer.field(b"X-Request-ID", request_id(bytes, fields, facts.fresh_id))?;
-    writer.field(b"X-Real-IP", facts.peer)?;
-    writer.field(b"X-Forwarded-For", facts.peer)?;
+    let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
+    writer.field(b"X-Real-IP", client)?;
+    if told.appends {
+        append_peer(&mut writer, bytes, fields, facts.peer)?;
+    } else {
+        writer.field(b"X-Forwarded-For", client)?;
+    }
     if !host.is_empty() {
         writer.field(b"X-Forwarded-Host", host)?;
     }
-    writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?;
-    let scheme: &[u8] = if facts.tls { b"https" } else { b"http" };
+    match told.port {
+        Some(port) => writer.field(b"X-Forwarded-Port", port)?,
+        None => writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?,
+    }
+    let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
     writer.field(b"X-Forwarded-Proto", scheme)?;
     writer.field(b"X-Forwarded-Scheme", scheme)?;
     writer.field(b"X-Scheme", scheme)?;
@@ -78,6 +91,9 @@ pub fn write(
             Name::XForwardedFor | Name::XForwardedHost if field.value.is_empty() => {}
             Name::XForwardedFor => writer.field(b"X-Original-Forwarded-For", field.value.of(bytes))?,
             Name::XForwardedHost => writer.field(b"X-Original-Forwarded-Host", field.value.of(bytes))?,
+            Name::XForwardedPrefix | Name::XForwarded | Name::Forwarded if told.passes => {
+                writer.forwarded(bytes, field)?;
+            }
             id if is_ours(id) => {}
             _ => writer.forwarded(bytes, field)?,
         }
@@ -93,6 +109,16 @@ pub fn write(
     }
     writer.end();
     Ok(())
+}
+
+/// `X-Forwarded-For` as the proxy before us sent it, with that proxy's own address at its end.
+fn append_peer(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields, peer: &[u8]) -> Result<(), Fault> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for field in fields.iter().filter(|field| field.id == Name::XForwardedFor && !field.value.is_empty()) {
+        parts.extend([field.value.of(bytes), b", "]);
+    }
+    parts.push(peer);
+    writer.field_parts(b"X-Forwarded-For", &parts)
 }
 
 /// Headers that the gateway writes itself, or that only it may write.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use openssl::ssl::{SslRef, SslVersion};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
-use sallygate_wire::request::{RequestHead, Version};
+use sallygate_wire::request::{Method, RequestHead, Version};
 
 use crate::clock::{Clock, unix_ns};
 use crate::fault::{Failure, Kind, Side};
@@ -42,6 +42,8 @@ pub struct Account {
     /// What the last try failed with.
     pub last_failure: Option<Failure>,
     failure: Option<Failure>,
+    /// Is it a HEAD, or begins like one? Its answer has no body, whatever is wrong with the rest.
+    pub head_only: bool,
     /// Did the gateway answer itself?
     pub local: bool,
     slot: u32,
@@ -61,13 +63,13 @@ fn length(bytes: usize) -> u64 {
 }
 
 impl Account {
-    /// Begins with the first byte of a request.
-    pub fn begin(worker: &Worker, peer: SocketAddr, peer_text: &str) -> Self {
+    /// Begins with the first byte of a request. `address` and `port` are the client's; 0 is a port that nobody knows.
+    pub fn begin(worker: &Worker, address: &[u8], port: u16) -> Self {
         worker.telemetry.add(Counter::RequestsStarted, 1);
         let mut record = worker.telemetry.record();
-        record.set(Field::RemoteAddr, peer_text.as_bytes());
-        let mut port = itoa::Buffer::new();
-        record.set(Field::RemotePort, port.format(peer.port()).as_bytes());
+        record.set(Field::RemoteAddr, address);
+        let mut digits = itoa::Buffer::new();
+        record.set(Field::RemotePort, digits.format(port).as_bytes());
         Self {
             start_unix_ns: unix_ns(),
             start_us: worker.clock.micros(),
@@ -84,6 +86,7 @@ impl Account {
             upstream_received: 0,
             last_failure: None,
             failure: None,
+            head_only: false,
             local: false,
             slot: 0,
             id: Id::None,
@@ -94,6 +97,7 @@ impl Account {
     /// Notes a head that was understood.
     pub fn request(&mut self, bytes: &[u8], head: &RequestHead, fields: &Fields, fresh_id: [u8; 32]) {
         self.request_head = length(head.len);
+        self.head_only = head.method == Method::Head;
         let value = |id| fields.find(id).map_or(&b""[..], |field| field.value.of(bytes));
         self.record.set(Field::Method, head.method_text.of(bytes));
         self.record.set(Field::Target, head.target.of(bytes));
@@ -111,6 +115,7 @@ impl Account {
     /// Notes a head that was not understood: its first line, as far as it has one.
     pub fn refused_head(&mut self, bytes: &[u8]) {
         self.request_head = length(bytes.len());
+        self.head_only = bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ");
         let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty());
         self.record.set(Field::Target, line.unwrap_or_default());
     }

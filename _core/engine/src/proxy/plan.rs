@@ -84,11 +84,13 @@ fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) ->
     Ok(route)
 }
 
-/// Decides. `tls` is how the request came; `bytes` is its head as received.
+/// Decides. `tls` is how the client sent the request, and `public` the host that it asked for, where that is another than
+/// the request's own; `bytes` is its head as received.
 pub fn plan<'s, 'b>(
     snapshot: &'s Snapshot,
     table: Option<TableIndex>,
     tls: bool,
+    public: Option<&[u8]>,
     bytes: &'b [u8],
     head: &RequestHead,
     scratch: &'b mut Scratch,
@@ -135,7 +137,9 @@ pub fn plan<'s, 'b>(
     if let Some(redirect) = policy.https_redirect.as_ref().filter(|_| !tls) {
         // The canonical host has lost its port, and a client without Host cannot be sent anywhere.
         if !host.is_empty() {
-            let mut location = [b"https://", host, forms.forward].concat();
+            let mut odd = Vec::new();
+            let shown = public.and_then(|public| canonical_host(public, &mut odd).ok()).unwrap_or(host);
+            let mut location = [b"https://", shown, forms.forward].concat();
             append_query(&mut location, head, bytes);
             // ingress-nginx removes one slash at the end of the whole target, query included.
             if location.last() == Some(&b'/') {

@@ -1,11 +1,12 @@
 //! Answers a request: plans it, and lets an upstream or the gateway itself answer.
 
 use sallygate_wire::body::{Decoder, Encoder};
-use sallygate_wire::request::{Framing, Method, RequestHead, Version};
+use sallygate_wire::request::{Framing, RequestHead, Version};
 
 use crate::fault::{Failure, Kind};
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts, Outgoing};
+use crate::http1::told::Told;
 use crate::proxy::account::Account;
 use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Terms, Upload};
@@ -45,22 +46,30 @@ impl Connection<'_> {
             input.append(rest);
             self.input = Some(input);
         }
-        let mut account = Account::begin(worker, self.peer, &self.peer_text);
         let fresh_id = worker.fresh_id();
         let current = worker.snapshots.get();
         let snapshot: &Snapshot = &current;
+        let listener = snapshot.listener(&self.entry.name);
+        let forwarders = listener.and_then(|listener| listener.forwarders.as_ref());
+        let told = Told::read(forwarders, self.peer.ip(), bytes, &worker.request_fields.borrow());
+        let mut account = match &told.address {
+            Some(client) => Account::begin(worker, client.as_bytes(), 0),
+            None => Account::begin(worker, self.peer_text.as_bytes(), self.peer.port()),
+        };
         let mut upload = self.upload(head);
         let planned = {
             let fields = worker.request_fields.borrow();
             account.request(bytes, head, &fields, fresh_id);
             let mut scratch = worker.scratch.borrow_mut();
-            let table = snapshot.listener_table(&self.entry.name);
-            match plan(snapshot, table, self.entry.tls.is_some(), bytes, head, &mut scratch) {
+            let table = listener.map(|listener| listener.table);
+            let tls = told.secure(self.entry.tls.is_some());
+            match plan(snapshot, table, tls, told.host, bytes, head, &mut scratch) {
                 Plan::Forward { route, path } => {
                     let facts = Facts {
                         peer: self.peer_text.as_bytes(),
                         port: self.entry.port,
                         tls: self.entry.tls.is_some(),
+                        told,
                         fresh_id: &fresh_id,
                     };
                     let outgoing = match head.framing {
@@ -186,7 +195,7 @@ impl Connection<'_> {
             hsts,
             request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
             persistence: Persistence::of(end != End::Keep, old),
-            head: request.is_some_and(|(head, _)| head.method == Method::Head),
+            head: account.head_only,
         };
         let body = reply::write(&mut output.bytes, &reply);
         account.local = true;

@@ -121,13 +121,13 @@ impl Connection<'_> {
         match self.next_head().await {
             Next::Closed => false,
             Next::TimedOut => {
-                let mut account = Account::begin(self.worker, self.peer, &self.peer_text);
+                let mut account = Account::begin(self.worker, self.peer_text.as_bytes(), self.peer.port());
                 self.refuse(&mut account, Failure::of(Kind::HeadTimeout)).await;
                 account.finish(self.worker, self.stream.session());
                 false
             }
             Next::Refused(buffer, fault) => {
-                let mut account = Account::begin(self.worker, self.peer, &self.peer_text);
+                let mut account = Account::begin(self.worker, self.peer_text.as_bytes(), self.peer.port());
                 account.refused_head(buffer.filled());
                 self.refuse(&mut account, Failure::client(fault)).await;
                 account.finish(self.worker, self.stream.session());

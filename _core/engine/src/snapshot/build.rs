@@ -358,7 +358,12 @@ fn listener_entries(listeners: &Listeners, root: &Root) -> Result<Box<[ListenerE
             let reason = format!("there is no table {:?}", listener.table);
             Refusal::new(root.listeners, Kind::Listeners.name(), format!("listeners[{index}].table"), reason)
         })?;
-        Ok(ListenerEntry { name: listener.name.as_str().into(), protocol: listener.protocol, table: TableIndex(table) })
+        Ok(ListenerEntry {
+            name: listener.name.as_str().into(),
+            protocol: listener.protocol,
+            table: TableIndex(table),
+            forwarders: listener.forwarders.clone(),
+        })
     };
     listeners.listeners.iter().enumerate().map(entry).collect()
 }

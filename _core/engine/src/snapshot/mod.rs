@@ -22,7 +22,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use sallygate_image::{CertificateId, Digest, Protocol};
+use sallygate_image::{CertificateId, Digest, Forwarders, Protocol};
 
 use crate::balance::{BackendIndex, BackendSnapshot};
 use crate::tls::certificate::ServerCertificate;
@@ -51,6 +51,8 @@ pub struct ListenerEntry {
     pub protocol: Protocol,
     /// The table that serves it.
     pub table: TableIndex,
+    /// Who may say where a request comes from, besides the connection itself.
+    pub forwarders: Option<Forwarders>,
 }
 
 /// Everything that is served at one moment.
@@ -83,7 +85,13 @@ impl Snapshot {
     /// The table that serves the listener of this name.
     #[inline]
     pub fn listener_table(&self, name: &str) -> Option<TableIndex> {
-        self.listeners.iter().find(|listener| *listener.name == *name).map(|listener| listener.table)
+        self.listener(name).map(|listener| listener.table)
+    }
+
+    /// The listener of this name.
+    #[inline]
+    pub fn listener(&self, name: &str) -> Option<&ListenerEntry> {
+        self.listeners.iter().find(|listener| *listener.name == *name)
     }
 
     /// The entry that serves a host, which is lower-case and without port or trailing dot: its own, or that of a

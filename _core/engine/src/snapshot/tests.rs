@@ -263,7 +263,12 @@ const MISTAKES: &[Mistake] = &[
         tree.host("a.example", vec![(prefix("/"), forward("shop")), (bad, forward("shop"))]);
     }),
     ("listeners", "listeners[1].table", "no table \"other\"", |tree| {
-        tree.listeners.push(Listener { name: "b".into(), protocol: Protocol::Http, table: "other".into() });
+        tree.listeners.push(Listener {
+            name: "b".into(),
+            protocol: Protocol::Http,
+            table: "other".into(),
+            forwarders: None,
+        });
     }),
     ("hosts", "hosts.a.example", "is host \"b.example\", listed as \"a.example\"", |tree| {
         tree.host("a.example", Vec::new()).host = "b.example".into();
