@@ -1,6 +1,7 @@
 """What the contenders are told, and that they are told the same."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_missing_program_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["nginx-newest", "envoy"])
 def test_a_contender_from_a_package_says_which(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"bench.peers.{name.partition('-')[0]}.find_spec", lambda _: None)
-    monkeypatch.setattr(envoy.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     assert (PEERS[name].missing() or "").startswith("not installed: `pip install ")
 
 
