@@ -28,8 +28,7 @@ class Option:
     differs: str = ""
     instead: str = ""
     type: Type[Any] = TEXT
-    apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
-    elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own
+    apply: Callable[[Rules, Any], Rules] | None = None  # exactly for the supported
 
     def asks_nothing(self, value: str) -> bool:
         """Does the value ask for what happens anyway?"""
