@@ -101,7 +101,7 @@ def _judgement(row: Option, verdict: Verdict) -> Judgement:
             return Judgement.CHANGE if row.guard or row.instead else Judgement.DIFFERS
         case Support.NO_EFFECT:
             return Judgement.DIFFERS if row.differs else Judgement.WORKS
-        case Support.SUPPORTED if row.elsewhere and verdict.severity is Severity.ERROR:
+        case Support.SUPPORTED if verdict.severity is Severity.ERROR:
             return Judgement.CHANGE
         case _:
             return Judgement.WORKS  # an invalid value, or one that is gone: the same in ingress-nginx

@@ -29,19 +29,19 @@ PORT_UNSUPPORTED: Final = Reason(
     "TCP and UDP services are not supported yet",
     "Nothing listens on the port.",
 )
-OPTION_INVALID: Final = Reason(
-    "GW324",
-    Severity.WARNING,
-    "option is not valid",
-    "It is left out, as in ingress-nginx.",
-)
 OPTION_UNKNOWN: Final = Reason(
     "GW330",
     Severity.WARNING,
     "option is not known",
     "There is no option of this name, in ingress-nginx neither, where it is ignored in silence. It has no effect.",
 )
-OPTION_NO_EFFECT: Final = Reason(
+OPTION_INVALID: Final = Reason(
+    "GW331",
+    Severity.WARNING,
+    "option's value is not valid",
+    "The value is ignored and the default used, as in ingress-nginx.",
+)
+OPTION_IDLE: Final = Reason(
     "GW332",
     Severity.INFO,
     "option has no effect here",

@@ -35,8 +35,6 @@ def judge_options(subject: ObjectRef, data: Mapping[str, str]) -> Iterator[Verdi
         row = BY_NAME.get(name)
         if row is None:
             yield _unknown(subject, name, value)
-        elif row.elsewhere:
-            continue  # whoever reads it has the word
         elif row.support is Support.SUPPORTED:
             yield from _invalid(subject, row, value.strip())
         elif not row.asks_nothing(value):
@@ -65,7 +63,7 @@ def _unsupported(subject: ObjectRef, row: Option, value: str) -> Verdict:
     match row.support:
         case Support.NO_EFFECT:
             why = row.differs or "what it adjusts does not exist here"
-            return reasons.OPTION_NO_EFFECT.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
+            return reasons.OPTION_IDLE.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
         case Support.REMOVED:
             why = "ingress-nginx has removed it; it has no effect there either"
             return reasons.OPTION_REMOVED.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
