@@ -1,10 +1,16 @@
 """What the data plane is started with: the part for the engine, and the part for the process around it."""
 
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from gateway.supervise.sockets import Listening
+
+
+CLIENTS_PER_WORKER: Final = 65_536  # the most that one thread is expected to serve
+CLIENT_SHARE: Final = 60  # per cent of the descriptors; upstream connections and files need the others
+FEWEST_CLIENTS: Final = 16  # a limit so low that nothing could be served at all would be of no use to anybody
 
 
 class EngineListener(Struct, frozen=True):
@@ -23,10 +29,14 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     listeners: tuple[EngineListener, ...]
     telemetry_fd: int
     last_good: str | None = None
+    body_folder: str | None = None
+    max_connections: int | None = None
 
 
 class HostSettings(Struct, frozen=True):
-    """`lifeline` and `notify` are pipes to a supervisor, None where there is none. Times are in seconds."""
+    """`lifeline` and `notify` are pipes to a supervisor, None where there is none. Times are in seconds.
+    `descriptors` is how many files and sockets the process may have open.
+    """
 
     state_dir: Path
     workers: int
@@ -37,6 +47,7 @@ class HostSettings(Struct, frozen=True):
     access_log_format: str
     shutdown_grace: float
     drain: float
+    descriptors: int
     lifeline: int | None = None
     notify: int | None = None
 
@@ -47,6 +58,12 @@ class HostSettings(Struct, frozen=True):
     @property
     def last_good(self) -> Path:
         return self.state_dir / "last-good"
+
+    @property
+    def clients_per_worker(self) -> int:
+        """More of them are refused; before it comes to that, idle ones make room."""
+        share = self.descriptors * CLIENT_SHARE // 100 // self.workers
+        return max(FEWEST_CLIENTS, min(CLIENTS_PER_WORKER, share))
 
     def addresses(self) -> dict[str, str]:
         return {"http": self.http.address, "https": self.https.address, "health": self.health.address}
@@ -60,4 +77,6 @@ class HostSettings(Struct, frozen=True):
             ),
             telemetry_fd=telemetry_fd,
             last_good=str(self.last_good),
+            body_folder=str(self.state_dir),
+            max_connections=self.clients_per_worker,
         )

@@ -37,7 +37,7 @@ impl Stop {
 }
 
 fn admit(worker: &Rc<Worker>, entry: &Rc<Entry>, tcp: TcpStream, peer: SocketAddr) {
-    if worker.open.get() >= worker.settings.max_connections {
+    if !worker.admits() {
         worker.telemetry.add(Counter::ConnectionsRefusedLimit, 1);
         return;
     }
@@ -102,6 +102,7 @@ pub async fn accept(worker: Rc<Worker>, entry: Rc<Entry>, listener: TcpListener,
             return;
         }
         worker.telemetry.add(Counter::ConnectionsRefusedResources, 1);
+        worker.make_room(BURST);
         tokio::time::sleep(EXHAUSTED_PAUSE).await;
     }
 }

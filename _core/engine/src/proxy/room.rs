@@ -1,0 +1,94 @@
+//! Rooms: where a connection is while it has something to do.
+//!
+//! Serving a request takes kilobytes of state, waiting for one takes a few hundred bytes, and nearly all connections
+//! wait. So a connection's own task only waits. With the first byte of a request it enters a room, a coroutine that
+//! outlives it and takes in the next one: entering and leaving move a pointer and allocate nothing.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::proxy::client::Connection;
+
+/// Empty rooms that a worker keeps: more than are taken at once on a busy worker, and a fraction of what the
+/// connections that share them weigh.
+const KEPT: usize = 128;
+
+/// Where a connection is handed over. A room between two connections holds nothing else, least of all its worker.
+#[derive(Default)]
+struct Desk {
+    coming: Cell<Option<Box<Connection>>>,
+    /// The connection that has nothing more to do for now, or none if it is over.
+    leaving: Cell<Option<Option<Box<Connection>>>>,
+}
+
+/// A place to serve requests in.
+struct Room {
+    desk: Rc<Desk>,
+    inside: Pin<Box<dyn Future<Output = Infallible>>>,
+}
+
+impl Room {
+    fn new() -> Self {
+        let desk = Rc::<Desk>::default();
+        Self { inside: Box::pin(inside(desk.clone())), desk }
+    }
+}
+
+async fn inside(desk: Rc<Desk>) -> Infallible {
+    loop {
+        let connection = poll_fn(|_| desk.coming.take().map_or(Poll::Pending, Poll::Ready)).await;
+        let left = connection.serve().await;
+        desk.leaving.set(Some(left));
+    }
+}
+
+/// A worker's empty rooms.
+#[derive(Default)]
+pub struct Rooms(RefCell<Vec<Room>>);
+
+impl Rooms {
+    /// Lets a connection in whose next request has begun to arrive. Comes back with it once nothing of a further one
+    /// has, or with nothing if it is over.
+    pub(super) fn enter(&self, connection: Box<Connection>) -> Visit<'_> {
+        let room = self.0.borrow_mut().pop().unwrap_or_else(Room::new);
+        room.desk.coming.set(Some(connection));
+        Visit { rooms: self, room: Some(room) }
+    }
+
+    fn put(&self, room: Room) {
+        let mut kept = self.0.borrow_mut();
+        if kept.len() < KEPT {
+            kept.push(room);
+        }
+    }
+}
+
+/// A connection in a room. Dropped before its end, or by a panic, it takes the room with it.
+pub(super) struct Visit<'r> {
+    rooms: &'r Rooms,
+    room: Option<Room>,
+}
+
+impl Future for Visit<'_> {
+    type Output = Option<Box<Connection>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(mut room) = self.room.take() else { return Poll::Ready(None) };
+        // It never ends by itself.
+        let Poll::Pending = room.inside.as_mut().poll(cx);
+        match room.desk.leaving.take() {
+            Some(left) => {
+                self.rooms.put(room);
+                Poll::Ready(left)
+            }
+            None => {
+                self.room = Some(room);
+                Poll::Pending
+            }
+        }
+    }
+}
