@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from gateway.supervise.sockets import Listening
 
-
 CLIENTS_PER_WORKER: Final = 65_536  # the most that one thread is expected to serve
 CLIENT_SHARE: Final = 60  # per cent of the descriptors; upstream connections and files need the others
 FEWEST_CLIENTS: Final = 16  # a limit so low that nothing could be served at all would be of no use to anybody

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,16 +67,15 @@ def test_a_slow_client_keeps_no_endpoint_waiting(gate: Gate, upstream: Upstream,
 @pytest.mark.parametrize("size", [0, 1, 8_192, 8_193, 100_000, 5 * MEGA])
 @pytest.mark.parametrize("piece", [0, 7_000, MEGA])
 def test_what_is_too_much_for_memory_waits_on_disk(
-    disk: Gate, upstream: Upstream, aside: ThreadPoolExecutor, tmp_path: Path, size: int, piece: int
+    disk: Gate, upstream: Upstream, tmp_path: Path, size: int, piece: int
 ) -> None:
-    """`piece` 0 is a body with a length, others are chunks."""
+    """`piece` 0 is a body with a length, others are chunks. None of it is left on disk, not even a name."""
     body = os.urandom(size)
     with disk.client() as client:
         client.send(head("Transfer-Encoding: chunked" if piece else f"Content-Length: {size}"))
-        sent = aside.submit(client.send, chunked(body, piece) if piece else body)
+        client.send(chunked(body, piece) if piece else body)
         peer = upstream.accept()
         received = peer.request()
-        sent.result()
         assert received.values("content-length") == [str(size)]
         assert received.body == body
         assert list(tmp_path.iterdir()) == []
@@ -102,17 +102,20 @@ def test_a_body_that_comes_with_its_head_needs_no_room(make_gate: MakeGate, upst
     assert gate.wait_for(RequestsFinished=1)["BodiesNotKept"] == 0
 
 
+Room = dict[str, int | str]
+ROOMS: dict[str, Room] = {
+    "no folder": {},
+    "too little room": {"body_folder": tempfile.gettempdir(), "body_disk_bytes": 100_000},
+    "a folder that is gone": {"body_folder": "/nowhere/at/all"},
+}
+
+
 @pytest.mark.parametrize("piece", [0, 1_000, MEGA])
-@pytest.mark.parametrize("room", ["no folder", "no room on disk", "a folder that is gone"])
+@pytest.mark.parametrize("room", ROOMS.values(), ids=ROOMS.keys())
 def test_without_room_it_is_sent_on_as_it_comes(
-    make_gate: MakeGate, upstream: Upstream, aside: ThreadPoolExecutor, tmp_path: Path, piece: int, room: str
+    make_gate: MakeGate, upstream: Upstream, aside: ThreadPoolExecutor, piece: int, room: Room
 ) -> None:
-    settings: dict[str, int | str] = {}
-    if room != "no folder":
-        settings["body_folder"] = str(tmp_path / "gone" if "gone" in room else tmp_path)
-    if room == "no room on disk":
-        settings["body_disk_bytes"] = 100_000
-    gate = make_gate(**settings)
+    gate = make_gate(**room)
     gate.route_to(upstream, policy=UNLIMITED)
     body = os.urandom(2 * MEGA)
     with gate.client() as client:

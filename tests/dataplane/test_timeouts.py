@@ -15,7 +15,7 @@ MakeGate = Callable[..., Gate]
 
 
 def once(**timeouts: int) -> Policy:
-    return Policy(timeouts=Timeouts(**timeouts), tries=1, body_limit_bytes=0)
+    return Policy(timeouts=Timeouts(**timeouts), tries=1, body_limit_bytes=0, request_body=STREAMED.request_body)
 
 
 def test_an_upstream_that_does_not_answer_is_a_504(gate: Gate, upstream: Upstream) -> None:

@@ -1,5 +1,6 @@
-"""Clients of HTTP/1.1 that leave, stall, trickle or talk nonsense, while others are served. Names carry the number of the
-experiment in the catalogue of faults.
+"""Clients of HTTP/1.1 that leave, stall, trickle or talk nonsense, while others are served.
+
+Names carry the number of the experiment in the catalogue of faults.
 """
 
 import select
@@ -14,6 +15,7 @@ from tests.support.arena import Arena, arena
 from tests.support.engine import HOST
 from tests.support.raw_client import BrokenAnswerError
 from tests.support.raw_upstream import EndedError, Peer
+from tests.support.wire_client import WireClient
 
 MEGA = 1 << 20
 
@@ -69,9 +71,7 @@ def test_f17_reset_in_the_response(stage: Arena) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
         client.head()
         client.reset()
-        with pytest.raises(ConnectionError):
-            while True:
-                peer.send(bytes(MEGA))
+        peer.feed(bytes(100 * MEGA))  # the gateway does not take it
     stage.gate.wait_for(RequestsAborted=1)
 
 
@@ -99,6 +99,14 @@ def send_until_blocked(peer: Peer) -> int:
     return sent
 
 
+def read_some(client: WireClient) -> bool:
+    """Whatever has come of it; False when no more will."""
+    try:
+        return bool(client.socket.recv(1 << 20))
+    except ConnectionError:
+        return False
+
+
 def test_f19_a_client_that_never_reads_holds_a_bounded_part_of_its_answer(stage: Arena) -> None:
     with stage.client() as client:
         stage.get(client)
@@ -118,11 +126,9 @@ def test_f20_a_client_that_reads_a_byte_now_and_then_is_cut(stage: Arena) -> Non
         stage.get(client)
         peer = stage.upstream.accept()
         peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1000 * MEGA))
-        with pytest.raises(BrokenAnswerError):
-            while True:
-                send_until_blocked(peer)
-                client.read(MEGA)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1_000 * MEGA) + bytes(MEGA))
+        while read_some(client):
+            send_until_blocked(peer)
     counters = stage.gate.wait_for(FaultClientTimeout=1)
     assert counters["TimeoutClientRate"] + counters["TimeoutClientWrite"] == 1
 

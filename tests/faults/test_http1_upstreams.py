@@ -1,5 +1,6 @@
-"""Upstreams of HTTP/1.1 that refuse, vanish, lie or break off, while others are served. Names carry the number of the
-experiment in the catalogue of faults.
+"""Upstreams of HTTP/1.1 that refuse, vanish, lie or break off, while others are served.
+
+Names carry the number of the experiment in the catalogue of faults.
 """
 
 import socket

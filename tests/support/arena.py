@@ -1,4 +1,4 @@
-"""A stage for faults on the wire: an engine, an upstream or two that the test plays, and bystanders who must not notice."""
+"""A stage for faults on the wire: an engine, upstreams that the test plays, and bystanders who must not notice."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ CALM: Final = "calm.example"
 
 
 class Arena:
-    """`HOST` is served by `upstream` alone at first. Meanwhile `load` keeps asking `CALM`, which is served by others."""
+    """`HOST` is served by `upstream` alone at first. Meanwhile `load` keeps asking `CALM`, which others serve."""
 
     def __init__(self, gate: Gate, upstream: Upstream, other: Upstream, load: Load) -> None:
         self.gate = gate
@@ -50,7 +50,7 @@ class Arena:
 
 @contextlib.contextmanager
 def arena(**settings: int | str) -> Iterator[Arena]:
-    """Ends with the bystanders' verdict: not one failed. Then every request has ended, and every connection is let go."""
+    """Ends with the bystanders' verdict: not one failed. By then every request and every connection has ended."""
     with contextlib.ExitStack() as stack:
         origin = stack.enter_context(Origin("calm"))
         upstream, other = stack.enter_context(Upstream()), stack.enter_context(Upstream())

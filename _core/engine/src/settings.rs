@@ -88,7 +88,8 @@ pub struct Settings {
     /// Bytes of request bodies that a worker keeps on disk in all; beyond it bodies are sent on as they come.
     #[serde(default = "default::body_disk_bytes")]
     pub body_disk_bytes: u64,
-    /// Client connections per worker; more are refused.
+    /// Client connections per worker; more are refused, and before it comes to that, idle ones make room. The process
+    /// sets fewer where it may open few files: upstreams need some, too.
     #[serde(default = "default::max_connections")]
     pub max_connections: usize,
     /// How long a drain leaves idle connections open, so that a request that is under way to us still arrives.

@@ -41,7 +41,9 @@ fn admit(worker: &Rc<Worker>, entry: &Rc<Entry>, tcp: TcpStream, peer: SocketAdd
         worker.telemetry.add(Counter::ConnectionsRefusedLimit, 1);
         return;
     }
-    tokio::task::spawn_local(serve(worker.clone(), entry.clone(), tcp, peer));
+    if let Some(task) = serve(worker.clone(), entry.clone(), tcp, peer) {
+        tokio::task::spawn_local(task);
+    }
 }
 
 /// Accepts whoever stands in the queue by the kernel's own word, as what the runtime knows of it may be a moment old:

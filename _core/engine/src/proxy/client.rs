@@ -42,7 +42,8 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) peer_text: PeerText,
     pub(super) deadline: Rc<Deadline>,
-    /// Bytes that came after the last request.
+    /// Bytes that came after the last request. However many requests a client sends ahead, one is served at a time, and
+    /// what waits here is what one read brought; the rest stays with the kernel, which holds the client back.
     pub(super) input: Option<Buffer>,
     pub(super) requests: u32,
     opened_ms: u64,

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::proxy::client::Connection;
+use crate::proxy::worker::Worker;
 
 /// Empty rooms that a worker keeps: more than are taken at once on a busy worker, and a fraction of what the
 /// connections that share them weigh.
@@ -53,10 +54,11 @@ pub struct Rooms(RefCell<Vec<Room>>);
 impl Rooms {
     /// Lets a connection in whose next request has begun to arrive. Comes back with it once nothing of a further one
     /// has, or with nothing if it is over.
-    pub(super) fn enter(&self, connection: Box<Connection>) -> Visit<'_> {
-        let room = self.0.borrow_mut().pop().unwrap_or_else(Room::new);
+    pub(super) fn enter(connection: Box<Connection>) -> Visit {
+        let worker = Rc::clone(&connection.worker);
+        let room = worker.rooms.0.borrow_mut().pop().unwrap_or_else(Room::new);
         room.desk.coming.set(Some(connection));
-        Visit { rooms: self, room: Some(room) }
+        Visit { worker, room: Some(room) }
     }
 
     fn put(&self, room: Room) {
@@ -68,12 +70,12 @@ impl Rooms {
 }
 
 /// A connection in a room. Dropped before its end, or by a panic, it takes the room with it.
-pub(super) struct Visit<'r> {
-    rooms: &'r Rooms,
+pub(super) struct Visit {
+    worker: Rc<Worker>,
     room: Option<Room>,
 }
 
-impl Future for Visit<'_> {
+impl Future for Visit {
     type Output = Option<Box<Connection>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -82,7 +84,7 @@ impl Future for Visit<'_> {
         let Poll::Pending = room.inside.as_mut().poll(cx);
         match room.desk.leaving.take() {
             Some(left) => {
-                self.rooms.put(room);
+                self.worker.rooms.put(room);
                 Poll::Ready(left)
             }
             None => {

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, tls_version};
 use crate::proxy::client::Connection;
+use crate::proxy::room::Rooms;
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
 use crate::transport::buffer::Buffer;
@@ -39,23 +40,27 @@ fn passes_limit(limits: &Limits, before: usize, now: usize) -> bool {
     [line + 2, line + 4, limits.head_bytes].iter().any(|limit| (before + 1..=now).contains(limit))
 }
 
-/// Serves one client until either side is done.
-pub async fn serve(worker: Rc<Worker>, entry: Rc<Entry>, tcp: TcpStream, peer: SocketAddr) {
+/// Serves one client until either side is done. None if TLS cannot even be begun.
+///
+/// What can be done at once is done before the task is made: whatever a task was started with is part of it for good.
+pub fn serve(worker: Rc<Worker>, entry: Rc<Entry>, tcp: TcpStream, peer: SocketAddr) -> Option<impl Future<Output = ()>> {
     let _ = tcp.set_nodelay(true);
-    let Some(stream) = stream(&entry, tcp) else { return };
-    let mut connection = Box::new(Connection::open(worker.clone(), entry, stream, peer));
-    poll_fn(|cx| {
-        connection.deadline.watch(cx.waker());
-        Poll::Ready(())
+    let stream = stream(&entry, tcp)?;
+    let mut connection = Box::new(Connection::open(worker, entry, stream, peer));
+    Some(async move {
+        poll_fn(|cx| {
+            connection.deadline.watch(cx.waker());
+            Poll::Ready(())
+        })
+        .await;
+        if !connection.handshake().await {
+            return;
+        }
+        while connection.wait().await {
+            let Some(idle) = Rooms::enter(connection).await else { return };
+            connection = idle;
+        }
     })
-    .await;
-    if !connection.handshake().await {
-        return;
-    }
-    while connection.wait().await {
-        let Some(idle) = worker.rooms.enter(connection).await else { return };
-        connection = idle;
-    }
 }
 
 /// The connection, with TLS over it where the listener has it.
@@ -226,8 +231,8 @@ mod tests {
     use super::*;
     use crate::transport::deadline::Deadline;
 
-    /// The size of what a function comes to.
-    fn size_of_call<A, B, C, D, F>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
+    /// The size of what a function may come to.
+    fn size_of_call<A, B, C, D, F>(_: impl FnOnce(A, B, C, D) -> Option<F>) -> usize {
         size_of::<F>()
     }
 
@@ -237,7 +242,8 @@ mod tests {
         let connection = size_of::<Connection>();
         let deadline = size_of::<Deadline>();
         println!("task {task}, connection {connection}, deadline {deadline} bytes");
-        assert!(task <= 160, "{task}");
+        // Tokio adds about 130 bytes, and rounds up to a multiple of 128.
+        assert!(task <= 112, "{task}");
         assert!(connection <= 224, "{connection}");
         assert!(deadline <= 56, "{deadline}");
     }

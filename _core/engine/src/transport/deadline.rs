@@ -9,6 +9,8 @@ use std::task::Waker;
 /// How often deadlines are looked at, in milliseconds. Timeouts are given in seconds, so this is fine enough.
 pub const TICK_MS: u64 = 100;
 const NEVER: u64 = u64::MAX;
+/// One in so many idle connections may be told to go at a time.
+const SHED_SHARE: usize = 4;
 
 /// The deadline of one connection.
 pub struct Deadline {
@@ -69,11 +71,13 @@ impl Deadlines {
         }
     }
 
-    /// Tells so many idle connections that they are unwanted: those that have been idle longest.
+    /// Tells so many idle connections that they are unwanted: those that have been idle longest, and never more than a
+    /// share of them at once, because the others may have been used a moment ago.
     pub fn shed(&self, count: usize) {
         let entries = self.entries.borrow();
         let idle = entries.iter().flatten().filter_map(|entry| entry.deadline.upgrade());
         let mut idle: Vec<_> = idle.filter(|deadline| deadline.is_idle() && !deadline.unwanted.get()).collect();
+        let count = count.min(idle.len().div_ceil(SHED_SHARE));
         if count < idle.len() {
             idle.select_nth_unstable_by_key(count, |deadline| deadline.idle_since_ms.get());
             idle.truncate(count);
@@ -174,11 +178,12 @@ mod tests {
             wheel.tick(now_ms as u64, false);
             all[index].set_idle(index != 2);
         }
-        wheel.shed(2);
+        wheel.shed(1);
+        wheel.shed(1);
         let shed = |all: &[Rc<Deadline>]| all.iter().map(|one| one.is_unwanted()).collect::<Vec<_>>();
         assert_eq!(shed(&all), [true, false, false, false, true, false], "the oldest is busy");
         wheel.shed(100);
-        assert_eq!(shed(&all), [true, true, false, true, true, true]);
+        assert_eq!(shed(&all), [true, false, false, false, true, true], "one in four of those that are left");
         all[0].set_idle(true);
         assert!(!all[0].is_unwanted(), "it has had a request in between");
     }

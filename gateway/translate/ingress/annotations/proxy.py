@@ -208,9 +208,7 @@ ROWS: Final = (
         doc="When another endpoint is tried. Never after the client was sent a part of the answer, nor twice on one "
         "endpoint while there is another; POST, LOCK and PATCH only before anything was sent, or with "
         "`non_idempotent`.",
-        apply=lambda settings, value: replace(
-            settings, retries=replace(value, budget_ms=settings.retries.budget_ms)
-        ),
+        apply=lambda settings, value: replace(settings, retries=replace(value, budget_ms=settings.retries.budget_ms)),
     ),
     _supported(
         name="proxy-next-upstream-timeout",
