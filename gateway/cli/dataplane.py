@@ -5,6 +5,7 @@ import contextlib
 import os
 import resource
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -109,6 +110,14 @@ def _descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+def _body_folder() -> str | None:
+    """The system's folder for what nobody needs again (TMPDIR, /tmp, …); not the state folder, which may be memory."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return None
+
+
 def say(line: str) -> None:
     with contextlib.suppress(OSError):  # nobody may be reading any more; serving, and leaving, go on
         print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
@@ -141,6 +150,7 @@ def main(args: argparse.Namespace) -> int:
             shutdown_grace=args.shutdown_grace_period,
             drain=args.drain_timeout,
             descriptors=_descriptors(),
+            body_folder=_body_folder(),
             lifeline=args.lifeline,
             notify=args.notify,
         )

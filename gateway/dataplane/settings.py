@@ -9,6 +9,7 @@ from gateway.supervise.sockets import Listening
 
 CLIENTS_PER_WORKER: Final = 65_536  # the most that one thread is expected to serve
 CLIENT_SHARE: Final = 60  # per cent of the descriptors; upstream connections and files need the others
+BODY_DISK_BYTES: Final = 1 << 30  # of request bodies at one time; beyond it they are sent on as they come
 FEWEST_CLIENTS: Final = 16  # a limit so low that nothing could be served at all would be of no use to anybody
 
 
@@ -29,6 +30,7 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     telemetry_fd: int
     last_good: str | None = None
     body_folder: str | None = None
+    body_disk_bytes: int | None = None
     max_connections: int | None = None
 
 
@@ -47,6 +49,7 @@ class HostSettings(Struct, frozen=True):
     shutdown_grace: float
     drain: float
     descriptors: int
+    body_folder: str | None  # for request bodies that are too large for memory; None sends them on as they come
     lifeline: int | None = None
     notify: int | None = None
 
@@ -76,6 +79,7 @@ class HostSettings(Struct, frozen=True):
             ),
             telemetry_fd=telemetry_fd,
             last_good=str(self.last_good),
-            body_folder=str(self.state_dir),
+            body_folder=self.body_folder,
+            body_disk_bytes=BODY_DISK_BYTES // self.workers,
             max_connections=self.clients_per_worker,
         )

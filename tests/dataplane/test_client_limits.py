@@ -8,7 +8,6 @@ import pytest
 
 from gateway.ir.policy import Policy, RequestBody
 from tests.support.engine import HOST, Gate
-from tests.support.raw_client import BrokenAnswerError
 from tests.support.raw_upstream import Upstream
 from tests.support.wire_client import WireClient
 

@@ -13,7 +13,6 @@ import pytest
 from gateway.ir.policy import Policy, RequestBody
 from tests.support.arena import Arena, arena
 from tests.support.engine import HOST
-from tests.support.raw_client import BrokenAnswerError
 from tests.support.raw_upstream import EndedError, Peer
 from tests.support.wire_client import WireClient
 

@@ -43,7 +43,12 @@ fn passes_limit(limits: &Limits, before: usize, now: usize) -> bool {
 /// Serves one client until either side is done. None if TLS cannot even be begun.
 ///
 /// What can be done at once is done before the task is made: whatever a task was started with is part of it for good.
-pub fn serve(worker: Rc<Worker>, entry: Rc<Entry>, tcp: TcpStream, peer: SocketAddr) -> Option<impl Future<Output = ()>> {
+pub fn serve(
+    worker: Rc<Worker>,
+    entry: Rc<Entry>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+) -> Option<impl Future<Output = ()>> {
     let _ = tcp.set_nodelay(true);
     let stream = stream(&entry, tcp)?;
     let mut connection = Box::new(Connection::open(worker, entry, stream, peer));
