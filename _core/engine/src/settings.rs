@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::transport::pace::Rate;
-
 /// One socket to listen on.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,16 +123,6 @@ impl Settings {
             max_connections: default::max_connections(),
             drain_idle_ms: default::drain_idle_ms(),
         }
-    }
-
-    /// How fast a client has to send.
-    pub fn client_send_rate(&self) -> Rate {
-        Rate { grace_ms: self.client_send_grace_ms, bytes_per_second: self.client_send_bytes_per_second }
-    }
-
-    /// How fast a client has to read.
-    pub fn client_read_rate(&self) -> Rate {
-        Rate { grace_ms: self.client_read_grace_ms, bytes_per_second: self.client_read_bytes_per_second }
     }
 }
 

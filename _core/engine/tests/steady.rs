@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use sallygate_engine::Engine;
 use sallygate_engine::clock::Clock;
 use sallygate_engine::settings::{ListenerSettings, Settings};
 use sallygate_engine::snapshot::Publisher;
 use sallygate_engine::telemetry::SlotAllocator;
-use sallygate_engine::{DrainReport, Engine};
 use sallygate_image::{Backend, Balance, Endpoint};
 use tree::{Tree, backend_id, forward, prefix};
 
@@ -119,8 +119,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let report = self.engine.drain(Duration::ZERO);
-        assert!(thread::panicking() || report != DrainReport::default());
+        self.engine.drain(Duration::ZERO);
     }
 }
 
@@ -201,4 +200,4 @@ fn steady_requests_take_nothing_and_idle_connections_little() {
 }
 
 /// The heap of an idle connection, with what the allocator keeps beside its blocks. The kernel's part comes on top.
-const IDLE_BYTES: u64 = 1_200;
+const IDLE_BYTES: u64 = 900;

@@ -177,7 +177,7 @@ fn bad_shapes_are_refused_by_place() {
         (text("host"), "", "", "first field is kind"),
         (map(&[("host", &text("")), ("kind", &text("host"))]), "", "", "first field of a segment is kind"),
         (map(&[("kind", &text("hoist"))]), "", "kind", "hoist"),
-        (map(&[("kind", &text("policy")), ("retries", &[3])]), "policy", "retries", "unknown field"),
+        (map(&[("kind", &text("policy")), ("attempts", &[3])]), "policy", "attempts", "unknown field"),
         (map(&[("kind", &text("policy")), ("tries", &text("3"))]), "policy", "tries", "FixStr"),
         (map(&[("kind", &text("policy")), ("tries", &[3]), ("tries", &[3])]), "policy", "", "duplicate field"),
         (map(&[("kind", &text("policy")), ("kind", &text("policy"))]), "policy", "kind", "unknown field"),

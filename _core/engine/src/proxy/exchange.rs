@@ -247,7 +247,7 @@ impl<'a> Exchange<'a> {
             match peers.client.poll_first(cx, &self.worker.blocks) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Ok(Some(buffer))) => {
-                    let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.settings.client_send_rate());
+                    let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_send_rate());
                     quick = self.sending.moved(now_ms, buffer.filled().len(), rate);
                     self.upload.input = Some(buffer);
                 }
@@ -473,7 +473,7 @@ impl<'a> Exchange<'a> {
 
     /// A client that reads a byte now and then would hold its upstream for as long as it likes.
     fn client_read(&mut self, count: usize) -> Result<(), Failure> {
-        let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.settings.client_read_rate());
+        let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_read_rate());
         if self.reading.moved(now_ms, count, rate) { Ok(()) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
 

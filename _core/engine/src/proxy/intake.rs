@@ -60,7 +60,7 @@ impl Connection {
                     worker.blocks.put_buffer(empty);
                 }
                 upload.fill(ledger, account, policy.body_limit_bytes)?;
-                if !pace.moved(worker.clock.coarse_ms(), bytes, settings.client_send_rate()) && !upload.complete {
+                if !pace.moved(worker.clock.coarse_ms(), bytes, worker.client_send_rate()) && !upload.complete {
                     return Poll::Ready(Err(Failure::of(Kind::ClientTooSlow)));
                 }
                 deadline.set(settings.client_body_timeout_ms);

@@ -22,6 +22,7 @@ use crate::telemetry::{Counter, Worker as WorkerTelemetry};
 use crate::tls::client::Connector;
 use crate::transport::buffer;
 use crate::transport::deadline::Deadlines;
+use crate::transport::pace::Rate;
 use crate::transport::spill::Spill;
 use crate::transport::stream::Stream;
 use crate::upstream;
@@ -179,6 +180,18 @@ impl Worker {
             self.telemetry.add(Counter::UpstreamIdlePoolFull, 1);
         }
         self.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
+    }
+
+    /// How fast a client has to send its body.
+    pub(super) fn client_send_rate(&self) -> Rate {
+        let settings = &self.settings;
+        Rate { grace_ms: settings.client_send_grace_ms, bytes_per_second: settings.client_send_bytes_per_second }
+    }
+
+    /// How fast a client has to read its answer.
+    pub(super) fn client_read_rate(&self) -> Rate {
+        let settings = &self.settings;
+        Rate { grace_ms: settings.client_read_grace_ms, bytes_per_second: settings.client_read_bytes_per_second }
     }
 
     /// A file for what of a body is too much for memory; none if there is no folder for it, or no room in it.
