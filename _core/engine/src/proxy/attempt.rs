@@ -1,6 +1,7 @@
 //! Proxies a request: as many tries as its route allows, each on an endpoint that has not failed it yet.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -9,7 +10,7 @@ use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead};
 use sallygate_wire::response::RequestKind;
 
-use crate::balance;
+use crate::balance::{self, BackendSnapshot, InFlight};
 use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
@@ -68,12 +69,7 @@ impl Connection {
             return self.fail(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
         };
         loop {
-            let mut picked = balance::pick(backend, &mut worker.balance.borrow_mut(), tries.excluded());
-            if picked.is_none() && tries.relent() {
-                picked = balance::pick(backend, &mut worker.balance.borrow_mut(), tries.excluded());
-            }
-            let Some((address, _in_flight)) = picked.map(|endpoint| (endpoint.address(), backend.begin(endpoint)))
-            else {
+            let Some((address, _in_flight)) = self.pick(backend, &mut tries) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
                 self.exhausted(&tries);
@@ -99,13 +95,7 @@ impl Connection {
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
-            // Whether there would be another endpoint is only looked at where an answer may be passed over.
-            let mut passed_over = tries.passed_over();
-            if !passed_over.is_empty()
-                && !(tries.left(worker.clock.micros()) && balance::has_other(backend, address, tries.excluded()))
-            {
-                passed_over = &[];
-            }
+            let passed_over = self.passed_over(backend, address, &tries);
             let mut exchange = Exchange::new(worker, &terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
             let ended =
@@ -161,6 +151,23 @@ impl Connection {
             read_ms: policy.timeouts.read_ms,
             last: self.is_last(),
         }
+    }
+
+    /// The endpoint that is tried next; none if there is no other.
+    fn pick(&self, backend: &BackendSnapshot, tries: &mut Tries<'_>) -> Option<(SocketAddr, Option<InFlight>)> {
+        let choose =
+            |tries: &Tries<'_>| balance::pick(backend, &mut self.worker.balance.borrow_mut(), tries.excluded());
+        let endpoint = choose(tries).or_else(|| if tries.relent() { choose(tries) } else { None })?;
+        Some((endpoint.address(), backend.begin(endpoint)))
+    }
+
+    /// The statuses for which another endpoint is asked, given that there is one and that it may be.
+    fn passed_over<'p>(&self, backend: &BackendSnapshot, address: SocketAddr, tries: &Tries<'p>) -> &'p [u16] {
+        let statuses = tries.passed_over();
+        if statuses.is_empty() || !tries.left(self.worker.clock.micros()) {
+            return &[];
+        }
+        if balance::has_other(backend, address, tries.excluded()) { statuses } else { &[] }
     }
 
     /// Counts a request that failed although it was tried again.

@@ -22,8 +22,15 @@ const KEPT: usize = 128;
 #[derive(Default)]
 struct Desk {
     coming: Cell<Option<Box<Connection>>>,
-    /// The connection that has nothing more to do for now, or none if it is over.
-    leaving: Cell<Option<Option<Box<Connection>>>>,
+    leaving: Cell<Option<Leaving>>,
+}
+
+/// How a connection leaves.
+enum Leaving {
+    /// It has nothing more to do for now.
+    Idle(Box<Connection>),
+    /// It is over.
+    Over,
 }
 
 /// A place to serve requests in.
@@ -42,8 +49,8 @@ impl Room {
 async fn inside(desk: Rc<Desk>) -> Infallible {
     loop {
         let connection = poll_fn(|_| desk.coming.take().map_or(Poll::Pending, Poll::Ready)).await;
-        let left = connection.serve().await;
-        desk.leaving.set(Some(left));
+        let leaving = connection.serve().await.map_or(Leaving::Over, Leaving::Idle);
+        desk.leaving.set(Some(leaving));
     }
 }
 
@@ -82,15 +89,14 @@ impl Future for Visit {
         let Some(mut room) = self.room.take() else { return Poll::Ready(None) };
         // It never ends by itself.
         let Poll::Pending = room.inside.as_mut().poll(cx);
-        match room.desk.leaving.take() {
-            Some(left) => {
-                self.worker.rooms.put(room);
-                Poll::Ready(left)
-            }
-            None => {
-                self.room = Some(room);
-                Poll::Pending
-            }
-        }
+        let Some(leaving) = room.desk.leaving.take() else {
+            self.room = Some(room);
+            return Poll::Pending;
+        };
+        self.worker.rooms.put(room);
+        Poll::Ready(match leaving {
+            Leaving::Idle(connection) => Some(connection),
+            Leaving::Over => None,
+        })
     }
 }

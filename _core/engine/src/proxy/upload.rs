@@ -24,6 +24,7 @@ use crate::transport::spill::Spill;
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The request on its way.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is so or not")]
 pub(super) struct Upload {
     /// Bytes that have arrived and were not looked at.
     pub(super) input: Option<Buffer>,
