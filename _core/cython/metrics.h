@@ -22,6 +22,7 @@ COUNTER(ConnectionsClosedHttp, "sallygate_client_connections_closed_total", "lis
 COUNTER(ConnectionsClosedHttps, "sallygate_client_connections_closed_total", "listener=\"https\"", "")
 COUNTER(ConnectionsRefusedLimit, "sallygate_client_connections_refused_total", "reason=\"limit\"", "Connections closed before anything was read: the connection limit was reached, or accept() failed for want of descriptors or memory.")
 COUNTER(ConnectionsRefusedResources, "sallygate_client_connections_refused_total", "reason=\"resources\"", "")
+COUNTER(ConnectionsShed, "sallygate_client_connections_shed_total", "", "Idle connections closed, oldest first, to make room for new ones.")
 
 // TLS with clients
 COUNTER(TlsHandshakesFull, "sallygate_tls_handshakes_total", "result=\"full\"", "TLS handshakes with clients, by outcome.")
@@ -42,6 +43,10 @@ COUNTER(Responses5xx, "sallygate_client_responses_total", "status=\"5xx\"", "")
 COUNTER(RepliesLocal, "sallygate_local_replies_total", "", "Responses made by the gateway itself: errors, redirects, fixed answers.")
 COUNTER(ClientBytesReceived, "sallygate_client_received_bytes_total", "", "Bytes of requests read from clients, heads and bodies, without TLS.")
 COUNTER(ClientBytesSent, "sallygate_client_sent_bytes_total", "", "Bytes of responses written to clients, heads and bodies, without TLS.")
+
+// Request bodies that are taken in before they are sent on
+COUNTER(BodiesSpilled, "sallygate_request_bodies_spilled_total", "", "Request bodies that were too large for memory and went to disk.")
+COUNTER(BodiesNotKept, "sallygate_request_bodies_streamed_total", "", "Request bodies that were to be taken in whole but were sent on as they came, because there was no room for them.")
 
 // Tunnels
 COUNTER(TunnelsOpened, "sallygate_tunnels_opened_total", "", "Connections that became a tunnel after an Upgrade.")
@@ -74,9 +79,12 @@ COUNTER(UpstreamResponses4xx, "sallygate_upstream_responses_total", "status=\"4x
 COUNTER(UpstreamResponses5xx, "sallygate_upstream_responses_total", "status=\"5xx\"", "")
 COUNTER(UpstreamBytesSent, "sallygate_upstream_sent_bytes_total", "", "Bytes written to endpoints, heads and bodies, without TLS.")
 COUNTER(UpstreamBytesReceived, "sallygate_upstream_received_bytes_total", "", "Bytes read from endpoints, heads and bodies, without TLS.")
-COUNTER(RetriesConnect, "sallygate_upstream_retries_total", "reason=\"connect\"", "Requests tried again: no connection, a reused connection that was already closing, or no answer in time.")
+COUNTER(RetriesConnect, "sallygate_upstream_retries_total", "reason=\"connect\"", "Requests tried on another endpoint: no connection, one that broke, no answer in time, one that was no HTTP, or a status that asks for it.")
 COUNTER(RetriesStale, "sallygate_upstream_retries_total", "reason=\"stale_connection\"", "")
 COUNTER(RetriesTimeout, "sallygate_upstream_retries_total", "reason=\"timeout\"", "")
+COUNTER(RetriesBroken, "sallygate_upstream_retries_total", "reason=\"broken\"", "")
+COUNTER(RetriesInvalid, "sallygate_upstream_retries_total", "reason=\"invalid_answer\"", "")
+COUNTER(RetriesStatus, "sallygate_upstream_retries_total", "reason=\"status\"", "")
 COUNTER(RetriesExhausted, "sallygate_upstream_retries_exhausted_total", "", "Requests that failed after the last try they were allowed.")
 
 // Faults: whose, and what kind
@@ -95,6 +103,7 @@ COUNTER(FaultUpstreamSyntax, "sallygate_faults_total", "origin=\"upstream\",kind
 COUNTER(FaultUpstreamFraming, "sallygate_faults_total", "origin=\"upstream\",kind=\"framing\"", "")
 COUNTER(FaultUpstreamLimit, "sallygate_faults_total", "origin=\"upstream\",kind=\"limit\"", "")
 COUNTER(FaultUpstreamAbort, "sallygate_faults_total", "origin=\"upstream\",kind=\"abort\"", "")
+COUNTER(FaultUpstreamStatus, "sallygate_faults_total", "origin=\"upstream\",kind=\"status\"", "")
 COUNTER(FaultGatewayPolicy, "sallygate_faults_total", "origin=\"gateway\",kind=\"policy\"", "")
 COUNTER(FaultGatewayInternal, "sallygate_faults_total", "origin=\"gateway\",kind=\"internal\"", "")
 
@@ -104,6 +113,7 @@ COUNTER(TimeoutRequestHead, "sallygate_timeouts_total", "kind=\"request_head\"",
 COUNTER(TimeoutRequestBody, "sallygate_timeouts_total", "kind=\"request_body\"", "")
 COUNTER(TimeoutClientIdle, "sallygate_timeouts_total", "kind=\"client_idle\"", "")
 COUNTER(TimeoutClientWrite, "sallygate_timeouts_total", "kind=\"client_write\"", "")
+COUNTER(TimeoutClientRate, "sallygate_timeouts_total", "kind=\"client_rate\"", "")
 COUNTER(TimeoutUpstreamConnect, "sallygate_timeouts_total", "kind=\"upstream_connect\"", "")
 COUNTER(TimeoutUpstreamWrite, "sallygate_timeouts_total", "kind=\"upstream_write\"", "")
 COUNTER(TimeoutUpstreamRead, "sallygate_timeouts_total", "kind=\"upstream_read\"", "")

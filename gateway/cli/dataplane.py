@@ -3,12 +3,16 @@
 import argparse
 import contextlib
 import os
+import resource
 import sys
+import tempfile
 from pathlib import Path
+from typing import Final
 
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 
 FORMATS = ("upstreaminfo", "json")
+_MOST_DESCRIPTORS: Final = 1 << 20  # the kernel's own default for the most that a process may ask for (fs.nr_open)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -97,6 +101,23 @@ def _fds(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(",")))
 
 
+def _descriptors() -> int:
+    """All that this process is allowed to have: the soft limit is for programs that cannot deal with many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    with contextlib.suppress(OSError, ValueError):  # then what there is has to do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _body_folder() -> str | None:
+    """The system's folder for what nobody needs again (TMPDIR, /tmp, …); not the state folder, which may be memory."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return None
+
+
 def say(line: str) -> None:
     with contextlib.suppress(OSError):  # nobody may be reading any more; serving, and leaving, go on
         print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
@@ -128,6 +149,8 @@ def main(args: argparse.Namespace) -> int:
             access_log_format=args.access_log_format,
             shutdown_grace=args.shutdown_grace_period,
             drain=args.drain_timeout,
+            descriptors=_descriptors(),
+            body_folder=_body_folder(),
             lifeline=args.lifeline,
             notify=args.notify,
         )

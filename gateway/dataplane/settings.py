@@ -1,10 +1,16 @@
 """What the data plane is started with: the part for the engine, and the part for the process around it."""
 
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from gateway.supervise.sockets import Listening
+
+CLIENTS_PER_WORKER: Final = 65_536  # the most that one thread is expected to serve
+CLIENT_SHARE: Final = 60  # per cent of the descriptors; upstream connections and files need the others
+BODY_DISK_BYTES: Final = 1 << 30  # of request bodies at one time; beyond it they are sent on as they come
+FEWEST_CLIENTS: Final = 16  # a limit so low that nothing could be served at all would be of no use to anybody
 
 
 class EngineListener(Struct, frozen=True):
@@ -23,10 +29,15 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     listeners: tuple[EngineListener, ...]
     telemetry_fd: int
     last_good: str | None = None
+    body_folder: str | None = None
+    body_disk_bytes: int | None = None
+    max_connections: int | None = None
 
 
 class HostSettings(Struct, frozen=True):
-    """`lifeline` and `notify` are pipes to a supervisor, None where there is none. Times are in seconds."""
+    """`lifeline` and `notify` are pipes to a supervisor, None where there is none. Times are in seconds.
+    `descriptors` is how many files and sockets the process may have open.
+    """
 
     state_dir: Path
     workers: int
@@ -37,6 +48,8 @@ class HostSettings(Struct, frozen=True):
     access_log_format: str
     shutdown_grace: float
     drain: float
+    descriptors: int
+    body_folder: str | None  # for request bodies that are too large for memory; None sends them on as they come
     lifeline: int | None = None
     notify: int | None = None
 
@@ -47,6 +60,12 @@ class HostSettings(Struct, frozen=True):
     @property
     def last_good(self) -> Path:
         return self.state_dir / "last-good"
+
+    @property
+    def clients_per_worker(self) -> int:
+        """More of them are refused; before it comes to that, idle ones make room."""
+        share = self.descriptors * CLIENT_SHARE // 100 // self.workers
+        return max(FEWEST_CLIENTS, min(CLIENTS_PER_WORKER, share))
 
     def addresses(self) -> dict[str, str]:
         return {"http": self.http.address, "https": self.https.address, "health": self.health.address}
@@ -60,4 +79,7 @@ class HostSettings(Struct, frozen=True):
             ),
             telemetry_fd=telemetry_fd,
             last_good=str(self.last_good),
+            body_folder=self.body_folder,
+            body_disk_bytes=BODY_DISK_BYTES // self.workers,
+            max_connections=self.clients_per_worker,
         )

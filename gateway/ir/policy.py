@@ -23,6 +23,26 @@ class Rewrite(Struct, frozen=True):
     template: str
 
 
+class RequestBody(Struct, frozen=True, omit_defaults=True):
+    """`buffered`: it is taken in whole before an endpoint is asked, so that a slow client keeps no endpoint waiting.
+    What of it is more than `memory_bytes` waits on disk.
+    """
+
+    buffered: bool = True
+    memory_bytes: int = 8_192
+
+
+class Retries(Struct, frozen=True, omit_defaults=True):
+    """What lets a request be tried on another endpoint, as long as its client has seen nothing of an answer."""
+
+    error: bool = True  # no connection, or one that broke before the answer's head was whole
+    timeout: bool = True  # of connecting, sending or waiting for the answer
+    invalid: bool = False  # an answer that is not HTTP
+    statuses: tuple[int, ...] = ()  # answers with one of these, ascending
+    non_idempotent: bool = False  # also methods such as POST, after bytes of the request were sent
+    budget_ms: int = 0  # no further try is begun after this much time; 0 is no limit
+
+
 class Policy(Struct, frozen=True, omit_defaults=True):
     timeouts: Timeouts = Timeouts()
     body_limit_bytes: int = 1_048_576  # 0 is unlimited
@@ -30,3 +50,6 @@ class Policy(Struct, frozen=True, omit_defaults=True):
     rewrite: Rewrite | None = None
     hsts: str | None = None  # value of Strict-Transport-Security on every response over TLS
     tries: int = 3  # attempts in all, the first included
+    retries: Retries = Retries()
+    request_body: RequestBody = RequestBody()
+    http10: bool = False  # endpoints are spoken to in HTTP/1.0, one request per connection

@@ -17,7 +17,7 @@ from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.match import Exact, Prefix, Regex
-from gateway.ir.policy import HttpsRedirect, Policy, Rewrite, Timeouts
+from gateway.ir.policy import HttpsRedirect, Policy, RequestBody, Retries, Rewrite, Timeouts
 from gateway.ir.route import Forward, HostTable, Redirect, Respond, Route, UpstreamTls
 from gateway.ir.secret import Secret
 
@@ -54,6 +54,11 @@ def everything() -> Changes:
         rewrite=Rewrite("/$1"),
         hsts="max-age=1",
         tries=1,
+        retries=Retries(
+            error=False, timeout=False, invalid=True, statuses=(403, 503), non_idempotent=True, budget_ms=9
+        ),
+        request_body=RequestBody(buffered=False, memory_bytes=0),
+        http10=True,
     )
     named = HostTable(
         "shop.example.com",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 
@@ -105,6 +105,7 @@ def test_a_client_that_leaves_before_the_end_of_its_answer(gate: Gate, upstream:
 
 
 def test_a_client_that_leaves_in_its_body(gate: Gate, upstream: Upstream) -> None:
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\n\r\n".encode())
         peer = upstream.accept()

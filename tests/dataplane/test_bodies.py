@@ -1,4 +1,4 @@
-"""Bodies both ways: framing, size, back-pressure, early answers, and answers that have none."""
+"""Bodies both ways as they come: framing, size, back-pressure, early answers, and answers that have none."""
 
 import hashlib
 import os
@@ -10,12 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.ir.policy import Policy
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Peer, Upstream
 
 MEGA = 1 << 20
-UNLIMITED = Policy(body_limit_bytes=0)
+UNLIMITED = STREAMED
 MakeGate = Callable[..., Gate]
+
+
+@pytest.fixture
+def gate(gate: Gate, upstream: Upstream) -> Gate:
+    gate.route_to(upstream, policy=Policy(request_body=STREAMED.request_body))
+    return gate
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -54,6 +54,7 @@ def test_a_request_under_way_is_finished(gate: Gate, upstream: Upstream) -> None
 
 def test_a_body_under_way_is_finished(gate: Gate, upstream: Upstream) -> None:
     """Both bodies go on, in pieces, while the engine waits."""
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 6\r\n\r\nabc".encode())
         peer = upstream.accept()

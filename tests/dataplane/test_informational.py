@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -58,6 +58,7 @@ def test_informational_answers_are_not_endless(gate: Gate, upstream: Upstream, c
 
 @pytest.mark.parametrize("framing", ["Content-Length: 5\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"])
 def test_a_client_that_waits_for_100_gets_one(gate: Gate, upstream: Upstream, framing: str) -> None:
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(EXPECT + framing.encode())
         assert client.head() == ["HTTP/1.1 100 Continue"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.ir.policy import Policy
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 
@@ -66,7 +66,7 @@ def test_a_line_that_trickles_over_the_limit_is_refused(gate: Gate, upstream: Up
 def test_a_declared_body_is_judged_before_it_is_read(
     gate: Gate, upstream: Upstream, limit: int, length: int, status: int
 ) -> None:
-    gate.route_to(upstream, policy=Policy(body_limit_bytes=limit))
+    gate.route_to(upstream, policy=Policy(body_limit_bytes=limit, request_body=STREAMED.request_body))
     with gate.client() as client:
         client.send(post(f"Content-Length: {length}"))
         if status == 200:
@@ -90,7 +90,7 @@ def test_the_default_limit_is_one_mebibyte(gate: Gate, upstream: Upstream) -> No
 
 
 def test_chunks_over_the_limit_are_cut_where_they_pass_it(gate: Gate, upstream: Upstream) -> None:
-    gate.route_to(upstream, policy=Policy(body_limit_bytes=10))
+    gate.route_to(upstream, policy=Policy(body_limit_bytes=10, request_body=STREAMED.request_body))
     with gate.client() as client:
         client.send(post("Transfer-Encoding: chunked") + b"a\r\n0123456789\r\n")
         peer = upstream.accept()

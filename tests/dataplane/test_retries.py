@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.ir.policy import Policy, Timeouts
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 
@@ -182,7 +182,7 @@ def test_an_answer_that_has_begun_is_not_tried_again(gate: Gate, upstream: Upstr
 def test_a_body_that_is_gone_cannot_be_sent_again(gate: Gate, upstream: Upstream) -> None:
     """A PUT may be sent twice, but only by somebody who still has it."""
     with Upstream() as other, gate.client() as client:
-        gate.route_to(upstream, other)
+        gate.route_to(upstream, other, policy=STREAMED)
         client.send(ask("PUT", "/", "x" * 10)[:-5])
         peer = next_of([upstream, other]).accept()
         peer.head()
@@ -197,7 +197,7 @@ def test_a_body_that_is_gone_cannot_be_sent_again(gate: Gate, upstream: Upstream
 
 def test_an_answer_before_the_upload_broke_is_passed_on(gate: Gate, upstream: Upstream) -> None:
     """A6: an upstream that refuses and closes has still answered."""
-    gate.route_to(upstream, policy=Policy(body_limit_bytes=0))
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {32 << 20}\r\n\r\n".encode())
         peer = upstream.accept()

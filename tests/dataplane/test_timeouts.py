@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.ir.policy import Policy, Timeouts
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
 
 SHORT = 150
@@ -15,7 +15,7 @@ MakeGate = Callable[..., Gate]
 
 
 def once(**timeouts: int) -> Policy:
-    return Policy(timeouts=Timeouts(**timeouts), tries=1, body_limit_bytes=0)
+    return Policy(timeouts=Timeouts(**timeouts), tries=1, body_limit_bytes=0, request_body=STREAMED.request_body)
 
 
 def test_an_upstream_that_does_not_answer_is_a_504(gate: Gate, upstream: Upstream) -> None:
@@ -146,7 +146,7 @@ def test_a_client_that_says_nothing_more_is_closed_without_a_word(make_gate: Mak
 @pytest.mark.parametrize("framing", ["Content-Length: 10", "Transfer-Encoding: chunked"])
 def test_a_body_that_stops_is_a_408(make_gate: MakeGate, upstream: Upstream, framing: str) -> None:
     gate = make_gate(client_body_timeout_ms=SHORT)
-    gate.route_to(upstream)
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\n{framing}\r\n\r\n1\r\n".encode())
         peer = upstream.accept()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.ir.policy import Policy, Timeouts
-from tests.support.engine import HOST, Gate
+from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Peer, Upstream
 from tests.support.wire_client import WireClient
 
@@ -128,6 +128,7 @@ def test_a_switch_in_http10_is_not_asked_for(gate: Gate, upstream: Upstream) -> 
 
 
 def test_a_switch_before_the_request_is_whole_is_a_bad_answer(gate: Gate, upstream: Upstream) -> None:
+    gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
         client.send(ask().replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n"))
         peer = upstream.accept()

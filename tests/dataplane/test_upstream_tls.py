@@ -8,7 +8,7 @@ import pytest
 
 from gateway.ir.policy import Policy, Timeouts
 from gateway.ir.route import UpstreamTls
-from tests.support.engine import HOST, Gate, Minted
+from tests.support.engine import HOST, STREAMED, Gate, Minted
 from tests.support.raw_upstream import Upstream
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -49,7 +49,7 @@ def test_requests_follow_each_other_on_a_tls_connection(
 def test_large_bodies_go_both_ways(gate: Gate, context: ssl.SSLContext) -> None:
     size = 500_000
     with Upstream(context) as upstream, gate.client() as client:
-        gate.route_to(upstream, tls=UpstreamTls())
+        gate.route_to(upstream, tls=UpstreamTls(), policy=STREAMED)
         client.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {size}\r\n\r\n".encode())
         peer = upstream.accept()
         peer.head()

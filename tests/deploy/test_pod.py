@@ -48,7 +48,7 @@ def test_only_control_has_the_token(chart: Chart) -> None:
     mounts = {
         name: {each["name"] for each in rendered.container(name)["volumeMounts"]} for name in ("dataplane", "control")
     }
-    assert mounts == {"dataplane": {"state"}, "control": {"state", token["name"]}}
+    assert mounts == {"dataplane": {"state", "bodies"}, "control": {"state", token["name"]}}
 
 
 def test_ports_below_1024_need_no_root(chart: Chart) -> None:

@@ -16,13 +16,14 @@ from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.match import PathMatch, Prefix
-from gateway.ir.policy import Policy
+from gateway.ir.policy import Policy, RequestBody
 from gateway.ir.route import Action, Forward, HostTable, Route, UpstreamTls
 from gateway.ir.secret import Secret
 from tests.support.raw_upstream import Upstream
 from tests.support.wire_client import WireClient
 
 HOST: Final = "a.example"
+STREAMED: Final = Policy(body_limit_bytes=0, request_body=RequestBody(buffered=False))  # bodies go on as they come
 LISTENERS: Final = (Listener("http", Protocol.HTTP, "main"), Listener("https", Protocol.HTTPS, "main"))
 
 
@@ -62,7 +63,7 @@ def route(match: PathMatch | str = "/", action: Action | None = None, policy: Po
 class Gate:
     """An engine with two listeners. `settings` are those of the engine by name, in its own units."""
 
-    def __init__(self, **settings: int) -> None:
+    def __init__(self, **settings: int | str) -> None:
         memory = os.memfd_create("telemetry", os.MFD_CLOEXEC)
         listeners = [{"name": one.name, "tls": one.name == "https", "address": "127.0.0.1:0"} for one in LISTENERS]
         defaults = {"workers": 1, "telemetry_slots": 64, "telemetry_ring_bytes": 1 << 16, "drain_idle_ms": 0}

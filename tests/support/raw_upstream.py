@@ -1,5 +1,6 @@
 """An upstream that a test plays itself, byte by byte: it accepts, reads and answers when the test says so."""
 
+import contextlib
 import select
 import socket
 import ssl
@@ -43,15 +44,15 @@ class Peer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def head(self) -> Received:
+    def head(self, *, version: str = "1.1") -> Received:
         """The next request as far as its head."""
         while b"\r\n\r\n" not in self._rest:
             self._more()
         at = self._rest.index(b"\r\n\r\n") + 4
         head, self._rest = self._rest[:at], self._rest[at:]
         line, *lines = head[:-4].decode("latin-1").split("\r\n")
-        method, target, version = line.split(" ")
-        assert version == "HTTP/1.1"
+        method, target, written = line.split(" ")
+        assert written == f"HTTP/{version}"
         headers = []
         for each in lines:
             name, mark, value = each.partition(": ")
@@ -59,9 +60,9 @@ class Peer:
             headers.append((name, value))
         return Received(head, method, target, tuple(headers), b"")
 
-    def request(self) -> Received:
+    def request(self, *, version: str = "1.1") -> Received:
         """The next request, whole. Its framing must be one of the two that may be sent, written strictly."""
-        received = self.head()
+        received = self.head(version=version)
         lengths, codings = received.values("content-length"), received.values("transfer-encoding")
         assert len(lengths) + len(codings) <= 1, received.headers
         if codings:
@@ -96,6 +97,11 @@ class Peer:
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
+
+    def feed(self, data: bytes) -> None:
+        """As much of it as the gateway takes before it ends the connection."""
+        with contextlib.suppress(ConnectionError):
+            self.socket.sendall(data)
 
     def answer(self, body: bytes = b"ok", status: int = 200, *lines: str) -> None:
         """A plain answer with a length."""

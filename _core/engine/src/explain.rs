@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use sallygate_image::{Digest, Host, PathMatch, Policy, Refusal, Segment, decode};
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::fault::{Failure, Kind};
 use crate::http1::forward::{self, Facts, Outgoing};
+use crate::http1::told::Told;
 use crate::proxy::plan::{Plan, Scratch, plan};
 use crate::route::{Action, Origin, Patterns, Route, RouteTable, Seed, Source};
 use crate::snapshot::{HostEntry, Publisher, Snapshot, TableIndex};
@@ -138,7 +140,8 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
         return Err(Problem::Incomplete(outcome.wanted.len()));
     }
     let snapshot = publisher.publication().current();
-    let table = snapshot.listener_table(question.listener);
+    let listener = snapshot.listener(question.listener);
+    let table = listener.map(|listener| listener.table);
     let certificate_host = table
         .and_then(|table| snapshot.host(table, question.sni.as_bytes()))
         .filter(|_| question.tls)
@@ -150,8 +153,10 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
         Err(fault) => return Ok(unread(certificate_host, fault)),
     };
     let mut scratch = Scratch::default();
-    let planned = plan(&snapshot, table, question.tls, question.head, &head, &mut scratch);
-    let (route, outcome) = told(&snapshot, planned, question, &head, &fields);
+    let peer = question.peer.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let told = Told::read(listener.and_then(|one| one.forwarders.as_ref()), peer, question.head, &fields);
+    let planned = plan(&snapshot, table, told.secure(question.tls), told.host, question.head, &head, &mut scratch);
+    let (route, outcome) = in_words(&snapshot, planned, question, told, &head, &fields);
     let mut considered = Considered { hosts: &hosts, candidates: Vec::new(), omitted: 0 };
     let mut path_scratch = PathScratch::default();
     let forms = read_path(head.path.of(question.head), &mut path_scratch);
@@ -159,8 +164,8 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
     let mut entries = Vec::new();
     if let Some(table) = table {
         let mut host_scratch = Vec::new();
-        let authority =
-            head.authority.map_or(Ok(&b""[..]), |one| canonical_host(one.of(question.head), &mut host_scratch));
+        let authority = told.host.or(head.authority.map(|one| one.of(question.head)));
+        let authority = authority.map_or(Ok(&b""[..]), |one| canonical_host(one, &mut host_scratch));
         entries = authority.map(|host| entries_of(&snapshot, table, host)).unwrap_or_default();
     }
     for entry in &entries {
@@ -208,15 +213,16 @@ fn failed(failure: Failure) -> Outcome {
 }
 
 /// A plan in words, and its route.
-fn told<'s>(
+fn in_words<'s>(
     snapshot: &Snapshot,
     planned: Plan<'s, '_>,
     question: &Question<'_>,
+    told: Told<'_>,
     head: &RequestHead,
     fields: &Fields,
 ) -> (Option<&'s Route>, Outcome) {
     match planned {
-        Plan::Forward { route, path } => (Some(route), forwarded(snapshot, route, path, question, head, fields)),
+        Plan::Forward { route, path } => (Some(route), forwarded(snapshot, route, path, question, told, head, fields)),
         Plan::Redirect { route, status, location } => {
             (Some(route), Outcome::Redirect { status, location: String::from_utf8_lossy(&location).into_owned() })
         }
@@ -230,6 +236,7 @@ fn forwarded(
     route: &Route,
     path: &[u8],
     question: &Question<'_>,
+    told: Told<'_>,
     head: &RequestHead,
     fields: &Fields,
 ) -> Outcome {
@@ -238,8 +245,14 @@ fn forwarded(
     {
         return failed(Failure::of(Kind::NoEndpoint));
     }
-    let facts =
-        Facts { peer: question.peer.as_bytes(), port: question.port, tls: question.tls, fresh_id: question.fresh_id };
+    let facts = Facts {
+        peer: question.peer.as_bytes(),
+        port: question.port,
+        tls: question.tls,
+        told,
+        fresh_id: question.fresh_id,
+        http10: route.policy.http10,
+    };
     let outgoing = match head.framing {
         Framing::None => Outgoing::None,
         Framing::Length(length) => Outgoing::Length(length),

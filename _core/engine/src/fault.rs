@@ -48,10 +48,16 @@ pub enum Kind {
     ClientTimeout,
     /// The client did not read its answer in time.
     ClientStalled,
+    /// The client sent its body or read its answer, but too slowly.
+    ClientTooSlow,
     /// The client went away.
     ClientGone,
     /// A rewrite made a path that cannot be forwarded.
     BadRewrite,
+    /// The disk did not keep a body that was taken in.
+    BodyNotKept,
+    /// Another endpoint was to do better than this answer, and there was none.
+    PassedOver,
 }
 
 /// A failed request.
@@ -82,8 +88,9 @@ impl Failure {
             | Kind::HeadTimeout
             | Kind::ClientTimeout
             | Kind::ClientStalled
+            | Kind::ClientTooSlow
             | Kind::ClientGone => Side::Client,
-            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite => Side::Gateway,
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite | Kind::BodyNotKept => Side::Gateway,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::ConnectTimeout
@@ -91,6 +98,7 @@ impl Failure {
             | Kind::Broken
             | Kind::SendTimeout
             | Kind::ReadTimeout
+            | Kind::PassedOver
             | Kind::Wire(_) => Side::Upstream,
         };
         Self { side, kind }
@@ -105,9 +113,10 @@ impl Failure {
             Kind::BadRewrite => 400,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed => 503,
             Kind::BodyTooLarge => 413,
-            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken => 502,
+            Kind::BodyNotKept => 500,
+            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken | Kind::PassedOver => 502,
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
-            Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled => 408,
+            Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow => 408,
             // Nobody is there to read it; nginx logs this number.
             Kind::ClientGone => 499,
         }
@@ -132,7 +141,10 @@ impl Failure {
             Kind::HeadTimeout => "client_head_timeout",
             Kind::ClientTimeout => "client_timeout",
             Kind::ClientStalled => "client_stalled",
+            Kind::ClientTooSlow => "client_too_slow",
             Kind::ClientGone => "client_gone",
+            Kind::BodyNotKept => "body_not_kept",
+            Kind::PassedOver => "answer_passed_over",
             Kind::BadRewrite => "bad_rewrite",
         }
     }

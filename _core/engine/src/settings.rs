@@ -56,7 +56,38 @@ pub struct Settings {
     /// How long a client may be silent within a body, or refuse to read an answer.
     #[serde(default = "default::client_body_timeout_ms")]
     pub client_body_timeout_ms: u64,
-    /// Client connections per worker; more are refused.
+    /// Requests on one client connection before it is closed, so that what balances clients in front of us can move
+    /// them; ten times ingress-nginx's number, as a close in mid-work costs a connection and, often, a handshake.
+    #[serde(default = "default::client_requests")]
+    pub client_requests: u32,
+    /// How old a client connection may become before its next response ends it, for the same reason (nginx's
+    /// `keepalive_time`).
+    #[serde(default = "default::client_age_ms")]
+    pub client_age_ms: u64,
+    /// How long a client may send its body as slowly as it likes; only time in which it was waited for counts.
+    #[serde(default = "default::client_send_grace_ms")]
+    pub client_send_grace_ms: u64,
+    /// How fast it must have sent on average after that: what a bad telephone line still carries.
+    #[serde(default = "default::client_send_bytes_per_second")]
+    pub client_send_bytes_per_second: u64,
+    /// How long a client may read its answer as slowly as it likes; only time in which it was waited for counts.
+    #[serde(default = "default::client_read_grace_ms")]
+    pub client_read_grace_ms: u64,
+    /// How fast it must have read on average after that: enough to see that it is there, and holds no upstream for fun.
+    #[serde(default = "default::client_read_bytes_per_second")]
+    pub client_read_bytes_per_second: u64,
+    /// Where request bodies go that are too much for memory; without a folder they are sent on as they come.
+    #[serde(default)]
+    pub body_folder: Option<std::path::PathBuf>,
+    /// Bytes of request bodies that a worker keeps in memory in all; each body has a limit of its own, but clients are
+    /// many.
+    #[serde(default = "default::body_memory_bytes")]
+    pub body_memory_bytes: u64,
+    /// Bytes of request bodies that a worker keeps on disk in all; beyond it bodies are sent on as they come.
+    #[serde(default = "default::body_disk_bytes")]
+    pub body_disk_bytes: u64,
+    /// Client connections per worker; more are refused, and before it comes to that, idle ones make room. The process
+    /// sets fewer where it may open few files: upstreams need some, too.
     #[serde(default = "default::max_connections")]
     pub max_connections: usize,
     /// How long a drain leaves idle connections open, so that a request that is under way to us still arrives.
@@ -64,7 +95,62 @@ pub struct Settings {
     pub drain_idle_ms: u64,
 }
 
+impl Settings {
+    /// Defaults, but for what has none. The descriptor of the telemetry memory is not set.
+    pub fn new(workers: usize, listeners: Vec<ListenerSettings>) -> Self {
+        Self {
+            workers,
+            listeners,
+            telemetry_fd: -1,
+            telemetry_slots: default::telemetry_slots(),
+            telemetry_ring_bytes: default::telemetry_ring_bytes(),
+            last_good: None,
+            upstream_idle_ms: default::upstream_idle_ms(),
+            upstream_idle_per_endpoint: default::upstream_idle_per_endpoint(),
+            client_idle_ms: default::client_idle_ms(),
+            header_timeout_ms: default::header_timeout_ms(),
+            handshake_timeout_ms: default::handshake_timeout_ms(),
+            client_body_timeout_ms: default::client_body_timeout_ms(),
+            client_requests: default::client_requests(),
+            client_age_ms: default::client_age_ms(),
+            client_send_grace_ms: default::client_send_grace_ms(),
+            client_send_bytes_per_second: default::client_send_bytes_per_second(),
+            client_read_grace_ms: default::client_read_grace_ms(),
+            client_read_bytes_per_second: default::client_read_bytes_per_second(),
+            body_folder: None,
+            body_memory_bytes: default::body_memory_bytes(),
+            body_disk_bytes: default::body_disk_bytes(),
+            max_connections: default::max_connections(),
+            drain_idle_ms: default::drain_idle_ms(),
+        }
+    }
+}
+
 mod default {
+    pub(super) fn client_requests() -> u32 {
+        10_000
+    }
+    pub(super) fn client_age_ms() -> u64 {
+        3_600_000
+    }
+    pub(super) fn client_send_grace_ms() -> u64 {
+        10_000
+    }
+    pub(super) fn client_send_bytes_per_second() -> u64 {
+        240
+    }
+    pub(super) fn client_read_grace_ms() -> u64 {
+        30_000
+    }
+    pub(super) fn client_read_bytes_per_second() -> u64 {
+        100
+    }
+    pub(super) fn body_memory_bytes() -> u64 {
+        64 << 20
+    }
+    pub(super) fn body_disk_bytes() -> u64 {
+        1 << 30
+    }
     pub(super) fn telemetry_slots() -> u32 {
         131_072
     }

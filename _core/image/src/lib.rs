@@ -33,7 +33,7 @@ pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};
 pub use listener::{Listener, Listeners, Protocol};
 pub use match_::PathMatch;
 pub use network::Network;
-pub use policy::{HttpsRedirect, Policy, Rewrite, Timeouts};
+pub use policy::{HttpsRedirect, Policy, RequestBody, Retries, Rewrite, Timeouts};
 pub use refusal::Refusal;
 pub use root::{HostShard, Root, Shards};
 pub use route::{Action, Host, Route, UpstreamTls};

@@ -48,5 +48,12 @@ pub const PEM_BYTES: usize = 256 << 10;
 /// One year. Timers are driven by a wheel that covers about two.
 pub const TIMEOUT_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 
+/// What one request body may keep of memory while it is taken in: beyond it the disk is as good, and a few hundred
+/// clients must not be able to fill a machine.
+pub const BODY_MEMORY_BYTES: u64 = 64 << 20;
+
+/// Statuses that let a request be tried again: there are seven in ingress-nginx, and each answer is compared with all.
+pub const RETRY_STATUSES: usize = 32;
+
 /// Attempts per request: more than this never helps, and each one is written to the access log.
 pub const TRIES: u32 = 100;

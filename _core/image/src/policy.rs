@@ -44,6 +44,55 @@ pub struct Rewrite {
     pub template: String,
 }
 
+/// Whether a request's body is taken in whole before an endpoint is asked, so that a slow client keeps none waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestBody {
+    /// Whether it is.
+    #[serde(skip_serializing_if = "is_true")]
+    pub buffered: bool,
+    /// How much of it waits in memory; the rest waits on disk.
+    #[serde(skip_serializing_if = "is_default_memory")]
+    pub memory_bytes: u64,
+}
+
+impl Default for RequestBody {
+    fn default() -> Self {
+        Self { buffered: true, memory_bytes: 8_192 }
+    }
+}
+
+/// What lets a request be tried on another endpoint, as long as its client has seen nothing of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
+pub struct Retries {
+    /// No connection, or one that broke before the answer's head was whole.
+    #[serde(skip_serializing_if = "is_true")]
+    pub error: bool,
+    /// Connecting, sending or waiting for the answer took too long.
+    #[serde(skip_serializing_if = "is_true")]
+    pub timeout: bool,
+    /// An answer that is not HTTP.
+    #[serde(skip_serializing_if = "is_default")]
+    pub invalid: bool,
+    /// Answers with one of these, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<u16>,
+    /// Also methods such as POST, after bytes of the request were sent.
+    #[serde(skip_serializing_if = "is_default")]
+    pub non_idempotent: bool,
+    /// No further try is begun after this much time; 0 is no limit.
+    #[serde(skip_serializing_if = "is_default")]
+    pub budget_ms: u64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { error: true, timeout: true, invalid: false, statuses: Vec::new(), non_idempotent: false, budget_ms: 0 }
+    }
+}
+
 /// Shared between routes by value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -66,6 +115,15 @@ pub struct Policy {
     /// Attempts in all, the first included.
     #[serde(skip_serializing_if = "is_default_tries")]
     pub tries: u32,
+    /// What lets a request be tried again.
+    #[serde(skip_serializing_if = "is_default")]
+    pub retries: Retries,
+    /// How its body is taken in.
+    #[serde(skip_serializing_if = "is_default")]
+    pub request_body: RequestBody,
+    /// Endpoints are spoken to in HTTP/1.0, one request per connection.
+    #[serde(skip_serializing_if = "is_default")]
+    pub http10: bool,
 }
 
 impl Default for Policy {
@@ -77,8 +135,21 @@ impl Default for Policy {
             rewrite: None,
             hsts: None,
             tries: 3,
+            retries: Retries::default(),
+            request_body: RequestBody::default(),
+            http10: false,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_memory(value: &u64) -> bool {
+    *value == RequestBody::default().memory_bytes
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -154,6 +154,14 @@ fn validate_policy(policy: &Policy) -> Result<(), Fault> {
         within(value, 1, limits::TIMEOUT_MS).at(|| format!("timeouts.{name}"))?;
     }
     within(u64::from(policy.tries), 1, u64::from(limits::TRIES)).at(|| "tries".into())?;
+    let retries = &policy.retries;
+    at_most(retries.statuses.len(), limits::RETRY_STATUSES).at(|| "retries.statuses".into())?;
+    for status in &retries.statuses {
+        check_status(*status, 400, 599).at(|| "retries.statuses".into())?;
+    }
+    ascending(&retries.statuses, |status| status).at(|| "retries.statuses".into())?;
+    within(retries.budget_ms, 0, limits::TIMEOUT_MS).at(|| "retries.budget_ms".into())?;
+    within(policy.request_body.memory_bytes, 0, limits::BODY_MEMORY_BYTES).at(|| "request_body.memory_bytes".into())?;
     if let Some(redirect) = &policy.https_redirect {
         check_status(redirect.status, 300, 399).at(|| "https_redirect.status".into())?;
     }

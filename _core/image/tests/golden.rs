@@ -89,6 +89,7 @@ fn expected() -> Vec<Segment> {
             rewrite: Some(Rewrite { template: "/$2".into() }),
             hsts: Some("max-age=31536000".into()),
             tries: 1,
+            ..Policy::default()
         }),
         Segment::Backends(BackendShard { backends: vec![(shop(), ZEROS)] }),
         Segment::Backend(Backend {

@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
-    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, RequestBody,
+    Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -70,15 +70,47 @@ fn policy() -> impl Strategy<Value = Policy> {
         option::of("/?([a-z/]|\\$[1-9]){0,9}"),
         option::of("[a-z=]([a-z=; ]{0,20}[a-z0-9])?"),
         1..=limits::TRIES,
+        retries(),
+        (any::<bool>(), 0..=limits::BODY_MEMORY_BYTES),
+        any::<bool>(),
     )
-        .prop_map(|((connect_ms, send_ms, read_ms), body_limit_bytes, redirect, template, hsts, tries)| Policy {
-            timeouts: Timeouts { connect_ms, send_ms, read_ms },
-            body_limit_bytes,
-            https_redirect: redirect.map(|status| HttpsRedirect { status }),
-            rewrite: template.map(|template| Rewrite { template }),
-            hsts,
-            tries,
-        })
+        .prop_map(
+            |(
+                (connect_ms, send_ms, read_ms),
+                body_limit_bytes,
+                redirect,
+                template,
+                hsts,
+                tries,
+                retries,
+                body,
+                http10,
+            )| Policy {
+                timeouts: Timeouts { connect_ms, send_ms, read_ms },
+                body_limit_bytes,
+                https_redirect: redirect.map(|status| HttpsRedirect { status }),
+                rewrite: template.map(|template| Rewrite { template }),
+                hsts,
+                tries,
+                retries,
+                request_body: RequestBody { buffered: body.0, memory_bytes: body.1 },
+                http10,
+            },
+        )
+}
+
+fn retries() -> impl Strategy<Value = Retries> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (flags, btree_set(400..=599_u16, 0..4), 0..=limits::TIMEOUT_MS).prop_map(
+        |((error, timeout, invalid, non_idempotent), statuses, budget_ms)| Retries {
+            error,
+            timeout,
+            invalid,
+            statuses: statuses.into_iter().collect(),
+            non_idempotent,
+            budget_ms,
+        },
+    )
 }
 
 fn shards() -> impl Strategy<Value = Shards> {

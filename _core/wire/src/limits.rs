@@ -47,9 +47,6 @@ pub const HOST_BYTES: usize = 254;
 /// connection.
 pub const DRAIN_BYTES: u64 = 64 * 1024;
 
-/// Requests that a client may send ahead of its answers.
-pub const PIPELINED_REQUESTS: usize = 16;
-
 /// The bounds that configuration may move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

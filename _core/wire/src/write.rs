@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::field::Field;
+use crate::request::Version;
 use crate::scan::{TOKEN, control, run};
 
 /// Writes one head to the end of a buffer.
@@ -20,6 +21,12 @@ impl<'o> HeadWriter<'o> {
     /// `METHOD target HTTP/1.1`, the target in parts that are written one after the other.
     #[inline]
     pub fn request_line(&mut self, method: &[u8], target: &[&[u8]]) -> Result<(), Fault> {
+        self.request_line_of(Version::Http11, method, target)
+    }
+
+    /// The same in a version.
+    #[inline]
+    pub fn request_line_of(&mut self, version: Version, method: &[u8], target: &[&[u8]]) -> Result<(), Fault> {
         if method.is_empty() || run(method, TOKEN) != method.len() {
             return Err(Fault::BadMethod);
         }
@@ -31,7 +38,7 @@ impl<'o> HeadWriter<'o> {
         for part in target {
             self.out.extend_from_slice(part);
         }
-        self.out.extend_from_slice(b" HTTP/1.1\r\n");
+        self.out.extend_from_slice(if version == Version::Http10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
         Ok(())
     }
 

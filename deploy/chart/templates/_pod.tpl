@@ -121,6 +121,8 @@ spec:
       volumeMounts:
         - name: state
           mountPath: /run/sallygate
+        - name: bodies
+          mountPath: /tmp
         {{- with $c.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -167,6 +169,10 @@ spec:
       emptyDir:
         medium: Memory
         sizeLimit: {{ $c.stateSizeLimit }}
+    # Disk, for request bodies that are too large for memory; half as much again as the data plane uses.
+    - name: bodies
+      emptyDir:
+        sizeLimit: 1536Mi
     - name: token
       projected:
         defaultMode: 0440

@@ -172,7 +172,10 @@ class _Builder:
                     https_redirect=HttpsRedirect(self._rules.https_redirect_status) if redirects else None,
                     rewrite=Rewrite(settings.rewrite_target) if rewrites else None,
                     hsts=self._rules.hsts,
-                    tries=self._rules.tries,
+                    tries=settings.tries,
+                    retries=settings.retries,
+                    request_body=settings.request_body,
+                    http10=settings.http10,
                 )
             )
         return self._policies[key]

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.ir.policy import Policy, Timeouts
+from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.translate.rules import Rules
 
 S = TypeVar("S", bound=Struct)
@@ -20,6 +20,10 @@ class Settings(Struct, frozen=True):
     ssl_redirect: bool
     force_ssl_redirect: bool
     service_upstream: bool
+    tries: int
+    retries: Retries = Retries()
+    request_body: RequestBody = RequestBody()
+    http10: bool = False
     use_regex: bool = False
     rewrite_target: str = ""  # empty is none
     upstream_tls: bool = False
@@ -38,8 +42,13 @@ def canonical(policy: Policy) -> Policy:
     The encoder leaves out a field only if it holds the very object that is its default, and equal policies are to be
     equal byte for byte, however they came about.
     """
-    timeouts = _with_defaults(policy.timeouts, _POLICY.timeouts)
-    return _with_defaults(replace(policy, timeouts=timeouts), _POLICY)
+    whole = replace(
+        policy,
+        timeouts=_with_defaults(policy.timeouts, _POLICY.timeouts),
+        retries=_with_defaults(policy.retries, _POLICY.retries),
+        request_body=_with_defaults(policy.request_body, _POLICY.request_body),
+    )
+    return _with_defaults(whole, _POLICY)
 
 
 def _with_defaults(value: S, default: S) -> S:
@@ -56,4 +65,5 @@ def defaults(rules: Rules) -> Settings:
         ssl_redirect=rules.ssl_redirect,
         force_ssl_redirect=rules.force_ssl_redirect,
         service_upstream=rules.service_upstream,
+        tries=rules.tries,
     )

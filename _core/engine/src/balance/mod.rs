@@ -9,4 +9,4 @@ mod pick;
 
 pub use backend::{BackendIndex, BackendKey, BackendKeys, BackendSnapshot};
 pub use endpoint::{Endpoint, EndpointKey, EndpointRef, Endpoints, InFlight};
-pub use pick::{WorkerState, pick};
+pub use pick::{WorkerState, has_other, pick};

@@ -67,6 +67,11 @@ pub fn pick<'a>(
     }
 }
 
+/// Has the backend an endpoint that is neither `besides` nor excluded?
+pub fn has_other(backend: &BackendSnapshot, besides: EndpointKey, exclude: &[EndpointKey]) -> bool {
+    backend.endpoints.iter().any(|endpoint| endpoint.address() != besides && allowed(endpoint, exclude))
+}
+
 fn allowed(endpoint: &EndpointRef, exclude: &[EndpointKey]) -> bool {
     !exclude.contains(&endpoint.address())
 }

@@ -5,7 +5,7 @@
 
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
-use sallygate_wire::request::RequestHead;
+use sallygate_wire::request::{RequestHead, Version};
 use sallygate_wire::write::HeadWriter;
 
 use crate::http1::told::{AddressText, Told};
@@ -33,6 +33,8 @@ pub struct Facts<'a> {
     pub told: Told<'a>,
     /// 32 hexadecimal digits, used if the client sent no id of its own.
     pub fresh_id: &'a [u8; 32],
+    /// Is the upstream spoken to in HTTP/1.0? Then it switches no protocol, and its connection ends with its answer.
+    pub http10: bool,
 }
 
 /// The client's request id, or the fresh one.
@@ -55,9 +57,10 @@ pub fn write(
 ) -> Result<(), Fault> {
     let mut writer = HeadWriter::new(out);
     let method = head.method_text.of(bytes);
+    let version = if facts.http10 { Version::Http10 } else { Version::Http11 };
     match head.query {
-        Some(query) => writer.request_line(method, &[path, b"?", query.of(bytes)])?,
-        None => writer.request_line(method, &[path])?,
+        Some(query) => writer.request_line_of(version, method, &[path, b"?", query.of(bytes)])?,
+        None => writer.request_line_of(version, method, &[path])?,
     }
     let told = &facts.told;
     let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
@@ -98,7 +101,9 @@ pub fn write(
             _ => writer.forwarded(bytes, field)?,
         }
     }
-    if let Some(token) = head.upgrade {
+    if facts.http10 {
+        writer.field(b"Connection", b"close")?;
+    } else if let Some(token) = head.upgrade {
         writer.field(b"Connection", b"upgrade")?;
         writer.field(b"Upgrade", token.of(bytes))?;
     }
@@ -120,6 +125,26 @@ fn append_peer(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields, peer:
     parts.push(peer);
     writer.field_parts(b"X-Forwarded-For", &parts)
 }
+
+/// Says how the body is framed, in the head that is the first `head` bytes of `out` and says nothing of it yet.
+/// Returns how long the head is now.
+pub fn frame(out: &mut Vec<u8>, head: usize, outgoing: Outgoing) -> usize {
+    let mut line = Vec::with_capacity(40);
+    let mut writer = HeadWriter::new(&mut line);
+    // Neither name nor value can be refused.
+    let _ = match outgoing {
+        Outgoing::None => Ok(()),
+        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length),
+        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked"),
+    };
+    let at = head.saturating_sub(EMPTY_LINE).min(out.len());
+    let length = line.len();
+    out.splice(at..at, line);
+    head + length
+}
+
+/// The length of the empty line that ends a head.
+const EMPTY_LINE: usize = 2;
 
 /// Headers that the gateway writes itself, or that only it may write.
 fn is_ours(id: Name) -> bool {
@@ -155,4 +180,25 @@ fn is_ours(id: Name) -> bool {
             | Name::XOriginalForwardedHost
             | Name::SslClient
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_framing_is_put_into_a_head_that_was_written_before_the_body() {
+        let cases = [
+            (Outgoing::None, "POST / HTTP/1.1\r\nHost: a\r\n\r\nbody"),
+            (Outgoing::Length(4), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"),
+            (Outgoing::Chunked, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nbody"),
+        ];
+        for (outgoing, expect) in cases {
+            let mut out = b"POST / HTTP/1.1\r\nHost: a\r\n\r\nbody".to_vec();
+            let head = out.len() - 4;
+            let now = frame(&mut out, head, outgoing);
+            assert_eq!(String::from_utf8(out.clone()).unwrap(), expect);
+            assert_eq!(&out[now..], b"body");
+        }
+    }
 }

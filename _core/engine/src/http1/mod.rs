@@ -1,5 +1,6 @@
 //! HTTP/1.1 over a connection: reading heads, and writing the heads that go on to the other side.
 
+pub mod accept;
 pub mod answer;
 pub mod forward;
 pub mod told;

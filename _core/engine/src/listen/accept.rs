@@ -37,11 +37,13 @@ impl Stop {
 }
 
 fn admit(worker: &Rc<Worker>, entry: &Rc<Entry>, tcp: TcpStream, peer: SocketAddr) {
-    if worker.open.get() >= worker.settings.max_connections {
+    if !worker.admits() {
         worker.telemetry.add(Counter::ConnectionsRefusedLimit, 1);
         return;
     }
-    tokio::task::spawn_local(serve(worker.clone(), entry.clone(), tcp, peer));
+    if let Some(task) = serve(worker.clone(), entry.clone(), tcp, peer) {
+        tokio::task::spawn_local(task);
+    }
 }
 
 /// Accepts whoever stands in the queue by the kernel's own word, as what the runtime knows of it may be a moment old:
@@ -102,6 +104,7 @@ pub async fn accept(worker: Rc<Worker>, entry: Rc<Entry>, listener: TcpListener,
             return;
         }
         worker.telemetry.add(Counter::ConnectionsRefusedResources, 1);
+        worker.make_room(BURST);
         tokio::time::sleep(EXHAUSTED_PAUSE).await;
     }
 }

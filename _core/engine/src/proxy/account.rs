@@ -134,8 +134,8 @@ impl Account {
         self.slot = route.slot;
     }
 
-    /// Notes a try.
-    pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) {
+    /// Notes a try; returns when it begins.
+    pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) -> u64 {
         // Long enough for any IPv6 address with a zone, brackets and a port.
         let mut text = [0_u8; 72];
         let left = {
@@ -146,6 +146,7 @@ impl Account {
         self.record.tried(text.get(..text.len() - left).unwrap_or_default());
         self.upstream_start_us = clock.micros();
         self.upstream_written = false;
+        self.upstream_start_us
     }
 
     /// Notes bytes of the request's body.
@@ -161,6 +162,11 @@ impl Account {
     /// Notes that the response is whole.
     pub fn answered(&mut self, clock: &Clock) {
         self.upstream_us = Some(clock.micros().saturating_sub(self.upstream_start_us));
+    }
+
+    /// What failed, in a word; empty if nothing did.
+    pub fn code(&self) -> &'static str {
+        self.failure.map_or("", Failure::code)
     }
 
     /// Notes why the request failed.
@@ -240,7 +246,9 @@ fn counter(failure: Failure) -> Counter {
         },
         (_, Kind::NoRoute) => Counter::FaultClientNoRoute,
         (_, Kind::BodyTooLarge) => Counter::FaultClientLimit,
-        (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled) => Counter::FaultClientTimeout,
+        (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow) => {
+            Counter::FaultClientTimeout
+        }
         (_, Kind::ClientGone) => Counter::FaultClientAbort,
         (_, Kind::NoEndpoint) => Counter::FaultUpstreamNoEndpoint,
         (_, Kind::ConnectFailed | Kind::Unreachable) => Counter::FaultUpstreamConnect,
@@ -248,7 +256,8 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
         (_, Kind::Closed | Kind::BadRewrite) => Counter::FaultGatewayPolicy,
-        (_, Kind::NoSnapshot) => Counter::FaultGatewayInternal,
+        (_, Kind::PassedOver) => Counter::FaultUpstreamStatus,
+        (_, Kind::NoSnapshot | Kind::BodyNotKept) => Counter::FaultGatewayInternal,
     }
 }
 
@@ -258,6 +267,7 @@ fn timeout(failure: Failure) -> Option<Counter> {
         Kind::HeadTimeout => Some(Counter::TimeoutRequestHead),
         Kind::ClientTimeout => Some(Counter::TimeoutRequestBody),
         Kind::ClientStalled => Some(Counter::TimeoutClientWrite),
+        Kind::ClientTooSlow => Some(Counter::TimeoutClientRate),
         Kind::ConnectTimeout => Some(Counter::TimeoutUpstreamConnect),
         Kind::SendTimeout => Some(Counter::TimeoutUpstreamWrite),
         Kind::ReadTimeout => Some(Counter::TimeoutUpstreamRead),

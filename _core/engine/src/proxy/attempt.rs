@@ -1,6 +1,8 @@
 //! Proxies a request: as many tries as its route allows, each on an endpoint that has not failed it yet.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
 use std::task::Poll;
 
 use sallygate_image::Policy;
@@ -8,12 +10,14 @@ use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead};
 use sallygate_wire::response::RequestKind;
 
-use crate::balance;
+use crate::balance::{self, BackendSnapshot, InFlight};
 use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
-use crate::proxy::exchange::{Exchange, Peers, Terms, Upload};
+use crate::proxy::exchange::{Exchange, Peers, Terms};
+use crate::proxy::retry::Tries;
 use crate::proxy::tunnel::tunnel;
+use crate::proxy::upload::Upload;
 use crate::route::{Action, Route};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Counter;
@@ -22,7 +26,7 @@ use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
 use crate::upstream::pool::{Swept, Target};
 
-impl Connection<'_> {
+impl Connection {
     /// Proxies a request, with as many tries as its route allows.
     pub(super) async fn forward(
         &mut self,
@@ -33,7 +37,7 @@ impl Connection<'_> {
         upload: &mut Upload,
         account: &mut Account,
     ) -> bool {
-        let worker = self.worker;
+        let worker = &Rc::clone(&self.worker);
         let Action::Forward { backend, tls } = &route.action else { return false };
         let policy = &route.policy;
         let terms = self.terms(policy, bytes, head);
@@ -52,42 +56,47 @@ impl Connection<'_> {
             }
             ledger.continued();
         }
-        let mut tries = 0;
+        if !upload.complete && (policy.request_body.buffered || upload.must_be_whole()) {
+            // Boxed: few bodies take more than one read, and every other request would carry its state about.
+            if let Err(failure) = Box::pin(self.take_in(policy, upload, ledger, account)).await {
+                return self.fail(failure, head, bytes, upload, account, &terms).await;
+            }
+        }
+        let mut tries = Tries::new(policy, head.method);
         // Why the next try is one more, to be counted if there is an endpoint for it.
         let mut again = None;
-        let mut excluded = Vec::new();
+        let Some(backend) = snapshot.backend(*backend) else {
+            return self.fail(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
+        };
         loop {
-            tries += 1;
-            let picked = snapshot
-                .backend(*backend)
-                .and_then(|backend| balance::pick(backend, &mut worker.balance.borrow_mut(), &excluded));
-            let Some((address, _in_flight)) = picked.map(|endpoint| (endpoint.address(), endpoint.begin())) else {
+            let Some((address, _in_flight)) = self.pick(backend, &mut tries) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
-                self.exhausted(tries - 1);
+                self.exhausted(&tries);
                 return self.fail(failure, head, bytes, upload, account, &terms).await;
             };
             if let Some(reason) = again.take() {
                 worker.telemetry.add(reason, 1);
             }
             let target = Target { address, tls: tls.clone() };
-            account.try_endpoint(target.address, &worker.clock);
-            let (mut stream, reused) = match self.upstream(&target, policy.timeouts.connect_ms).await {
+            tries.begin(account.try_endpoint(target.address, &worker.clock));
+            let (mut stream, reused) = match self.upstream(&target, policy).await {
                 Ok(found) => found,
                 Err(failure) => {
                     account.last_failure = Some(failure);
-                    if tries < policy.tries && upload.replayable {
-                        excluded.push(target.address);
-                        let timed_out = failure.kind == Kind::ConnectTimeout;
-                        again = Some(if timed_out { Counter::RetriesTimeout } else { Counter::RetriesConnect });
+                    if upload.replayable {
+                        again = tries.after(failure, address, false, false, worker.clock.micros());
+                    }
+                    if again.is_some() {
                         continue;
                     }
-                    self.exhausted(tries);
+                    self.exhausted(&tries);
                     return self.fail(failure, head, bytes, upload, account, &terms).await;
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
-            let mut exchange = Exchange::new(worker, &terms, &self.deadline, upload, ledger, account);
+            let passed_over = self.passed_over(backend, address, &tries);
+            let mut exchange = Exchange::new(worker, &terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
             let ended =
                 poll_fn(|cx| exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut stream })).await;
@@ -100,7 +109,7 @@ impl Connection<'_> {
                     self.tunnel(stream, leftovers, terms.read_ms, account).await;
                     return false;
                 }
-                worker.park(&target, stream, ledger.reuse_upstream());
+                worker.park(&target, stream, ledger.reuse_upstream() && !policy.http10);
                 return self.end_of_answer(ledger.client_end(upload.decoder.remaining()), upload).await;
             };
             let begun = exchange.begun;
@@ -119,21 +128,14 @@ impl Connection<'_> {
                 account.fail(Failure::of(Kind::ClientGone));
                 return false;
             }
-            // Another try is safe if the upstream cannot have acted on the request, or if acting twice is acting once.
-            let safe = !account.upstream_written || head.method.is_idempotent();
-            // An answer that makes no sense is an answer: the next endpoint would be given the same to choke on.
-            let unanswered = matches!(failure.kind, Kind::Broken | Kind::SendTimeout | Kind::ReadTimeout);
-            if unanswered && safe && upload.replayable && tries < policy.tries {
-                // A connection that was kept too long says nothing about its endpoint.
-                let stale = reused && failure.kind == Kind::Broken;
-                if !stale {
-                    excluded.push(target.address);
-                }
-                upload.output.rewind();
-                again = Some(if stale { Counter::RetriesStale } else { Counter::RetriesTimeout });
+            if upload.replayable {
+                again = tries.after(failure, address, account.upstream_written, reused, worker.clock.micros());
+            }
+            if again.is_some() {
+                upload.rewind();
                 continue;
             }
-            self.exhausted(tries);
+            self.exhausted(&tries);
             return self.fail(failure, head, bytes, upload, account, &terms).await;
         }
     }
@@ -142,28 +144,46 @@ impl Connection<'_> {
         Terms {
             version: head.version,
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
-            upgrade: head.upgrade.map(|token| token.of(bytes)),
+            upgrade: head.upgrade.filter(|_| !policy.http10).map(|token| token.of(bytes)),
             hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
             body_limit: policy.body_limit_bytes,
             send_ms: policy.timeouts.send_ms,
             read_ms: policy.timeouts.read_ms,
+            last: self.is_last(),
         }
     }
 
+    /// The endpoint that is tried next; none if there is no other.
+    fn pick(&self, backend: &BackendSnapshot, tries: &mut Tries<'_>) -> Option<(SocketAddr, Option<InFlight>)> {
+        let choose =
+            |tries: &Tries<'_>| balance::pick(backend, &mut self.worker.balance.borrow_mut(), tries.excluded());
+        let endpoint = choose(tries).or_else(|| if tries.relent() { choose(tries) } else { None })?;
+        Some((endpoint.address(), backend.begin(endpoint)))
+    }
+
+    /// The statuses for which another endpoint is asked, given that there is one and that it may be.
+    fn passed_over<'p>(&self, backend: &BackendSnapshot, address: SocketAddr, tries: &Tries<'p>) -> &'p [u16] {
+        let statuses = tries.passed_over();
+        if statuses.is_empty() || !tries.left(self.worker.clock.micros()) {
+            return &[];
+        }
+        if balance::has_other(backend, address, tries.excluded()) { statuses } else { &[] }
+    }
+
     /// Counts a request that failed although it was tried again.
-    fn exhausted(&self, tries: u32) {
-        if tries > 1 {
+    fn exhausted(&self, tries: &Tries<'_>) {
+        if tries.begun() > 1 {
             self.worker.telemetry.add(Counter::RetriesExhausted, 1);
         }
     }
 
     /// A connection to the target, and whether it was used before.
-    async fn upstream(&self, target: &Target, connect_ms: u64) -> Result<(Stream, bool), Failure> {
-        let worker = self.worker;
+    async fn upstream(&self, target: &Target, policy: &Policy) -> Result<(Stream, bool), Failure> {
+        let worker = &self.worker;
         let mut swept = Swept::default();
         // Unconstrained: a connection must never pass for silent because this task has used up its turn.
         let take = poll_fn(|cx| Poll::Ready(worker.upstreams.borrow_mut().take(target, cx, &mut swept)));
-        let pooled = tokio::task::coop::unconstrained(take).await;
+        let pooled = if policy.http10 { None } else { tokio::task::coop::unconstrained(take).await };
         if swept != Swept::default() {
             worker.swept(swept);
         }
@@ -172,7 +192,7 @@ impl Connection<'_> {
             worker.telemetry.add(Counter::UpstreamConnectionsReused, 1);
             return Ok((stream, true));
         }
-        match connect(target, &worker.connector, &self.deadline, connect_ms).await {
+        match connect(target, &worker.connector, &self.deadline, policy.timeouts.connect_ms).await {
             Ok(stream) => {
                 worker.telemetry.add(Counter::UpstreamConnectionsOpened, 1);
                 Ok((stream, false))
@@ -194,7 +214,7 @@ impl Connection<'_> {
         let telemetry = &self.worker.telemetry;
         telemetry.add(Counter::TunnelsOpened, 1);
         let (carried, failure) =
-            tunnel(self.worker, &self.deadline, &mut self.stream, &mut upstream, leftovers, idle_ms).await;
+            tunnel(&self.worker, &self.deadline, &mut self.stream, &mut upstream, leftovers, idle_ms).await;
         telemetry.add(Counter::TunnelsClosed, 1);
         telemetry.add(Counter::UpstreamConnectionsClosed, 1);
         telemetry.add(Counter::TunnelBytesReceived, carried.up);

@@ -8,8 +8,10 @@ use std::task::Poll;
 use openssl::ssl::SslContext;
 use sallygate_wire::limits::DRAIN_BYTES;
 
-use crate::proxy::exchange::Upload;
+use crate::proxy::peer::PeerText;
+use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
+use crate::telemetry::Counter;
 use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::stream::Stream;
@@ -32,17 +34,19 @@ pub struct Entry {
     pub tls: Option<SslContext>,
 }
 
-/// A client's connection.
-pub(super) struct Connection<'w> {
-    pub(super) worker: &'w Worker,
-    pub(super) entry: &'w Entry,
+/// A client's connection. It is nearly all that is kept of one that waits, so every byte of it counts.
+pub(super) struct Connection {
+    pub(super) worker: Rc<Worker>,
+    pub(super) entry: Rc<Entry>,
     pub(super) stream: Stream,
     pub(super) peer: SocketAddr,
-    pub(super) peer_text: String,
+    pub(super) peer_text: PeerText,
     pub(super) deadline: Rc<Deadline>,
-    /// Bytes that came after the last request.
+    /// Bytes that came after the last request. However many requests a client sends ahead, one is served at a time, and
+    /// what waits here is what one read brought; the rest stays with the kernel, which holds the client back.
     pub(super) input: Option<Buffer>,
-    pub(super) requests: u64,
+    pub(super) requests: u32,
+    opened_ms: u64,
 }
 
 /// What becomes of the client's connection after an answer.
@@ -64,7 +68,26 @@ impl End {
     }
 }
 
-impl Connection<'_> {
+impl Connection {
+    /// A connection that has just been accepted; counted until it is dropped, however it ends.
+    pub(super) fn open(worker: Rc<Worker>, entry: Rc<Entry>, stream: Stream, peer: SocketAddr) -> Self {
+        worker.open.set(worker.open.get() + 1);
+        let tls = entry.tls.is_some();
+        let counter = if tls { Counter::ConnectionsOpenedHttps } else { Counter::ConnectionsOpenedHttp };
+        worker.telemetry.add(counter, 1);
+        let deadline = worker.deadlines.register();
+        let (peer_text, opened_ms) = (PeerText::of(peer.ip()), worker.clock.coarse_ms());
+        Self { stream, peer, peer_text, deadline, input: None, requests: 0, opened_ms, worker, entry }
+    }
+
+    /// Does it end with the answer that is next?
+    pub(super) fn is_last(&self) -> bool {
+        let settings = &self.worker.settings;
+        self.worker.draining()
+            || self.requests >= settings.client_requests
+            || self.worker.clock.coarse_ms().saturating_sub(self.opened_ms) >= settings.client_age_ms
+    }
+
     pub(super) async fn send_continue(&mut self) -> bool {
         let mut output = self.worker.blocks.output();
         output.bytes.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -138,5 +161,19 @@ impl Connection<'_> {
         })
         .await;
         worker.blocks.put_buffer(buffer);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let worker = &self.worker;
+        worker.open.set(worker.open.get().saturating_sub(1));
+        let tls = self.entry.tls.is_some();
+        let counter = if tls { Counter::ConnectionsClosedHttps } else { Counter::ConnectionsClosedHttp };
+        worker.telemetry.add(counter, 1);
+        // The task is unwinding: tokio catches the panic, and the connection is closed.
+        if std::thread::panicking() {
+            worker.telemetry.add(Counter::Panics, 1);
+        }
     }
 }

@@ -15,9 +15,11 @@ use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse
 use crate::fault::{Failure, Kind};
 use crate::http1::answer::{self, Outgoing, Persistence};
 use crate::proxy::account::Account;
+use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
-use crate::transport::buffer::{Buffer, Output, Pool};
+use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
+use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
 
 /// Response bytes that wait for the client before the upstream is read on.
@@ -37,6 +39,8 @@ pub(super) struct Terms<'a> {
     pub(super) body_limit: u64,
     pub(super) send_ms: u64,
     pub(super) read_ms: u64,
+    /// Is the client's connection to end with this answer?
+    pub(super) last: bool,
 }
 
 /// How far the response has come.
@@ -55,24 +59,13 @@ pub(super) struct Peers<'a> {
     pub(super) upstream: &'a mut Stream,
 }
 
-/// The client's side of the request: what has arrived, and what is still to come.
-pub(super) struct Upload {
-    pub(super) input: Option<Buffer>,
-    pub(super) decoder: Decoder,
-    pub(super) encoder: Encoder,
-    /// The head, and the body as far as it was read.
-    pub(super) output: Output,
-    /// Does `output` still hold everything that was read from the client, so that it can be sent again?
-    pub(super) replayable: bool,
-    /// Is the last byte in `output`?
-    pub(super) complete: bool,
-}
-
 /// One try.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened or did not")]
 pub(super) struct Exchange<'a> {
     worker: &'a Worker,
     terms: &'a Terms<'a>,
+    /// Answers that another endpoint is to do better.
+    passed_over: &'a [u16],
     deadline: &'a Deadline,
     upload: &'a mut Upload,
     ledger: &'a mut Ledger,
@@ -88,6 +81,9 @@ pub(super) struct Exchange<'a> {
     pub(super) switched: bool,
     waiting: Kind,
     armed: bool,
+    /// How fast the client sends, and how fast it reads.
+    sending: Pace,
+    reading: Pace,
     /// Is the client still watched, which has sent everything and waits?
     watching: bool,
 }
@@ -96,6 +92,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn new(
         worker: &'a Worker,
         terms: &'a Terms<'a>,
+        passed_over: &'a [u16],
         deadline: &'a Deadline,
         upload: &'a mut Upload,
         ledger: &'a mut Ledger,
@@ -105,6 +102,7 @@ impl<'a> Exchange<'a> {
         Self {
             worker,
             terms,
+            passed_over,
             deadline,
             upload,
             ledger,
@@ -117,6 +115,8 @@ impl<'a> Exchange<'a> {
             switched: false,
             waiting: Kind::ReadTimeout,
             armed: false,
+            sending: Pace::default(),
+            reading: Pace::default(),
             watching: true,
         }
     }
@@ -137,7 +137,7 @@ impl<'a> Exchange<'a> {
         loop {
             let before = moved;
             moved = false;
-            moved |= self.send_request(cx, peers);
+            moved |= self.send_request(cx, peers)?;
             moved |= self.read_request(cx, peers)?;
             moved |= self.read_response(cx, peers)?;
             moved |= self.send_response(cx, peers)?;
@@ -190,24 +190,34 @@ impl<'a> Exchange<'a> {
             matches!(self.phase, Phase::Direct(_)) && self.reply.as_ref().is_some_and(|reply| !reply.is_empty());
         let (waiting, timeout_ms) = if unread || !self.down.is_empty() {
             (Kind::ClientStalled, self.worker.settings.client_body_timeout_ms)
-        } else if !self.upload.output.is_empty() && !self.upload_broken {
+        } else if !self.upload.is_sent() && !self.upload_broken {
             (Kind::SendTimeout, self.terms.send_ms)
         } else if !self.upload.complete && !self.upload_broken {
             (Kind::ClientTimeout, self.worker.settings.client_body_timeout_ms)
         } else {
             (Kind::ReadTimeout, self.terms.read_ms)
         };
+        let now_ms = self.worker.clock.coarse_ms();
+        match waiting {
+            Kind::ClientStalled => self.reading.wait(now_ms),
+            Kind::ClientTimeout => self.sending.wait(now_ms),
+            _ => {}
+        }
         self.waiting = waiting;
         self.deadline.set(timeout_ms);
     }
 
-    fn send_request(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> bool {
+    fn send_request(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
         let mut moved = false;
-        while !self.upload.output.is_empty() && !self.upload_broken {
-            match peers.upstream.poll_write(cx, self.upload.output.rest()) {
+        while !self.upload_broken {
+            let bytes = self.upload.next()?;
+            if bytes.is_empty() {
+                break;
+            }
+            match peers.upstream.poll_write(cx, bytes) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(count)) => {
-                    self.upload.output.wrote_keeping(count);
+                    self.upload.sent(count);
                     self.account.upstream_written = true;
                     self.account.upstream_sent += u64::try_from(count).unwrap_or(0);
                     moved = true;
@@ -219,33 +229,36 @@ impl<'a> Exchange<'a> {
                 }
             }
         }
-        if moved && self.upload.complete && self.upload.output.is_empty() {
+        if moved && self.upload.complete && self.upload.is_sent() {
             self.ledger.request_sent();
         }
-        moved
+        Ok(moved)
     }
 
     fn read_request(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
-        if self.upload.complete || self.upload_broken || !self.upload.output.is_empty() {
+        if self.upload.complete || self.upload_broken || !self.upload.is_sent() {
             return Ok(false);
         }
+        let mut quick = true;
         if self.upload.input.as_ref().is_none_or(Buffer::is_empty) {
             if let Some(empty) = self.upload.input.take() {
                 self.worker.blocks.put_buffer(empty);
             }
             match peers.client.poll_first(cx, &self.worker.blocks) {
                 Poll::Pending => return Ok(false),
-                Poll::Ready(Ok(Some(buffer))) => self.upload.input = Some(buffer),
+                Poll::Ready(Ok(Some(buffer))) => {
+                    let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_send_rate());
+                    quick = self.sending.moved(now_ms, buffer.filled().len(), rate);
+                    self.upload.input = Some(buffer);
+                }
                 // It has ended its side too soon, and may still read an answer.
                 Poll::Ready(Ok(None)) => return Err(Failure::client(Fault::TruncatedBody)),
                 Poll::Ready(Err(_)) => return Err(Failure::of(Kind::ClientGone)),
             }
         }
-        // What was sent so far cannot be sent again from here on.
-        self.upload.output.clear();
-        self.upload.replayable = false;
+        self.upload.forget();
         self.upload.fill(self.ledger, self.account, self.terms.body_limit)?;
-        Ok(true)
+        if quick || self.upload.complete { Ok(true) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
 
     fn read_response(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
@@ -345,7 +358,8 @@ impl<'a> Exchange<'a> {
                 return Ok(false);
             }
             Answer::Upgraded => {
-                let token = self.terms.upgrade.unwrap_or_default();
+                // In HTTP/1.0 nothing was asked for, whatever the client asked us for.
+                let token = self.terms.upgrade.ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
                 answer::write_switch(&mut self.down.bytes, bytes, head, fields, token).map_err(Failure::upstream)?;
                 self.account.status = 101;
                 self.account.upstream_status = 101;
@@ -359,6 +373,10 @@ impl<'a> Exchange<'a> {
     }
 
     fn final_head(&mut self, head: &ResponseHead, fields: &Fields) -> Result<(), Failure> {
+        if self.passed_over.contains(&head.status) && self.upload.replayable {
+            self.account.upstream_status = head.status;
+            return Err(Failure::of(Kind::PassedOver));
+        }
         let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
         let old_client = self.terms.version == Version::Http10;
         let decoder = Decoder::response(head.framing);
@@ -377,7 +395,7 @@ impl<'a> Exchange<'a> {
         if outgoing == Outgoing::UntilClose {
             self.ledger.until_close();
         }
-        if self.worker.draining() {
+        if self.terms.last || self.worker.draining() {
             self.ledger.close();
         }
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
@@ -445,11 +463,18 @@ impl<'a> Exchange<'a> {
                 reply.consume(count);
                 self.account.sent_body(count);
                 self.account.written += u64::try_from(count).unwrap_or(0);
+                self.client_read(count)?;
                 let left = remaining - u64::try_from(count).unwrap_or(0);
                 self.phase = if left == 0 { Phase::Done } else { Phase::Direct(left) };
                 Ok(true)
             }
         }
+    }
+
+    /// A client that reads a byte now and then would hold its upstream for as long as it likes.
+    fn client_read(&mut self, count: usize) -> Result<(), Failure> {
+        let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_read_rate());
+        if self.reading.moved(now_ms, count, rate) { Ok(()) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
 
     fn send_response(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
@@ -460,6 +485,7 @@ impl<'a> Exchange<'a> {
                 Poll::Ready(Ok(count)) => {
                     self.account.written += u64::try_from(count).unwrap_or(0);
                     self.down.wrote(count);
+                    self.client_read(count)?;
                     moved = true;
                 }
                 Poll::Ready(Err(_)) => return Err(Failure::of(Kind::ClientGone)),
@@ -475,44 +501,5 @@ impl Drop for Exchange<'_> {
         if let Some(reply) = self.reply.take() {
             self.worker.blocks.put_buffer(reply);
         }
-    }
-}
-
-impl Upload {
-    /// Throws away what has arrived of the body. True once that was all of it.
-    pub(super) fn discard(&mut self, pool: &Pool) -> Result<bool, Fault> {
-        while let Some(input) = self.input.as_mut().filter(|_| !self.complete) {
-            let piece = self.decoder.step(input.filled())?;
-            input.consume(piece.consumed);
-            self.complete = piece.done;
-            if input.is_empty() {
-                self.input.take().into_iter().for_each(|empty| pool.put_buffer(empty));
-            }
-        }
-        Ok(self.complete)
-    }
-
-    /// Takes what has arrived of the body through decoder and encoder into `output`.
-    pub(super) fn fill(&mut self, ledger: &mut Ledger, account: &mut Account, limit: u64) -> Result<(), Failure> {
-        while let Some(input) = self.input.as_mut().filter(|_| !self.complete) {
-            let piece = self.decoder.step(input.filled()).map_err(Failure::client)?;
-            let data = input.filled().get(piece.data.clone()).unwrap_or_default();
-            if !data.is_empty() {
-                self.encoder.write(data, &mut self.output.bytes).map_err(Failure::client)?;
-                account.received_body(data.len());
-                if limit > 0 && account.request_body > limit {
-                    return Err(Failure::of(Kind::BodyTooLarge));
-                }
-            }
-            input.consume(piece.consumed);
-            if piece.done {
-                self.encoder.finish(&mut self.output.bytes).map_err(Failure::client)?;
-                self.complete = true;
-                ledger.request_read();
-            } else if piece.consumed == 0 {
-                break;
-            }
-        }
-        Ok(())
     }
 }

@@ -16,6 +16,10 @@ pub struct Reply<'a> {
     pub hsts: Option<&'a [u8]>,
     /// The request's id, so that a user can quote it.
     pub request_id: &'a [u8],
+    /// What failed, in a word for programs; empty if nothing did.
+    pub code: &'a str,
+    /// Is the body to be JSON?
+    pub json: bool,
     /// What becomes of the connection.
     pub persistence: Persistence,
     /// Is it the answer to HEAD, which describes a body and has none?
@@ -26,14 +30,15 @@ pub struct Reply<'a> {
 /// out: a reply must never fail.
 pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
     let reason = reason_phrase(reply.status);
-    let body = format!("{} {reason}\n", reply.status);
+    let body = if reply.json { json(reply, reason) } else { format!("{} {reason}\n", reply.status) };
     let mut writer = HeadWriter::new(out);
     writer.status_line(reply.status);
     let _ = writer.field(b"Date", reply.date);
     // RFC 9110 §6.4.1: these have no body, so one would be taken for the next answer.
     let bodiless = matches!(reply.status, 204 | 304);
     if !bodiless {
-        let _ = writer.field(b"Content-Type", b"text/plain; charset=utf-8");
+        let text: &[u8] = if reply.json { b"application/json" } else { b"text/plain; charset=utf-8" };
+        let _ = writer.field(b"Content-Type", text);
         let _ = writer.field_u64(b"Content-Length", u64::try_from(body.len()).unwrap_or(0));
     }
     if let Some(location) = reply.location {
@@ -58,22 +63,66 @@ pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
     u64::try_from(body.len()).unwrap_or(0)
 }
 
+/// Everything in it is ours but the request's id, which is left out if a string could not hold it as it is.
+fn json(reply: &Reply<'_>, reason: &str) -> String {
+    let mut body = format!("{{\"status\":{},\"reason\":\"{reason}\"", reply.status);
+    if !reply.code.is_empty() {
+        body.push_str(",\"code\":\"");
+        body.push_str(reply.code);
+        body.push('"');
+    }
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if let Ok(id) = std::str::from_utf8(reply.request_id)
+        && !id.is_empty()
+        && reply.request_id.iter().all(plain)
+    {
+        body.push_str(",\"request_id\":\"");
+        body.push_str(id);
+        body.push('"');
+    }
+    body.push_str("}\n");
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOTHING: Reply<'_> = Reply {
+        status: 404,
+        location: None,
+        date: b"",
+        hsts: None,
+        request_id: b"",
+        code: "",
+        json: false,
+        persistence: Persistence::Keep,
+        head: false,
+    };
+
+    #[test]
+    fn a_reply_in_json_holds_nothing_that_could_break_it() {
+        let cases: [(&[u8], &str, &str); 4] = [
+            (b"", "", r#"{"status":404,"reason":"Not Found"}"#),
+            (b"abc", "no_route", r#"{"status":404,"reason":"Not Found","code":"no_route","request_id":"abc"}"#),
+            (b"a\"b", "", r#"{"status":404,"reason":"Not Found"}"#),
+            (b"\xff", "", r#"{"status":404,"reason":"Not Found"}"#),
+        ];
+        for (request_id, code, expect) in cases {
+            let mut out = Vec::new();
+            let length = write(&mut out, &Reply { request_id, code, json: true, ..NOTHING });
+            let text = String::from_utf8_lossy(&out).into_owned();
+            assert!(text.ends_with(&format!("\r\n\r\n{expect}\n")), "{text}");
+            assert!(text.contains("\r\nContent-Type: application/json\r\n"), "{text}");
+            assert_eq!(length, expect.len() as u64 + 1);
+        }
+    }
+
     #[test]
     fn a_reply_is_plain_and_short() {
         let mut out = Vec::new();
-        let reply = Reply {
-            status: 404,
-            location: None,
-            date: b"Mon, 23 Nov 2026 22:12:28 GMT",
-            hsts: None,
-            request_id: b"abc",
-            persistence: Persistence::Close,
-            head: false,
-        };
+        let date = b"Mon, 23 Nov 2026 22:12:28 GMT";
+        let reply = Reply { date, request_id: b"abc", code: "no_route", persistence: Persistence::Close, ..NOTHING };
         assert_eq!(write(&mut out, &reply), 14);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
@@ -85,10 +134,7 @@ mod tests {
     fn a_status_without_a_body_has_none() {
         for status in [204, 304] {
             let mut out = Vec::new();
-            let (persistence, head) = (Persistence::Keep, false);
-            let reply =
-                Reply { status, location: None, date: b"now", hsts: None, request_id: b"abc", persistence, head };
-            assert_eq!(write(&mut out, &reply), 0);
+            assert_eq!(write(&mut out, &Reply { status, date: b"now", request_id: b"abc", ..NOTHING }), 0);
             let text = String::from_utf8(out).unwrap();
             assert!(text.ends_with("X-Request-ID: abc\r\n\r\n") && !text.contains("Content-"), "{text}");
         }
@@ -97,16 +143,8 @@ mod tests {
     #[test]
     fn a_value_that_would_split_the_answer_is_left_out() {
         let mut out = Vec::new();
-        let reply = Reply {
-            status: 308,
-            location: Some(b"https://a/\r\nSet-Cookie: x=1"),
-            date: b"",
-            hsts: None,
-            request_id: b"",
-            persistence: Persistence::Keep,
-            head: true,
-        };
-        write(&mut out, &reply);
+        let location = Some(&b"https://a/\r\nSet-Cookie: x=1"[..]);
+        write(&mut out, &Reply { status: 308, location, head: true, ..NOTHING });
         assert!(!String::from_utf8(out).unwrap().contains("Set-Cookie"));
     }
 }

@@ -1,17 +1,21 @@
 //! Answers a request: plans it, and lets an upstream or the gateway itself answer.
 
-use sallygate_wire::body::{Decoder, Encoder};
-use sallygate_wire::request::{Framing, RequestHead, Version};
+use std::rc::Rc;
+
+use sallygate_wire::field::Name;
+use sallygate_wire::request::{RequestHead, Version, parse_request};
 
 use crate::fault::{Failure, Kind};
+use crate::http1::accept::prefers_json;
 use crate::http1::answer::Persistence;
-use crate::http1::forward::{self, Facts, Outgoing};
+use crate::http1::forward::{self, Facts};
 use crate::http1::told::Told;
 use crate::proxy::account::Account;
 use crate::proxy::client::{Connection, End};
-use crate::proxy::exchange::{Terms, Upload};
+use crate::proxy::exchange::Terms;
 use crate::proxy::plan::{Plan, plan};
 use crate::proxy::reply::{self, Reply};
+use crate::proxy::upload::Upload;
 use crate::route::Route;
 use crate::snapshot::Snapshot;
 use crate::transport::buffer::Buffer;
@@ -36,10 +40,10 @@ impl<'s> Local<'s> {
     }
 }
 
-impl Connection<'_> {
+impl Connection {
     /// Answers a request. `buffer` starts with its head and may hold bytes after it. True to go on.
     pub(super) async fn answer(&mut self, buffer: &Buffer, head: &RequestHead) -> bool {
-        let worker = self.worker;
+        let worker = &Rc::clone(&self.worker);
         let bytes = buffer.filled().get(..head.len).unwrap_or_default();
         if let Some(rest) = buffer.filled().get(head.len..).filter(|rest| !rest.is_empty()) {
             let mut input = worker.blocks.buffer();
@@ -56,7 +60,7 @@ impl Connection<'_> {
             Some(client) => Account::begin(worker, client.as_bytes(), 0),
             None => Account::begin(worker, self.peer_text.as_bytes(), self.peer.port()),
         };
-        let mut upload = self.upload(head);
+        let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
         let planned = {
             let fields = worker.request_fields.borrow();
             account.request(bytes, head, &fields, fresh_id);
@@ -71,15 +75,15 @@ impl Connection<'_> {
                         tls: self.entry.tls.is_some(),
                         told,
                         fresh_id: &fresh_id,
+                        http10: route.policy.http10,
                     };
-                    let outgoing = match head.framing {
-                        Framing::None => Outgoing::None,
-                        Framing::Length(length) => Outgoing::Length(length),
-                        Framing::Chunked => Outgoing::Chunked,
-                    };
+                    let outgoing = upload.outgoing(head.framing, &route.policy);
                     let out = &mut upload.output.bytes;
                     match forward::write(out, bytes, head, &fields, path, &facts, outgoing) {
-                        Ok(()) => Ok(route),
+                        Ok(()) => {
+                            upload.head_written();
+                            Ok(route)
+                        }
                         Err(fault) => Err(Local::failure(Some(route), Failure::client(fault))),
                     }
                 }
@@ -109,23 +113,6 @@ impl Connection<'_> {
         keep
     }
 
-    fn upload(&mut self, head: &RequestHead) -> Upload {
-        let encoder = match head.framing {
-            Framing::None => Encoder::None,
-            Framing::Length(length) => Encoder::Length(length),
-            Framing::Chunked => Encoder::Chunked,
-        };
-        let complete = matches!(head.framing, Framing::None | Framing::Length(0));
-        Upload {
-            input: self.input.take(),
-            decoder: Decoder::request(head.framing),
-            encoder,
-            output: self.worker.blocks.output(),
-            replayable: true,
-            complete,
-        }
-    }
-
     /// Answers a failed request whose response has not begun.
     pub(super) async fn fail(
         &mut self,
@@ -141,7 +128,7 @@ impl Connection<'_> {
             return false;
         }
         // An upload that stopped anywhere cannot be told from what follows it on this connection.
-        let keep = head.keep_alive && !self.worker.draining() && upload.complete;
+        let keep = head.keep_alive && !self.is_last() && upload.complete;
         let end = if keep { End::Keep } else { End::close(upload) };
         self.send_reply(failure.status(), None, terms.hsts, end, Some((head, bytes)), account).await
     }
@@ -162,7 +149,7 @@ impl Connection<'_> {
         // A body that has arrived whole is dropped, and the connection stays; any other ends it.
         let swallowed = upload.complete || upload.discard(&self.worker.blocks) == Ok(true);
         let malformed = matches!(local.failure, Some(Failure { kind: Kind::Wire(_), .. }));
-        let keep = head.keep_alive && swallowed && !malformed && !self.worker.draining();
+        let keep = head.keep_alive && swallowed && !malformed && !self.is_last();
         let hsts = local.secured.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
         let location = local.location.as_deref();
         let end = if keep { End::Keep } else { End::close(upload) };
@@ -173,6 +160,14 @@ impl Connection<'_> {
     pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
         account.fail(failure);
         self.send_reply(failure.status(), None, None, End::Linger, None, account).await;
+    }
+
+    /// Read anew from the head: who is served pays nothing for it, and the fields that were read first are gone by now.
+    fn prefers_json(&self, bytes: &[u8]) -> bool {
+        let mut fields = self.worker.request_fields.borrow_mut();
+        let _ = parse_request(bytes, &self.worker.request_limits, &mut fields);
+        let accept = fields.iter().filter(|field| field.id == Name::Accept);
+        prefers_json(accept.map(|field| field.value.of(bytes)))
     }
 
     /// True if another request may come.
@@ -194,6 +189,8 @@ impl Connection<'_> {
             date: &date,
             hsts,
             request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
+            code: account.code(),
+            json: request.is_some_and(|(_, bytes)| self.prefers_json(bytes)),
             persistence: Persistence::of(end != End::Keep, old),
             head: account.head_only,
         };

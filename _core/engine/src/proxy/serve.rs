@@ -14,44 +14,16 @@ use tokio::net::TcpStream;
 use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, tls_version};
 use crate::proxy::client::Connection;
+use crate::proxy::room::Rooms;
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
 use crate::transport::buffer::Buffer;
-use crate::transport::deadline::Deadline;
 use crate::transport::stream::Stream;
 
 pub use crate::proxy::client::Entry;
 
 /// A head may fill this much of a receive buffer before it is refused (the wire's own limit is lower).
 const HEAD_BUFFER_BYTES: usize = 64 * 1024;
-
-/// Counts a connection for as long as it lives, however it ends.
-struct Opened<'w> {
-    worker: &'w Worker,
-    tls: bool,
-}
-
-impl<'w> Opened<'w> {
-    fn new(worker: &'w Worker, tls: bool) -> Self {
-        worker.open.set(worker.open.get() + 1);
-        let counter = if tls { Counter::ConnectionsOpenedHttps } else { Counter::ConnectionsOpenedHttp };
-        worker.telemetry.add(counter, 1);
-        Self { worker, tls }
-    }
-}
-
-impl Drop for Opened<'_> {
-    fn drop(&mut self) {
-        let Self { worker, tls } = self;
-        worker.open.set(worker.open.get().saturating_sub(1));
-        let counter = if *tls { Counter::ConnectionsClosedHttps } else { Counter::ConnectionsClosedHttp };
-        worker.telemetry.add(counter, 1);
-        // The task is unwinding: tokio catches the panic, and the connection is closed.
-        if std::thread::panicking() {
-            worker.telemetry.add(Counter::Panics, 1);
-        }
-    }
-}
 
 /// How a request head ended.
 enum Next {
@@ -68,69 +40,132 @@ fn passes_limit(limits: &Limits, before: usize, now: usize) -> bool {
     [line + 2, line + 4, limits.head_bytes].iter().any(|limit| (before + 1..=now).contains(limit))
 }
 
-/// Serves one client until either side is done.
-pub async fn serve(worker: Rc<Worker>, entry: Rc<Entry>, tcp: TcpStream, peer: SocketAddr) {
-    let worker = &*worker;
-    let _opened = Opened::new(worker, entry.tls.is_some());
+/// Serves one client until either side is done. None if TLS cannot even be begun.
+///
+/// What can be done at once is done before the task is made: whatever a task was started with is part of it for good.
+pub fn serve(
+    worker: Rc<Worker>,
+    entry: Rc<Entry>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+) -> Option<impl Future<Output = ()>> {
     let _ = tcp.set_nodelay(true);
-    let deadline = worker.deadlines.register();
-    poll_fn(|cx| {
-        deadline.watch(cx.waker());
-        Poll::Ready(())
+    let stream = stream(&entry, tcp)?;
+    let mut connection = Box::new(Connection::open(worker, entry, stream, peer));
+    Some(async move {
+        poll_fn(|cx| {
+            connection.deadline.watch(cx.waker());
+            Poll::Ready(())
+        })
+        .await;
+        if !connection.handshake().await {
+            return;
+        }
+        while connection.wait().await {
+            let Some(idle) = Rooms::enter(connection).await else { return };
+            connection = idle;
+        }
     })
-    .await;
-    let Some(stream) = accept(worker, &entry, tcp, &deadline).await else { return };
-    let peer_text = peer.ip().to_canonical().to_string();
-    let mut connection =
-        Connection { worker, entry: &entry, stream, peer, peer_text, deadline, input: None, requests: 0 };
-    while connection.serve_one().await {}
-    if let Some(input) = connection.input.take() {
-        worker.blocks.put_buffer(input);
-    }
 }
 
-/// The TLS handshake, where there is one.
-async fn accept(worker: &Worker, entry: &Entry, tcp: TcpStream, deadline: &Deadline) -> Option<Stream> {
+/// The connection, with TLS over it where the listener has it.
+fn stream(entry: &Entry, tcp: TcpStream) -> Option<Stream> {
     let Some(context) = &entry.tls else { return Some(Stream::Plain(tcp)) };
     let mut session = Ssl::new(context).ok()?;
     session.set_accept_state();
-    let mut stream = Stream::tls(session, tcp).ok()?;
-    deadline.set(worker.settings.handshake_timeout_ms);
-    let done = poll_fn(|cx| match stream.poll_handshake(cx) {
-        Poll::Pending if deadline.passed() => Poll::Ready(false),
-        polled => polled.map(|result| result.is_ok()),
-    })
-    .await;
-    let Some(session) = stream.session().filter(|_| done) else {
-        worker.telemetry.add(Counter::TlsHandshakesFailed, 1);
-        if deadline.passed() {
-            worker.telemetry.add(Counter::TimeoutHandshake, 1);
-        }
-        return None;
-    };
-    let resumed = session.session_reused();
-    worker.telemetry.add(if resumed { Counter::TlsHandshakesResumed } else { Counter::TlsHandshakesFull }, 1);
-    let newest = tls_version(session) == 0x0304;
-    worker.telemetry.add(if newest { Counter::TlsVersion13 } else { Counter::TlsVersion12 }, 1);
-    Some(stream)
+    Stream::tls(session, tcp).ok()
 }
 
-impl Connection<'_> {
+impl Connection {
+    /// The TLS handshake, where there is one.
+    async fn handshake(&mut self) -> bool {
+        let Self { worker, stream, deadline, .. } = self;
+        if stream.session().is_none() {
+            return true;
+        }
+        deadline.set(worker.settings.handshake_timeout_ms);
+        let done = poll_fn(|cx| match stream.poll_handshake(cx) {
+            Poll::Pending if deadline.passed() => Poll::Ready(false),
+            polled => polled.map(|result| result.is_ok()),
+        })
+        .await;
+        let Some(session) = stream.session().filter(|_| done) else {
+            worker.telemetry.add(Counter::TlsHandshakesFailed, 1);
+            if deadline.passed() {
+                worker.telemetry.add(Counter::TimeoutHandshake, 1);
+            }
+            return false;
+        };
+        let resumed = session.session_reused();
+        worker.telemetry.add(if resumed { Counter::TlsHandshakesResumed } else { Counter::TlsHandshakesFull }, 1);
+        let newest = tls_version(session) == 0x0304;
+        worker.telemetry.add(if newest { Counter::TlsVersion13 } else { Counter::TlsVersion12 }, 1);
+        true
+    }
+
+    /// Waits for the first bytes of a request, without a buffer and outside of any room. False when none come.
+    async fn wait(&mut self) -> bool {
+        let Self { worker, stream, deadline, input, requests, .. } = self;
+        let settings = &worker.settings;
+        deadline.set(if *requests == 0 { settings.header_timeout_ms } else { settings.client_idle_ms });
+        deadline.set_idle(true);
+        let first = poll_fn(|cx| match stream.poll_first(cx, &worker.blocks) {
+            Poll::Pending if worker.closing_idle() && stream.is_silent() => {
+                worker.idle_closed.set(worker.idle_closed.get() + 1);
+                Poll::Ready(Ok(None))
+            }
+            Poll::Pending if deadline.passed() => {
+                worker.telemetry.add(Counter::TimeoutClientIdle, 1);
+                Poll::Ready(Ok(None))
+            }
+            Poll::Pending if deadline.is_unwanted() && stream.is_silent() => {
+                worker.telemetry.add(Counter::ConnectionsShed, 1);
+                Poll::Ready(Ok(None))
+            }
+            polled => polled,
+        })
+        .await;
+        deadline.set_idle(false);
+        *input = first.unwrap_or(None);
+        input.is_some()
+    }
+
+    /// Serves requests for as long as bytes of a next one are there. None when the connection is over.
+    pub(super) async fn serve(mut self: Box<Self>) -> Option<Box<Self>> {
+        while self.serve_one().await {
+            match &self.input {
+                Some(input) if !input.is_empty() => {}
+                _ => {
+                    self.put_input();
+                    return Some(self);
+                }
+            }
+        }
+        self.put_input();
+        None
+    }
+
+    fn put_input(&mut self) {
+        if let Some(input) = self.input.take() {
+            self.worker.blocks.put_buffer(input);
+        }
+    }
+
     /// Reads one request and answers it. False when the connection is over.
     async fn serve_one(&mut self) -> bool {
         match self.next_head().await {
             Next::Closed => false,
             Next::TimedOut => {
-                let mut account = Account::begin(self.worker, self.peer_text.as_bytes(), self.peer.port());
+                let mut account = Account::begin(&self.worker, self.peer_text.as_bytes(), self.peer.port());
                 self.refuse(&mut account, Failure::of(Kind::HeadTimeout)).await;
-                account.finish(self.worker, self.stream.session());
+                account.finish(&self.worker, self.stream.session());
                 false
             }
             Next::Refused(buffer, fault) => {
-                let mut account = Account::begin(self.worker, self.peer_text.as_bytes(), self.peer.port());
+                let mut account = Account::begin(&self.worker, self.peer_text.as_bytes(), self.peer.port());
                 account.refused_head(buffer.filled());
                 self.refuse(&mut account, Failure::client(fault)).await;
-                account.finish(self.worker, self.stream.session());
+                account.finish(&self.worker, self.stream.session());
                 self.worker.blocks.put_buffer(buffer);
                 false
             }
@@ -143,40 +178,11 @@ impl Connection<'_> {
         }
     }
 
-    /// Waits for a whole request head. While nothing has arrived the connection holds no buffer.
+    /// Waits for a whole request head.
     async fn next_head(&mut self) -> Next {
-        let Self { worker, stream, deadline, input, requests, .. } = self;
-        let worker = *worker;
-        let settings = &worker.settings;
-        let mut buffer = match input.take() {
-            Some(buffer) if !buffer.is_empty() => buffer,
-            empty => {
-                if let Some(empty) = empty {
-                    worker.blocks.put_buffer(empty);
-                }
-                let fresh = *requests == 0;
-                deadline.set(if fresh { settings.header_timeout_ms } else { settings.client_idle_ms });
-                deadline.set_idle(true);
-                let first = poll_fn(|cx| match stream.poll_first(cx, &worker.blocks) {
-                    Poll::Pending if worker.closing_idle() && stream.is_silent() => {
-                        worker.idle_closed.set(worker.idle_closed.get() + 1);
-                        Poll::Ready(Ok(None))
-                    }
-                    Poll::Pending if deadline.passed() => {
-                        worker.telemetry.add(Counter::TimeoutClientIdle, 1);
-                        Poll::Ready(Ok(None))
-                    }
-                    polled => polled,
-                })
-                .await;
-                deadline.set_idle(false);
-                match first {
-                    Ok(Some(buffer)) => buffer,
-                    Ok(None) | Err(_) => return Next::Closed,
-                }
-            }
-        };
-        deadline.set(settings.header_timeout_ms);
+        let Self { worker, stream, deadline, input, .. } = self;
+        let Some(mut buffer) = input.take() else { return Next::Closed };
+        deadline.set(worker.settings.header_timeout_ms);
         loop {
             let looked_at = buffer.filled().len();
             {
@@ -222,5 +228,28 @@ impl Connection<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::deadline::Deadline;
+
+    /// The size of what a function may come to.
+    fn size_of_call<A, B, C, D, F>(_: impl FnOnce(A, B, C, D) -> Option<F>) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let task = size_of_call(serve);
+        let connection = size_of::<Connection>();
+        let deadline = size_of::<Deadline>();
+        println!("task {task}, connection {connection}, deadline {deadline} bytes");
+        // Tokio adds about 130 bytes, and rounds up to a multiple of 128.
+        assert!(task <= 112, "{task}");
+        assert!(connection <= 224, "{connection}");
+        assert!(deadline <= 56, "{deadline}");
     }
 }

@@ -2,6 +2,7 @@
 //! telemetry, so nothing here is locked.
 
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Context;
@@ -12,17 +13,23 @@ use sallygate_wire::limits::Limits;
 
 use crate::balance;
 use crate::clock::Clock;
+use crate::proxy::bodies::Bodies;
 use crate::proxy::plan::Scratch;
+use crate::proxy::room::Rooms;
 use crate::settings::Settings;
 use crate::snapshot::CurrentReader;
 use crate::telemetry::{Counter, Worker as WorkerTelemetry};
 use crate::tls::client::Connector;
 use crate::transport::buffer;
 use crate::transport::deadline::Deadlines;
+use crate::transport::pace::Rate;
+use crate::transport::spill::Spill;
 use crate::transport::stream::Stream;
 use crate::upstream;
 use crate::upstream::pool::{Swept, Target};
 
+/// From this share of `max_connections` on, idle connections are closed for new ones.
+const SHED_PER_CENT: usize = 85;
 /// The length of a Date header's value.
 const DATE_BYTES: usize = 29;
 
@@ -36,6 +43,10 @@ pub struct Worker {
     pub snapshots: CurrentReader,
     /// Buffers that wait for their next use.
     pub blocks: buffer::Pool,
+    /// Where requests are served.
+    pub rooms: Rooms,
+    /// Room for request bodies.
+    pub bodies: Bodies,
     /// Deadlines of every connection.
     pub deadlines: Rc<Deadlines>,
     /// Idle upstream connections.
@@ -61,6 +72,8 @@ pub struct Worker {
     pub open: Cell<usize>,
     /// Idle connections that a drain has closed.
     pub idle_closed: Cell<usize>,
+    /// How many idle connections are to make room for others.
+    unwanted: Cell<usize>,
     draining: Cell<bool>,
     closing_idle: Cell<bool>,
 }
@@ -75,10 +88,11 @@ impl Worker {
         let upstreams = upstream::pool::Pool::new(settings.upstream_idle_per_endpoint, settings.upstream_idle_ms);
         let response_limits = Limits { keep_underscores: true, ..Limits::default() };
         let worker = Self {
-            settings,
             clock: Clock::new(),
             snapshots,
             blocks: buffer::Pool::default(),
+            rooms: Rooms::default(),
+            bodies: Bodies::new(settings.body_memory_bytes, settings.body_disk_bytes),
             deadlines: Rc::default(),
             upstreams: RefCell::new(upstreams),
             connector: Connector::new()?,
@@ -91,8 +105,10 @@ impl Worker {
             scratch: RefCell::default(),
             date: Cell::new([b' '; DATE_BYTES]),
             random: RefCell::new(fastrand::Rng::new()),
+            settings,
             open: Cell::new(0),
             idle_closed: Cell::new(0),
+            unwanted: Cell::new(0),
             draining: Cell::new(false),
             closing_idle: Cell::new(false),
         };
@@ -105,12 +121,31 @@ impl Worker {
         self.clock.tick();
         let seconds = crate::clock::unix_ns() / 1_000_000_000;
         let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-        let date = httpdate::fmt_http_date(now);
-        if let Ok(date) = <[u8; DATE_BYTES]>::try_from(date.as_bytes()) {
-            self.date.set(date);
-        }
+        let mut date = [b' '; DATE_BYTES];
+        // In place: nothing that happens all the time goes to the heap.
+        let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(now));
+        self.date.set(date);
         self.deadlines.tick(self.clock.coarse_ms(), self.closing_idle.get());
+        let unwanted = self.unwanted.take();
+        if unwanted > 0 {
+            self.deadlines.shed(unwanted);
+        }
         self.telemetry.add(Counter::SnapshotsTaken, self.snapshots.taken());
+    }
+
+    /// May another client come? From `SHED_PER_CENT` of the limit on, each costs one idle connection its life, so that
+    /// those who only sit there cannot keep out those who ask.
+    pub fn admits(&self) -> bool {
+        let (open, most) = (self.open.get(), self.settings.max_connections);
+        if open.saturating_mul(100) >= most.saturating_mul(SHED_PER_CENT) {
+            self.make_room(1);
+        }
+        open < most
+    }
+
+    /// Closes so many idle connections with the next tick, the oldest first.
+    pub fn make_room(&self, count: usize) {
+        self.unwanted.set(self.unwanted.get() + count);
     }
 
     /// Lets go of a snapshot that is no longer the newest.
@@ -145,6 +180,24 @@ impl Worker {
             self.telemetry.add(Counter::UpstreamIdlePoolFull, 1);
         }
         self.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
+    }
+
+    /// How fast a client has to send its body.
+    pub(super) fn client_send_rate(&self) -> Rate {
+        let settings = &self.settings;
+        Rate { grace_ms: settings.client_send_grace_ms, bytes_per_second: settings.client_send_bytes_per_second }
+    }
+
+    /// How fast a client has to read its answer.
+    pub(super) fn client_read_rate(&self) -> Rate {
+        let settings = &self.settings;
+        Rate { grace_ms: settings.client_read_grace_ms, bytes_per_second: settings.client_read_bytes_per_second }
+    }
+
+    /// A file for what of a body is too much for memory; none if there is no folder for it, or no room in it.
+    pub(super) fn spill(&self) -> Option<Spill> {
+        let folder = self.settings.body_folder.as_deref()?;
+        Spill::create(folder, || self.random.borrow_mut().u64(..)).ok()
     }
 
     /// 32 hexadecimal digits that no other request has.

@@ -9,14 +9,19 @@ use std::task::Waker;
 /// How often deadlines are looked at, in milliseconds. Timeouts are given in seconds, so this is fine enough.
 pub const TICK_MS: u64 = 100;
 const NEVER: u64 = u64::MAX;
+/// One in so many idle connections may be told to go at a time.
+const SHED_SHARE: usize = 4;
 
 /// The deadline of one connection.
 pub struct Deadline {
     at_ms: Cell<u64>,
-    idle: Cell<bool>,
     waker: RefCell<Option<Waker>>,
-    place: usize,
+    /// Since when its connection has waited for a request; `NEVER` while it has one.
+    idle_since_ms: Cell<u64>,
     wheel: Rc<Deadlines>,
+    // Numbers and flags together: there are as many of these as connections.
+    place: u32,
+    unwanted: Cell<bool>,
 }
 
 struct Entry {
@@ -27,7 +32,7 @@ struct Entry {
 #[derive(Default)]
 pub struct Deadlines {
     entries: RefCell<Vec<Option<Entry>>>,
-    free: RefCell<Vec<usize>>,
+    free: RefCell<Vec<u32>>,
     now_ms: Cell<u64>,
 }
 
@@ -37,16 +42,17 @@ impl Deadlines {
         let mut entries = self.entries.borrow_mut();
         let place = self.free.borrow_mut().pop().unwrap_or_else(|| {
             entries.push(None);
-            entries.len() - 1
+            u32::try_from(entries.len() - 1).unwrap_or(u32::MAX)
         });
         let deadline = Rc::new(Deadline {
             at_ms: Cell::new(NEVER),
-            idle: Cell::new(false),
             waker: RefCell::new(None),
-            place,
+            idle_since_ms: Cell::new(NEVER),
             wheel: self.clone(),
+            place,
+            unwanted: Cell::new(false),
         });
-        if let Some(entry) = entries.get_mut(place) {
+        if let Some(entry) = entries.get_mut(place as usize) {
             *entry = Some(Entry { deadline: Rc::downgrade(&deadline) });
         }
         deadline
@@ -57,9 +63,28 @@ impl Deadlines {
         self.now_ms.set(now_ms);
         for entry in self.entries.borrow().iter().flatten() {
             let Some(deadline) = entry.deadline.upgrade() else { continue };
-            if (deadline.at_ms.get() <= now_ms || (wake_idle && deadline.idle.get()))
+            if (deadline.at_ms.get() <= now_ms || (wake_idle && deadline.is_idle()))
                 && let Some(waker) = deadline.waker.borrow().as_ref()
             {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Tells so many idle connections that they are unwanted: those that have been idle longest, and never more than a
+    /// share of them at once, because the others may have been used a moment ago.
+    pub fn shed(&self, count: usize) {
+        let entries = self.entries.borrow();
+        let idle = entries.iter().flatten().filter_map(|entry| entry.deadline.upgrade());
+        let mut idle: Vec<_> = idle.filter(|deadline| deadline.is_idle() && !deadline.unwanted.get()).collect();
+        let count = count.min(idle.len().div_ceil(SHED_SHARE));
+        if count < idle.len() {
+            idle.select_nth_unstable_by_key(count, |deadline| deadline.idle_since_ms.get());
+            idle.truncate(count);
+        }
+        for deadline in idle {
+            deadline.unwanted.set(true);
+            if let Some(waker) = deadline.waker.borrow().as_ref() {
                 waker.wake_by_ref();
             }
         }
@@ -95,7 +120,17 @@ impl Deadline {
 
     /// Marks the connection as waiting for its next request, so that a drain wakes it.
     pub fn set_idle(&self, idle: bool) {
-        self.idle.set(idle);
+        self.idle_since_ms.set(if idle { self.wheel.now_ms.get() } else { NEVER });
+        self.unwanted.set(false);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.idle_since_ms.get() != NEVER
+    }
+
+    /// Is the connection, which is idle, to make room for another?
+    pub fn is_unwanted(&self) -> bool {
+        self.unwanted.get()
     }
 
     /// Has it passed?
@@ -106,7 +141,7 @@ impl Deadline {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        if let Some(entry) = self.wheel.entries.borrow_mut().get_mut(self.place) {
+        if let Some(entry) = self.wheel.entries.borrow_mut().get_mut(self.place as usize) {
             *entry = None;
         }
         self.wheel.free.borrow_mut().push(self.place);
@@ -133,5 +168,23 @@ mod tests {
         drop(deadline);
         assert!(wheel.is_empty());
         assert_eq!(wheel.register().place, place);
+    }
+
+    #[test]
+    fn those_that_have_been_idle_longest_are_shed_first() {
+        let wheel = Rc::new(Deadlines::default());
+        let all: Vec<_> = (0..6).map(|_| wheel.register()).collect();
+        for (now_ms, index) in [2, 4, 0, 5, 1, 3].into_iter().enumerate() {
+            wheel.tick(now_ms as u64, false);
+            all[index].set_idle(index != 2);
+        }
+        wheel.shed(1);
+        wheel.shed(1);
+        let shed = |all: &[Rc<Deadline>]| all.iter().map(|one| one.is_unwanted()).collect::<Vec<_>>();
+        assert_eq!(shed(&all), [true, false, false, false, true, false], "the oldest is busy");
+        wheel.shed(100);
+        assert_eq!(shed(&all), [true, false, false, false, true, true], "one in four of those that are left");
+        all[0].set_idle(true);
+        assert!(!all[0].is_unwanted(), "it has had a request in between");
     }
 }

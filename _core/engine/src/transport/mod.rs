@@ -1,5 +1,7 @@
-//! Sockets, buffers and deadlines: what bytes travel through. Knows no protocol.
+//! Sockets, buffers, files and deadlines: what bytes travel through. Knows no protocol.
 
 pub mod buffer;
 pub mod deadline;
+pub mod pace;
+pub mod spill;
 pub mod stream;

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.ir.policy import Timeouts
+from gateway.ir.policy import Retries, Timeouts
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import (
     INTEGER,
@@ -14,10 +14,14 @@ from gateway.translate.ingress.annotations.values import (
     SECONDS,
     SIZE,
     TEXT,
+    InvalidValueError,
     Parsed,
     Type,
     UnsupportedValueError,
     choice,
+    parse_integer,
+    parse_seconds,
+    parse_size,
 )
 from gateway.translate.ingress.settings import Settings
 
@@ -33,6 +37,60 @@ def parse_protocol(text: str) -> Parsed[str]:
 
 
 PROTOCOL: Final = Type("protocol", "`HTTP` or `HTTPS`, in any case", parse_protocol)
+
+
+_STATUSES: Final = {f"http_{status}": status for status in (403, 404, 429, 500, 502, 503, 504)}
+_CONDITIONS: Final = ("error", "timeout", "invalid_header", *_STATUSES, "non_idempotent", "off")
+_MOST_TRIES: Final = 100  # what the data plane accepts; each try is written to the access log
+_MOST_MEMORY: Final = 64 << 20  # what the data plane accepts; beyond it the disk does as well
+
+
+def parse_conditions(text: str) -> Parsed[Retries]:
+    """Words with spaces between them. `off` rules all others out, as in nginx."""
+    words = frozenset(text.split())
+    for word in sorted(words.difference(_CONDITIONS)):
+        listed = ", ".join(_CONDITIONS)
+        raise InvalidValueError(f"{word[:40]!r} is none of {listed}", "write some of these, with spaces between them")
+    if "off" in words:
+        return Parsed(Retries(error=False, timeout=False))
+    retries = Retries(
+        error="error" in words,
+        timeout="timeout" in words,
+        invalid="invalid_header" in words,
+        statuses=tuple(status for word, status in _STATUSES.items() if word in words),
+        non_idempotent="non_idempotent" in words,
+    )
+    return Parsed(retries)
+
+
+def parse_tries(text: str) -> Parsed[int]:
+    """0 is as many as there can be."""
+    tries = parse_integer(text).value
+    if tries < 0:
+        raise InvalidValueError("there is no negative number of tries", 'write "1" or more, or "0" for no limit')
+    if tries > _MOST_TRIES:
+        return Parsed(_MOST_TRIES, f"the most is {_MOST_TRIES}")
+    return Parsed(tries or _MOST_TRIES)
+
+
+def parse_budget(text: str) -> Parsed[int]:
+    """Seconds; 0 is no limit."""
+    return Parsed(0) if text == "0" else parse_seconds(text)
+
+
+def parse_memory(text: str) -> Parsed[int]:
+    size = parse_size(text).value
+    if size > _MOST_MEMORY:
+        return Parsed(_MOST_MEMORY, f"the most is {_MOST_MEMORY} bytes")
+    return Parsed(size)
+
+
+CONDITIONS: Final = Type(
+    "conditions", f"some of {', '.join(f'`{word}`' for word in _CONDITIONS)}, with spaces between", parse_conditions
+)
+TRIES: Final = Type("tries", f"a whole number up to {_MOST_TRIES}; 0 is the most", parse_tries)
+BUDGET: Final = Type("seconds or 0", "a whole number of seconds; 0 is no limit", parse_budget)
+MEMORY: Final = Type("size", f"{SIZE.doc}, up to 64m", parse_memory)
 
 
 def _with(settings: Settings, *, connect: int = 0, send: int = 0, read: int = 0) -> Settings:
@@ -90,20 +148,28 @@ ROWS: Final = (
         doc="The largest request body; a larger one is answered 413. 0 is unlimited.",
         apply=lambda settings, value: replace(settings, body_limit_bytes=value),
     ),
-    _planned(
+    _supported(
         name="client-body-buffer-size",
-        type=SIZE,
+        type=MEMORY,
         risk=Risk.LOW,
         default="8k",
         on_invalid=OnInvalid.INGRESS,
-        doc="How much of a request body is kept in memory.",
+        doc="How much of a request body is kept in memory while it is read; what is more goes to an unlinked file. A "
+        "body that arrives in one piece with its head needs neither.",
+        apply=lambda settings, value: replace(
+            settings, request_body=replace(settings.request_body, memory_bytes=value)
+        ),
     ),
-    _planned(
+    _supported(
         name="proxy-request-buffering",
         type=ON_OFF,
         risk=Risk.LOW,
         default="on",
-        doc="Whether a request body is read completely before it is sent on.",
+        doc="Whether a request body is read completely before it is sent on, always with its length. `off` sends it on "
+        "as it comes; what was sent cannot be tried again on another endpoint.",
+        apply=lambda settings, value: replace(
+            settings, request_body=replace(settings.request_body, buffered=value == "on")
+        ),
     ),
     _planned(
         name="proxy-buffering",
@@ -125,37 +191,40 @@ ROWS: Final = (
         default="1024m",
         doc="How much of a response may go to disk.",
     ),
-    _planned(
+    _supported(
         name="proxy-http-version",
         type=choice("1.0", "1.1"),
         risk=Risk.LOW,
         default="1.1",
-        neutral=("1.1",),
-        doc="The HTTP version spoken to the backend.",
+        doc="The HTTP version spoken to the backend. With 1.0 every request has a connection of its own, and a body "
+        "without a length is read completely first.",
+        apply=lambda settings, value: replace(settings, http10=value == "1.0"),
     ),
-    _planned(
+    _supported(
         name="proxy-next-upstream",
-        type=TEXT,
+        type=CONDITIONS,
         risk=Risk.MEDIUM,
         default="error timeout",
-        neutral=("error timeout",),
-        doc="When the next endpoint is tried.",
+        doc="When another endpoint is tried. Never after the client was sent a part of the answer, nor twice on one "
+        "endpoint while there is another; POST, LOCK and PATCH only before anything was sent, or with "
+        "`non_idempotent`.",
+        apply=lambda settings, value: replace(settings, retries=replace(value, budget_ms=settings.retries.budget_ms)),
     ),
-    _planned(
+    _supported(
         name="proxy-next-upstream-timeout",
-        type=INTEGER,
+        type=BUDGET,
         risk=Risk.LOW,
         default="0",
-        neutral=(0,),
-        doc="The time limit of all attempts together, in seconds.",
+        doc="How long after the first attempt another one may begin.",
+        apply=lambda settings, value: replace(settings, retries=replace(settings.retries, budget_ms=value * 1000)),
     ),
-    _planned(
+    _supported(
         name="proxy-next-upstream-tries",
-        type=INTEGER,
+        type=TRIES,
         risk=Risk.LOW,
         default="3",
-        neutral=(3,),
         doc="The number of attempts, the first included.",
+        apply=lambda settings, value: replace(settings, tries=value),
     ),
     _planned(
         name="fastcgi-index",
