@@ -8,7 +8,7 @@ from msgspec import Struct
 from gateway.ir.backend import Endpoint
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
-from gateway.ir.policy import Policy, Timeouts
+from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
 from gateway.translate.forwarders import Believed
 
@@ -51,6 +51,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = _POLICY.timeouts
     body_limit_bytes: int = _POLICY.body_limit_bytes
     tries: int = _POLICY.tries
+    retries: Retries = _POLICY.retries
+    request_body: RequestBody = _POLICY.request_body
+    http10: bool = _POLICY.http10
     service_upstream: bool = False
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True

@@ -7,18 +7,18 @@ from msgspec.structs import replace
 
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, SECONDS, SIZE
+from gateway.translate.ingress.annotations.proxy import VERSION
+from gateway.translate.ingress.annotations.tries import BUDGET, CONDITIONS, TRIES, conditions_over
+from gateway.translate.ingress.annotations.values import BOOLEAN, ON_OFF, SECONDS, SIZE
 from gateway.translate.rules import Rules
-
-MOST_TRIES: Final = 100  # of one request; more of them only multiply an outage
 
 
 def _timeout(rules: Rules, **changes: int) -> Rules:
     return replace(rules, timeouts=replace(rules.timeouts, **changes))
 
 
-def _tries(rules: Rules, value: int) -> Rules:
-    return replace(rules, tries=min(value, MOST_TRIES) if value > 0 else MOST_TRIES)
+def _retries(rules: Rules, **changes: bool | int) -> Rules:
+    return replace(rules, retries=replace(rules.retries, **changes))
 
 
 _supported = partial(Option, family="backends", support=Support.SUPPORTED)
@@ -55,11 +55,12 @@ ROWS: Final = (
         doc="Seconds between two writes of a request, where the Ingress does not say.",
     ),
     _planned(name="proxy-buffering", default="off", doc="Whether responses are read ahead of the client."),
-    _planned(
+    _supported(
         name="proxy-request-buffering",
         default="on",
-        differs="bodies are streamed",
-        doc="Whether a request body is read completely before it is sent on.",
+        type=ON_OFF,
+        apply=lambda rules, value: replace(rules, request_body=replace(rules.request_body, buffered=value == "on")),
+        doc="Whether a request body is read completely before it is sent on, where the Ingress does not say.",
     ),
     _planned(name="proxy-buffer-size", default="4k", doc="The largest head of a response."),
     _planned(name="proxy-buffers-number", default="4", doc="How many buffers there are for a response."),
@@ -67,17 +68,41 @@ ROWS: Final = (
     _planned(
         name="proxy-max-temp-file-size", default="1024m", neutral=("0",), doc="How much of a response may go to disk."
     ),
-    _planned(name="proxy-http-version", default="1.1", doc="The HTTP version spoken to backends."),
-    _planned(name="proxy-next-upstream", default="error timeout", doc="When the next endpoint is tried."),
-    _planned(name="proxy-next-upstream-timeout", default="0", doc="Time limit of all attempts together, in seconds."),
+    _supported(
+        name="proxy-http-version",
+        default="1.1",
+        type=VERSION,
+        apply=lambda rules, value: replace(rules, http10=value == "1.0"),
+        doc="The HTTP version spoken to backends, where the Ingress does not say.",
+    ),
+    _supported(
+        name="proxy-next-upstream",
+        default="error timeout",
+        type=CONDITIONS,
+        apply=lambda rules, value: replace(rules, retries=conditions_over(rules.retries, value)),
+        doc="When another endpoint is tried, where the Ingress does not say.",
+    ),
+    _supported(
+        name="proxy-next-upstream-timeout",
+        default="0",
+        type=BUDGET,
+        apply=lambda rules, value: _retries(rules, budget_ms=value * 1000),
+        doc="Seconds after the first attempt in which another one may begin; 0 is no limit.",
+    ),
     _supported(
         name="proxy-next-upstream-tries",
         default="3",
-        type=INTEGER,
-        apply=_tries,
+        type=TRIES,
+        apply=lambda rules, value: replace(rules, tries=value),
         doc="Attempts in all, the first included; 0 is unlimited, which is 100 here.",
     ),
-    _planned(name="retry-non-idempotent", default="false", doc="Whether POST and the like are tried again."),
+    _supported(
+        name="retry-non-idempotent",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: _retries(rules, non_idempotent=value or rules.retries.non_idempotent),
+        doc="Whether POST and the like are tried again after bytes of them were sent, on every route.",
+    ),
     _planned(name="proxy-cookie-domain", default="off", doc="Rewrites the domain of cookies."),
     _planned(name="proxy-cookie-path", default="off", doc="Rewrites the path of cookies."),
     _planned(name="proxy-redirect-from", default="off", doc="What is replaced in Location."),

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.tries import MEMORY
 from gateway.translate.ingress.annotations.values import BOOLEAN
 
 _planned = partial(Option, family="clients", support=Support.PLANNED)
@@ -22,7 +23,13 @@ ROWS: Final = (
     _planned(
         name="client-body-timeout", default="60", doc="How long may pass between two reads of a body, in seconds."
     ),
-    _planned(name="client-body-buffer-size", default="8k", doc="How much of a body is kept in memory."),
+    _supported(
+        name="client-body-buffer-size",
+        default="8k",
+        type=MEMORY,
+        apply=lambda rules, value: replace(rules, request_body=replace(rules.request_body, memory_bytes=value)),
+        doc="How much of a body is kept in memory while it is read, where the Ingress does not say.",
+    ),
     _planned(
         name="enable-underscores-in-headers", default="false", doc="Whether headers with an underscore are taken."
     ),

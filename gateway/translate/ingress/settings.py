@@ -21,9 +21,9 @@ class Settings(Struct, frozen=True):
     force_ssl_redirect: bool
     service_upstream: bool
     tries: int
-    retries: Retries = Retries()
-    request_body: RequestBody = RequestBody()
-    http10: bool = False
+    retries: Retries
+    request_body: RequestBody
+    http10: bool
     use_regex: bool = False
     rewrite_target: str = ""  # empty is none
     upstream_tls: bool = False
@@ -66,4 +66,7 @@ def defaults(rules: Rules) -> Settings:
         force_ssl_redirect=rules.force_ssl_redirect,
         service_upstream=rules.service_upstream,
         tries=rules.tries,
+        retries=rules.retries,
+        request_body=rules.request_body,
+        http10=rules.http10,
     )

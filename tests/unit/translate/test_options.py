@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.ir.policy import Timeouts
+from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
 from gateway.objects.meta import Metadata, ObjectKey
 from gateway.store.events import Upsert
@@ -66,6 +66,18 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"proxy-body-size": "8m"}, {"body_limit_bytes": 8 << 20}),
         ({"proxy-next-upstream-tries": "5"}, {"tries": 5}),
         ({"proxy-next-upstream-tries": "0"}, {"tries": 100}),
+        ({"proxy-next-upstream": "http_503 off"}, {"retries": Retries(error=False, timeout=False)}),
+        (
+            {"proxy-next-upstream": "error http_429", "proxy-next-upstream-timeout": "9"},
+            {"retries": Retries(timeout=False, statuses=(429,), budget_ms=9_000)},
+        ),
+        (
+            {"proxy-next-upstream": "error", "retry-non-idempotent": "true"},
+            {"retries": Retries(timeout=False, non_idempotent=True)},
+        ),
+        ({"proxy-request-buffering": "off"}, {"request_body": RequestBody(buffered=False)}),
+        ({"client-body-buffer-size": "1m"}, {"request_body": RequestBody(memory_bytes=1 << 20)}),
+        ({"proxy-http-version": "1.0"}, {"http10": True}),
         ({"service-upstream": "true"}, {"service_upstream": True}),
         ({"strict-validate-path-type": "false"}, {"strict_path_type": False}),
         ({"made-up": "1"}, {}),

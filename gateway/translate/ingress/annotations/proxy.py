@@ -5,8 +5,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.ir.policy import Retries, Timeouts
+from gateway.ir.policy import Timeouts
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
+from gateway.translate.ingress.annotations.tries import BUDGET, CONDITIONS, MEMORY, TRIES, conditions_over
 from gateway.translate.ingress.annotations.values import (
     INTEGER,
     LIST,
@@ -14,14 +15,10 @@ from gateway.translate.ingress.annotations.values import (
     SECONDS,
     SIZE,
     TEXT,
-    InvalidValueError,
     Parsed,
     Type,
     UnsupportedValueError,
     choice,
-    parse_integer,
-    parse_seconds,
-    parse_size,
 )
 from gateway.translate.ingress.settings import Settings
 
@@ -36,61 +33,8 @@ def parse_protocol(text: str) -> Parsed[str]:
     return protocol
 
 
+VERSION: Final = choice("1.0", "1.1")
 PROTOCOL: Final = Type("protocol", "`HTTP` or `HTTPS`, in any case", parse_protocol)
-
-
-_STATUSES: Final = {f"http_{status}": status for status in (403, 404, 429, 500, 502, 503, 504)}
-_CONDITIONS: Final = ("error", "timeout", "invalid_header", *_STATUSES, "non_idempotent", "off")
-_MOST_TRIES: Final = 100  # what the data plane accepts; each try is written to the access log
-_MOST_MEMORY: Final = 64 << 20  # what the data plane accepts; beyond it the disk does as well
-
-
-def parse_conditions(text: str) -> Parsed[Retries]:
-    """Words with spaces between them. `off` rules all others out, as in nginx."""
-    words = frozenset(text.split())
-    for word in sorted(words.difference(_CONDITIONS)):
-        listed = ", ".join(_CONDITIONS)
-        raise InvalidValueError(f"{word[:40]!r} is none of {listed}", "write some of these, with spaces between them")
-    if "off" in words:
-        return Parsed(Retries(error=False, timeout=False))
-    retries = Retries(
-        error="error" in words,
-        timeout="timeout" in words,
-        invalid="invalid_header" in words,
-        statuses=tuple(status for word, status in _STATUSES.items() if word in words),
-        non_idempotent="non_idempotent" in words,
-    )
-    return Parsed(retries)
-
-
-def parse_tries(text: str) -> Parsed[int]:
-    """0 is as many as there can be."""
-    tries = parse_integer(text).value
-    if tries < 0:
-        raise InvalidValueError("there is no negative number of tries", 'write "1" or more, or "0" for no limit')
-    if tries > _MOST_TRIES:
-        return Parsed(_MOST_TRIES, f"the most is {_MOST_TRIES}")
-    return Parsed(tries or _MOST_TRIES)
-
-
-def parse_budget(text: str) -> Parsed[int]:
-    """Seconds; 0 is no limit."""
-    return Parsed(0) if text == "0" else parse_seconds(text)
-
-
-def parse_memory(text: str) -> Parsed[int]:
-    size = parse_size(text).value
-    if size > _MOST_MEMORY:
-        return Parsed(_MOST_MEMORY, f"the most is {_MOST_MEMORY} bytes")
-    return Parsed(size)
-
-
-CONDITIONS: Final = Type(
-    "conditions", f"some of {', '.join(f'`{word}`' for word in _CONDITIONS)}, with spaces between", parse_conditions
-)
-TRIES: Final = Type("tries", f"a whole number up to {_MOST_TRIES}; 0 is the most", parse_tries)
-BUDGET: Final = Type("seconds or 0", "a whole number of seconds; 0 is no limit", parse_budget)
-MEMORY: Final = Type("size", f"{SIZE.doc}, up to 64m", parse_memory)
 
 
 def _with(settings: Settings, *, connect: int = 0, send: int = 0, read: int = 0) -> Settings:
@@ -193,7 +137,7 @@ ROWS: Final = (
     ),
     _supported(
         name="proxy-http-version",
-        type=choice("1.0", "1.1"),
+        type=VERSION,
         risk=Risk.LOW,
         default="1.1",
         doc="The HTTP version spoken to the backend. With 1.0 every request has a connection of its own, and a body "
@@ -208,7 +152,7 @@ ROWS: Final = (
         doc="When another endpoint is tried. Never after the client was sent a part of the answer, nor twice on one "
         "endpoint while there is another; POST, LOCK and PATCH only before anything was sent, or with "
         "`non_idempotent`.",
-        apply=lambda settings, value: replace(settings, retries=replace(value, budget_ms=settings.retries.budget_ms)),
+        apply=lambda settings, value: replace(settings, retries=conditions_over(settings.retries, value)),
     ),
     _supported(
         name="proxy-next-upstream-timeout",
