@@ -182,7 +182,6 @@ fn steady_requests_take_nothing_and_idle_connections_little() {
     }
     assert_eq!(settled(|| ASKED.load(Ordering::Relaxed), before) - before, 0, "allocations in 4,000 requests");
 
-    const IDLE: usize = 256;
     let held = || u64::try_from(HELD.load(Ordering::Relaxed)).unwrap_or(0);
     let mut idle = Vec::with_capacity(2 * IDLE);
     let fill = |idle: &mut Vec<TcpStream>| {
@@ -196,9 +195,10 @@ fn steady_requests_take_nothing_and_idle_connections_little() {
     // The first ones also make tables grow that the next ones find large enough.
     let before = fill(&mut idle);
     let each = (fill(&mut idle) - before) / IDLE as u64;
-    println!("{each} bytes of heap for an idle connection");
     assert!(each <= IDLE_BYTES, "{each} bytes of heap for an idle connection");
 }
 
+/// Idle connections that are counted at once.
+const IDLE: usize = 256;
 /// The heap of an idle connection, with what the allocator keeps beside its blocks. The kernel's part comes on top.
 const IDLE_BYTES: u64 = 900;

@@ -246,7 +246,6 @@ mod tests {
         let task = size_of_call(serve);
         let connection = size_of::<Connection>();
         let deadline = size_of::<Deadline>();
-        println!("task {task}, connection {connection}, deadline {deadline} bytes");
         // Tokio adds about 130 bytes, and rounds up to a multiple of 128.
         assert!(task <= 112, "{task}");
         assert!(connection <= 224, "{connection}");
