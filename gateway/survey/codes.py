@@ -28,6 +28,7 @@ FAMILIES: Final = (
     ("GW29", "It is about an annotation; `sallygate annotations NAME` says all about it."),
     ("GW30", "It is said by the data plane, which checks everything once more before it serves it."),
     ("GW3", "It is about the options of the whole gateway, in the ConfigMap that a flag names."),
+    ("GW4", "It is about an annotation; `sallygate annotations NAME` says all about it."),
     ("GW", "It is about one field of one object."),
 )
 
