@@ -9,7 +9,7 @@ from bench.cluster import objects
 from bench.cluster.ground import WORDS, Ground
 from bench.probing import Probes, has, turns_into
 
-PATIENCE: Final = 30.0  # seconds
+PATIENCE: Final = 60.0  # seconds
 PAUSE: Final = 0.15  # seconds between two changes, and up to as much again: none rides on the one before
 SERIES: Final = 30.0  # seconds; a contender that is slow gets fewer repetitions, not a longer run
 

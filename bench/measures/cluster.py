@@ -6,12 +6,15 @@ every contender starts once more, and takes very many changes under load.
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import time
+from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from bench.child import BenchError
 from bench.cluster import asking, effects, mixed, objects, starting
 from bench.cluster.amount import Amount
 from bench.cluster.contenders import CONTENDERS, Contender
@@ -22,6 +25,7 @@ from bench.results import Cluster, ColdStart, Controller, Effect, Mixed, Outage
 from bench.spread import quantile, spread
 from bench.stage import Stage
 
+OURS = "sallygate"
 RECOVERY = 90.0  # seconds after an outage in which a new Ingress must be served again
 
 
@@ -60,14 +64,18 @@ async def _measure(stage: Stage, amount: Amount, names: list[str], chance: rando
         filled = time.monotonic() - began
         stage.say(f"cluster: filled after {filled:.0f} s")
         for number in range(amount.rounds):
-            for contender in contenders[number % len(contenders) :] + contenders[: number % len(contenders)]:
+            place_in_turn = number % len(contenders)
+            for contender in contenders[place_in_turn:] + contenders[:place_in_turn]:
                 load.append(os.getloadavg()[0])
                 stage.say(f"cluster: round {number + 1} of {amount.rounds}: {contender.name}")
-                await _turn(place, contender, amount, seen[contender.name], chance, last=number == amount.rounds - 1)
+                last = number == amount.rounds - 1
+                with _failing(stage, contender, contenders, absent):
+                    await _turn(place, contender, amount, seen[contender.name], chance, last=last)
         await place.secure(amount.secrets)
-        for contender in contenders:
+        for contender in list(contenders):
             load.append(os.getloadavg()[0])
-            await _secret_turns(place, contender, amount, seen[contender.name])
+            with _failing(stage, contender, contenders, absent):
+                await _secret_turns(place, contender, amount, seen[contender.name])
     return Cluster(
         ingresses=amount.ingresses,
         slices=amount.ingresses * objects.SLICES,
@@ -77,6 +85,19 @@ async def _measure(stage: Stage, amount: Amount, names: list[str], chance: rando
         controllers={each.name: _summary(each.version(), seen[each.name]) for each in contenders},
         absent=absent,
     )
+
+
+@contextlib.contextmanager
+def _failing(stage: Stage, contender: Contender, contenders: list[Contender], absent: dict[str, str]) -> Iterator[None]:
+    """One that fails is out, with the reason; the others go on. Without ours there is nothing to measure."""
+    try:
+        yield
+    except BenchError as error:
+        if contender.name == OURS:
+            raise
+        stage.say(f"cluster: {contender.name} is out: {error}")
+        contenders.remove(contender)
+        absent[contender.name] = str(error).splitlines()[0]
 
 
 async def _turn(

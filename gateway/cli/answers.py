@@ -19,6 +19,7 @@ from gateway.cli.tables import plain
 from gateway.settings.control import ControlSettings, SettingsError, load
 from gateway.sources.reading import FILE_BYTES
 from gateway.survey.asking import Asked, AskError, ask
+from gateway.survey.explain import UnansweredError
 from gateway.survey.reading import NotReadError
 from gateway.survey.request import RequestError
 from gateway.survey.standing import Standing
@@ -45,7 +46,7 @@ def told() -> Iterator[None]:
         yield
     except KubeconfigError as error:
         raise InputError(f"{error}; or name a PATH of manifests") from error
-    except (SettingsError, AskError, NotReadError, RequestError) as error:
+    except (SettingsError, AskError, NotReadError, RequestError, UnansweredError) as error:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{error.filename or 'cannot be read'}: {error.strerror or error}") from error

@@ -52,6 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     from gateway.cli import findings_text  # noqa: PLC0415 -- not needed for --help
     from gateway.cli.answers import InputError, document, print_json, say  # noqa: PLC0415
+    from gateway.survey.acceptance import refusals  # noqa: PLC0415
     from gateway.survey.asking import Asked  # noqa: PLC0415
     from gateway.survey.findings import ABSENT, SLICES, Findings, findings  # noqa: PLC0415
     from gateway.verdicts.verdict import Severity  # noqa: PLC0415
@@ -61,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
             args,
             Asked("findings", args.namespace),
             Findings,
-            lambda standing: findings(standing.verdicts(), args.namespace),
+            lambda standing: findings([*standing.verdicts(), *refusals(standing)], args.namespace),
         )
     except InputError as error:
         say(str(error))

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from gateway.survey.backends import backends
 from gateway.survey.certificates import certificates
-from gateway.survey.explain import prepare, words
+from gateway.survey.explain import UnansweredError, answer, prepare, words
 from gateway.survey.findings import findings
 from gateway.survey.request import Request, RequestError
 from gateway.survey.routes import routes
@@ -97,9 +97,9 @@ class Answering:
             async with asyncio.timeout(SECONDS):
                 line = await reader.readline()
             async with self._turn:
-                answer = await self._answer(line)
-                for start in range(0, len(answer), _PIECE):
-                    writer.write(answer[start : start + _PIECE])
+                told = await self._answer(line)
+                for start in range(0, len(told), _PIECE):
+                    writer.write(told[start : start + _PIECE])
                     async with asyncio.timeout(SECONDS):
                         await writer.drain()
         except (OSError, TimeoutError, ValueError):  # the last: a line that is too long
@@ -118,7 +118,7 @@ class Answering:
             return msgspec.json.encode(await self._document(standing, asked))
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             return _no(f"the question cannot be read: {error}")
-        except RequestError as error:
+        except (RequestError, UnansweredError) as error:
             return _no(str(error))
 
     async def _document(self, standing: Standing, asked: Asked) -> Struct:
@@ -141,8 +141,7 @@ class Answering:
         prepared = prepare(standing, request)
         standing.tree.hold(prepared.root)  # the configuration may change while the data plane's code looks at it
         try:
-            answer = await asyncio.to_thread(standing.ask, prepared.root, prepared.segments, prepared.question)
-            return words(standing, prepared, answer)
+            return words(standing, prepared, await asyncio.to_thread(answer, standing, prepared))
         finally:
             standing.tree.drop(prepared.root)
 
@@ -179,13 +178,13 @@ async def ask(state_dir: Path, asked: Asked) -> bytes:
         raise AskError(f"the instance at {path} broke off: {error.strerror}") from error
     finally:
         writer.close()
-    answer = b"".join(parts)
-    if not answer:
+    told = b"".join(parts)
+    if not told:
         raise AskError(f"the instance at {path} closed the connection without an answer")
-    refused = _refusal(answer)
+    refused = _refusal(told)
     if refused:
         raise AskError(refused)
-    return answer
+    return told
 
 
 async def _piece(reader: asyncio.StreamReader, path: Path) -> bytes:
@@ -196,7 +195,7 @@ async def _piece(reader: asyncio.StreamReader, path: Path) -> bytes:
         raise AskError(f"the instance at {path} has not answered for {PATIENCE:.0f} s") from None
 
 
-def _refusal(answer: bytes) -> str:
-    if not answer.startswith(b'{"kind":"error/v1"'):
+def _refusal(told: bytes) -> str:
+    if not told.startswith(b'{"kind":"error/v1"'):
         return ""
-    return msgspec.json.decode(answer, type=NoAnswer).error
+    return msgspec.json.decode(told, type=NoAnswer).error

@@ -134,5 +134,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, ", ".join(text for one in value for _, text in _flat("", one))
     elif isinstance(value, Mapping):
         yield name, ", ".join(f"{key}: {one}" for key, one in value.items())
+    elif isinstance(value, bytes):
+        yield name, f"({len(value)} bytes)"  # whatever it is, it is not for eyes
     elif value is not None:
         yield name, str(value)

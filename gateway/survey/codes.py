@@ -21,12 +21,15 @@ FAMILIES: Final = (
     ("GW21", "It is about the host of a rule."),
     ("GW22", "It is about a path of a rule."),
     ("GW24", "It is about the Service that a route leads to. Whoever refers to the Service is told."),
+    ("GW25", "It is about the Service that a route leads to. Whoever refers to the Service is told."),
     ("GW26", "It is about certificates: the Secret that a TLS entry names. Keys are never shown."),
     ("GW27", "It is about certificates: the Secret that a TLS entry names. Keys are never shown."),
     ("GW28", "It is about an annotation; `sallygate annotations NAME` says all about it."),
     ("GW29", "It is about an annotation; `sallygate annotations NAME` says all about it."),
     ("GW30", "It is said by the data plane, which checks everything once more before it serves it."),
     ("GW3", "It is about the options of the whole gateway, in the ConfigMap that a flag names."),
+    ("GW4", "It is about an annotation; `sallygate annotations NAME` says all about it."),
+    ("GW", "It is about one field of one object."),
 )
 
 
@@ -55,7 +58,7 @@ def _rows() -> list[tuple[str, str, str, str]]:
 
 
 def _code(code: str, severity: str, title: str, explanation: str) -> Code:
-    family = next((words for start, words in FAMILIES if code.startswith(start)), "")
+    family = next(words for start, words in FAMILIES if code.startswith(start))
     return Code(code, severity, title, explanation, family, SEVERITIES[severity])
 
 

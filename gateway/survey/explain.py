@@ -105,10 +105,22 @@ class Prepared(Struct, frozen=True):
     question: bytes
 
 
+class UnansweredError(Exception):
+    """The data plane has no answer: it would refuse the snapshot."""
+
+
 def explain(standing: Standing, request: Request) -> Explanation:
-    """Raises RequestError where the request is none."""
+    """Raises RequestError where the request is none, and UnansweredError."""
     prepared = prepare(standing, request)
-    return words(standing, prepared, standing.ask(prepared.root, prepared.segments, prepared.question))
+    return words(standing, prepared, answer(standing, prepared))
+
+
+def answer(standing: Standing, prepared: Prepared) -> bytes:
+    """Of the data plane's code. May take a second for a hundred thousand routes. Raises UnansweredError."""
+    try:
+        return standing.ask(prepared.root, prepared.segments, prepared.question)
+    except ValueError as error:
+        raise UnansweredError(f"the data plane has no answer: {error}") from error
 
 
 def prepare(standing: Standing, request: Request) -> Prepared:
@@ -118,9 +130,9 @@ def prepare(standing: Standing, request: Request) -> Prepared:
     return Prepared(request, sent.tls, root, tree.segments(tree.missing(None, root)), question.encode(sent))
 
 
-def words(standing: Standing, prepared: Prepared, answer: bytes) -> Explanation:
-    """The answer of `Standing.ask`, explained."""
-    decision = question.decode(answer)
+def words(standing: Standing, prepared: Prepared, answered: bytes) -> Explanation:
+    """What `answer` gave, explained."""
+    decision = question.decode(answered)
     return _Words(standing, Served(standing.tree, prepared.root), prepared.root, decision).explanation(
         prepared.request, tls=prepared.tls
     )

@@ -1,7 +1,9 @@
 """Completion scripts: each shell reads its own, and bash completes with it."""
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,26 @@ def test_every_command_is_in_every_script_and_its_shell_can_read_it(shell: str, 
     if shutil.which(shell) is None:
         return  # the text was looked at; only its shell can say more
     subprocess.run([shell, "-n"], input=done.out, text=True, check=True, timeout=30)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("val", {"validate"}),
+        ("migrate ", {"report"}),
+        ("migrate report -o ", {"table", "markdown", "json", "html"}),
+        ("validate --fail-on ", {"error", "warning", "info", "never"}),
+    ],
+)
+def test_fish_completes(typed: str, offered: set[str], sallygate: Run, tmp_path: Path) -> None:
+    (tmp_path / "sallygate.fish").write_text(sallygate("completion", "fish").out)
+    command = f'source {tmp_path}/sallygate.fish; complete -C "sallygate {typed}"'
+    own = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", command], env=own, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert {line.partition("\t")[0] for line in done.stdout.splitlines()} == offered
 
 
 def test_an_unknown_shell_is_2(sallygate: Run) -> None:

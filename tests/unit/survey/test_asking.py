@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.survey.asking import SOCKET, WAITING, Answering, Asked, AskError, ask
+from gateway.survey.request import Request
 from gateway.survey.standing import Standing, stand
 from tests.golden.objects import load
 from tests.golden.stand_ins import rules
@@ -35,6 +36,17 @@ async def test_a_question_is_answered_with_a_document(tmp_path: Path) -> None:
             answer = await ask(tmp_path, Asked(asked))  # type: ignore[arg-type]
             assert json.loads(answer)["kind"] == kind
     assert not (tmp_path / SOCKET).exists()
+
+
+async def test_what_the_data_plane_cannot_answer_is_told(tmp_path: Path) -> None:
+    it = standing()
+    root = it.root
+    async with Answering(lambda: it).serve(tmp_path / SOCKET, _silent):
+        with pytest.raises(AskError, match="the data plane has no answer: no data plane here"):
+            await ask(tmp_path, Asked("explain", request=Request(url="http://a.example/")))
+        with pytest.raises(AskError, match="names no scheme"):
+            await ask(tmp_path, Asked("explain", request=Request(url="nonsense")))
+    assert root in it.tree
 
 
 async def test_before_anything_stands_that_is_said(tmp_path: Path) -> None:
