@@ -1,5 +1,7 @@
 //! Whatever is within bounds survives encoding and decoding; whatever bytes come, decoding answers and never panics.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
