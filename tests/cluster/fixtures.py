@@ -124,12 +124,17 @@ class Space:
         return self.until(f"the end of {pod}", look)
 
     def describe(self) -> str:
-        """Return why pods are not ready, in short."""
+        """Return why pods are not ready, in short: their states, and the last that those who are not ready said."""
         notes = []
         for pod in self.items("pods"):
-            status = pod["status"]
+            name, status = pod["metadata"]["name"], pod["status"]
             states = [each["state"] for each in status.get("containerStatuses", [])]
-            notes.append(f"{pod['metadata']['name']} {status.get('phase')} {status.get('message', '')} {states}")
+            notes.append(f"{name} {status.get('phase')} {status.get('message', '')} {states}")
+            if not is_ready(pod):
+                for container in pod["spec"]["containers"]:
+                    with contextlib.suppress(ApiError):
+                        said = self.log(name, container=container["name"], tailLines="3").strip()
+                        notes.append(f"{container['name']} said: {said}")
         return "pods: " + ("; ".join(notes) or "none")
 
 
