@@ -36,6 +36,7 @@ class _Connection(asyncio.Protocol):
         self._request = b""
         self._wanted: Wanted | None = None
         self._seen: asyncio.Future[float] | None = None
+        self._closed = ""
         self.last: Answer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -43,13 +44,15 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(f"a probe's connection was closed ({exc or 'in good order'})")
+        self._closed = f"a probe's connection was closed ({exc or 'in good order'})"
+        self._fail()
 
     def ask(self, request: bytes, wanted: Wanted) -> asyncio.Future[float]:
         """The moment when the wanted answer was complete."""
         self._request, self._wanted = request, wanted
         self._seen = asyncio.get_running_loop().create_future()
         self._send()
+        self._fail()
         return self._seen
 
     def close(self) -> None:
@@ -84,9 +87,10 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and self._seen is not None and not self._seen.done():
             self._transport.write(self._request)
 
-    def _fail(self, reason: str) -> None:
-        if self._seen is not None and not self._seen.done():
-            self._seen.set_exception(BenchError(reason))
+    def _fail(self) -> None:
+        """If there is a question that can have no answer any more."""
+        if self._closed and self._seen is not None and not self._seen.done():
+            self._seen.set_exception(BenchError(self._closed))
 
 
 class Probes:

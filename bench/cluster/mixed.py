@@ -29,7 +29,7 @@ SECURE: Final = 20  # hosts whose Secrets are replaced
 TLS_PAUSE: Final = 0.02  # seconds between two connections over TLS
 
 
-async def change(ground: Ground, running: Started, probes: Probes, changes: int) -> Mixed:
+async def change(ground: Ground, running: Started, changes: int) -> Mixed:
     loop = asyncio.get_running_loop()
     stage = ground.stage
     hosts = (objects.host(7), f"{objects.PROBE}.example.com")
@@ -55,7 +55,9 @@ async def change(ground: Ground, running: Started, probes: Probes, changes: int)
         began = loop.time()
         await _changes(ground, changes // GROUP)
         seconds = loop.time() - began
-        await probes.begin(hosts[1], turns_into(WORDS[ground.placed].encode())).answered(30, "the last slice")
+        probes = await Probes.to(running.http)  # not earlier: who says nothing for long is not kept
+        stack.callback(probes.close)
+        await probes.begin(hosts[1], turns_into(WORDS[ground.placed].encode())).answered(60, "the last slice")
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         outcomes = []

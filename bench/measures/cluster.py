@@ -145,11 +145,7 @@ async def _secret_turns(place: Ground, contender: Contender, amount: Amount, see
         async with starting.started(place, contender) as (running, began):
             seen.secret_starts.append(await starting.wait(place, contender, running, began, hosts))
             if number == amount.rounds - 1:
-                probes = await Probes.to(running.http)
-                try:
-                    seen.mixed = await mixed.change(place, running, probes, amount.changes)
-                finally:
-                    probes.close()
+                seen.mixed = await mixed.change(place, running, amount.changes)
 
 
 def _summary(version: str, seen: _Seen) -> Controller:
