@@ -65,8 +65,12 @@ def passed_on(request: Request) -> Lines:
     return lines
 
 
-def expected(request: Request, *, port: int, peer: bytes = b"127.0.0.1", scheme: bytes = b"http") -> Lines:
-    """Every field line of the head, in order. An empty X-Request-ID stands for a fresh one."""
+def expected(request: Request, *, port: int, buffered: bool) -> Lines:
+    """Every field line of the head, in order. An empty X-Request-ID stands for a fresh one.
+
+    With `buffered` bodies are taken in whole first, so that the length of each is known.
+    """
+    peer, scheme = b"127.0.0.1", b"http"
     host = authority(request)
     lines: Lines = [
         (b"Host", host),
@@ -83,14 +87,15 @@ def expected(request: Request, *, port: int, peer: bytes = b"127.0.0.1", scheme:
     token = upgrade(request)
     if token is not None:
         lines += [(b"Connection", b"upgrade"), (b"Upgrade", token)]
-    if request.values(b"transfer-encoding"):
+    chunked = bool(request.values(b"transfer-encoding"))
+    if chunked and not buffered:
         lines.append((b"Transfer-Encoding", b"chunked"))
-    elif request.values(b"content-length"):
+    elif chunked or request.values(b"content-length"):
         lines.append((b"Content-Length", b"%d" % len(request.body)))
     return lines
 
 
-def differences(sent: Request, received: Request, *, port: int) -> list[str]:
+def differences(sent: Request, received: Request, *, port: int, buffered: bool) -> list[str]:
     """How what was received differs from what had to be sent on. `sent` is the client's request."""
     wrong = [] if received.method == sent.method else [f"method {received.method!r}"]
     wrong += [] if received.minor == 1 else ["version"]
@@ -102,7 +107,7 @@ def differences(sent: Request, received: Request, *, port: int) -> list[str]:
         wrong.append(f"a dot segment: {path!r}")
     if query != sent.target.partition(b"?")[2] or (b"?" in received.target) != (b"?" in sent.target):
         wrong.append(f"query {query!r}")
-    lines = expected(sent, port=port)
+    lines = expected(sent, port=port, buffered=buffered)
     for have, want in zip(received.fields, lines, strict=False):
         fresh = want == (b"X-Request-ID", b"") and have[0] == want[0] and FRESH_ID.fullmatch(have[1])
         if have != want and not fresh:

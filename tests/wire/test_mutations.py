@@ -5,6 +5,7 @@ Seeded and of a fixed number, so a failure comes back. Each damaged request is s
 
 import itertools
 import random
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -72,7 +73,11 @@ def pieces(chance: random.Random, data: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_damage_never_makes_one_request_two(gate: Gate, recorder: Recorder, seed: int) -> None:
+def test_damage_never_makes_one_request_two(
+    gate: Gate, take: Callable[[bool], None], recorder: Recorder, seed: int
+) -> None:
+    buffered = seed % 2 == 0
+    take(buffered)
     chance = random.Random(seed)
     served: list[tuple[bytes, strict_http.Request]] = []
     for _ in range(EACH):
@@ -90,7 +95,8 @@ def test_damage_never_makes_one_request_two(gate: Gate, recorder: Recorder, seed
     assert len(arrived) == len(served)
     port = gate.address()[1]
     for (data, request), received in zip(served, arrived, strict=True):
-        assert not (wrong := forwarding.differences(request, received, port=port)), (data, wrong)
+        wrong = forwarding.differences(request, received, port=port, buffered=buffered)
+        assert not wrong, (data, wrong)
 
 
 def test_much_of_the_damage_is_survived_and_much_is_not(gate: Gate, recorder: Recorder) -> None:

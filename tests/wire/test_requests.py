@@ -4,6 +4,7 @@ Each accepted one must arrive as exactly the head that the rules give it, and as
 arrive at all.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tests.support.probe import Probe, probe, settled
 from tests.support.recorder import Recorder
 from tests.wire.corpus import Case, declared, octets, parts, side_of
 
-SPLITS = ("whole", "lines", "bytes")
+WAYS = (("whole", True), ("lines", False), ("bytes", True), ("bytes", False))
+"""How the bytes are split, and are bodies taken in whole before they are sent on?"""
 LONG_BYTES = 12_000
 """Longer cases are not sent byte by byte: one send for each of 40,000 bytes shows nothing that 1,000 do not."""
 
@@ -27,9 +29,14 @@ def families() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize(
+    ("split", "buffered"), WAYS, ids=lambda way: {True: "buffered", False: "streamed"}.get(way, way)
+)
 @pytest.mark.parametrize("cases", families())
-def test_a_request(gate: Gate, recorder: Recorder, cases: list[Case], split: str) -> None:
+def test_a_request(
+    gate: Gate, take: Callable[[bool], None], recorder: Recorder, cases: list[Case], split: str, *, buffered: bool
+) -> None:
+    take(buffered)
     cases = [case for case in cases if split != "bytes" or len(octets(case["bytes"])) <= LONG_BYTES]
     wrong: list[str] = []
     forwarded: list[tuple[Case, strict_http.Request]] = []
@@ -47,7 +54,8 @@ def test_a_request(gate: Gate, recorder: Recorder, cases: list[Case], split: str
         wrong.append(f"{len(arrived)} requests arrived, not {len(forwarded)}: {arrived}")
     port = gate.address()[1]
     for (case, request), received in zip(forwarded, arrived, strict=False):
-        wrong += [f"{case['name']}: {text}" for text in forwarding.differences(request, received, port=port)]
+        found = forwarding.differences(request, received, port=port, buffered=buffered)
+        wrong += [f"{case['name']}: {text}" for text in found]
     for case, received in firsts(forwarded, arrived):
         wrong += [f"{case['name']}: {text}" for text in against(case, received)]
     assert not wrong, "\n".join(wrong)

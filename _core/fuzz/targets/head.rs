@@ -7,8 +7,23 @@ use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::host::canonical_host;
 use sallygate_wire::limits::Limits;
 use sallygate_wire::path::{PathScratch, read_path};
-use sallygate_wire::request::{Framing, Version, parse_request};
+use sallygate_wire::request::{Framing, RequestHead, Version, parse_request};
 use sallygate_wire::write::HeadWriter;
+
+/// Another parser reads what is accepted alike: where the head ends, its line, and each field.
+fn agrees_with_httparse(bytes: &[u8], head: &RequestHead, fields: &Fields) {
+    // They want UTF-8 in targets.
+    if str::from_utf8(head.target.of(bytes)).is_err() {
+        return;
+    }
+    let mut theirs = [httparse::EMPTY_HEADER; 32];
+    let mut request = httparse::Request::new(&mut theirs);
+    assert_eq!(request.parse(bytes), Ok(httparse::Status::Complete(head.len)));
+    assert_eq!(request.method.map(str::as_bytes), Some(head.method_text.of(bytes)));
+    assert_eq!(request.path.map(str::as_bytes), Some(head.target.of(bytes)));
+    let theirs = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+    assert!(theirs.eq(fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes)))));
+}
 
 fuzz_target!(|input: &[u8]| {
     // The first byte says where the bytes are split, and the limits are small so that they are met.
@@ -26,6 +41,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(parse_request(&bytes[..head.len], &limits, &mut part_fields), whole);
     assert_eq!(parse_request(&bytes[..head.len - 1], &limits, &mut part_fields), Ok(None));
     let _ = Exchange::new(&head);
+    agrees_with_httparse(bytes, &head, &fields);
     if let Some(authority) = head.authority {
         let mut scratch = Vec::new();
         if let Ok(host) = canonical_host(authority.of(bytes), &mut scratch) {

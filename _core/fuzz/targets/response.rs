@@ -7,8 +7,18 @@ use sallygate_wire::exchange::{Answer, Exchange};
 use sallygate_wire::field::Fields;
 use sallygate_wire::limits::Limits;
 use sallygate_wire::request::parse_request;
-use sallygate_wire::response::{RequestKind, ResponseFraming, Version, parse_response};
+use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, Version, parse_response};
 use sallygate_wire::write::HeadWriter;
+
+/// Another parser reads what is accepted alike: where the head ends, the status, and each field.
+fn agrees_with_httparse(bytes: &[u8], head: &ResponseHead, fields: &Fields) {
+    let mut theirs = [httparse::EMPTY_HEADER; 32];
+    let mut response = httparse::Response::new(&mut theirs);
+    assert_eq!(response.parse(bytes), Ok(httparse::Status::Complete(head.len)));
+    assert_eq!(response.code, Some(head.status));
+    let theirs = response.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+    assert!(theirs.eq(fields.iter().map(|field| (field.name.of(bytes), field.value.of(bytes)))));
+}
 
 fuzz_target!(|input: &[u8]| {
     let [kind, split, bytes @ ..] = input else { return };
@@ -29,6 +39,7 @@ fuzz_target!(|input: &[u8]| {
     if head.keep_alive {
         assert!(head.version == Version::Http11 && head.framing != ResponseFraming::UntilClose);
     }
+    agrees_with_httparse(bytes, &head, &fields);
     let mut out = Vec::new();
     let mut writer = HeadWriter::new(&mut out);
     writer.status_line(head.status);
