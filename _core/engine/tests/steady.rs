@@ -2,6 +2,8 @@
 //! connection that waits. Measured on a real engine over loopback, by an allocator that counts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test, helpers and all")]
+
 #[path = "../examples/lookup_bench/tree.rs"]
 #[allow(dead_code, reason = "shared with an example")]
 mod tree;
@@ -27,6 +29,8 @@ use tree::{Tree, backend_id, forward, prefix};
 /// How often the threads that are counted have asked the heap for something, and how many bytes of it they hold.
 static ASKED: AtomicU64 = AtomicU64::new(0);
 static HELD: AtomicI64 = AtomicI64::new(0);
+/// How many connections are left idle, twice.
+const IDLE: usize = 256;
 /// What glibc keeps beside each block that it gives out.
 const BESIDE: usize = 16;
 
