@@ -64,10 +64,12 @@ COUNTER(UpstreamIdleExpired, "sallygate_upstream_idle_closed_total", "reason=\"e
 COUNTER(UpstreamIdlePeerClosed, "sallygate_upstream_idle_closed_total", "reason=\"peer_closed\"", "")
 COUNTER(UpstreamIdleUnsolicited, "sallygate_upstream_idle_closed_total", "reason=\"unsolicited_bytes\"", "")
 COUNTER(UpstreamIdlePoolFull, "sallygate_upstream_idle_closed_total", "reason=\"pool_full\"", "")
+COUNTER(UpstreamIdleWorn, "sallygate_upstream_idle_closed_total", "reason=\"worn\"", "")
 COUNTER(UpstreamConnectRefused, "sallygate_upstream_connect_failures_total", "reason=\"refused\"", "Attempts to connect to an endpoint that failed.")
 COUNTER(UpstreamConnectTimeout, "sallygate_upstream_connect_failures_total", "reason=\"timeout\"", "")
 COUNTER(UpstreamConnectUnreachable, "sallygate_upstream_connect_failures_total", "reason=\"unreachable\"", "")
 COUNTER(UpstreamConnectTls, "sallygate_upstream_connect_failures_total", "reason=\"tls\"", "")
+COUNTER(UpstreamConnectResources, "sallygate_upstream_connect_failures_total", "reason=\"resources\"", "")
 COUNTER(UpstreamConnectOther, "sallygate_upstream_connect_failures_total", "reason=\"other\"", "")
 
 // Upstream exchanges

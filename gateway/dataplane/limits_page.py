@@ -49,6 +49,8 @@ METRICS: Final = {
     "telemetry_ring_bytes": "sallygate_access_log_dropped_total",
     "upstream_idle_ms": 'sallygate_upstream_idle_closed_total{reason="expired"}',
     "upstream_idle_per_endpoint": 'sallygate_upstream_idle_closed_total{reason="pool_full"}',
+    "upstream_requests": 'sallygate_upstream_idle_closed_total{reason="worn"}',
+    "upstream_age_ms": 'sallygate_upstream_idle_closed_total{reason="worn"}',
     "client_idle_ms": 'sallygate_timeouts_total{kind="client_idle"}',
     "header_timeout_ms": 'sallygate_timeouts_total{kind="request_head"}',
     "handshake_timeout_ms": 'sallygate_timeouts_total{kind="tls_handshake"}',

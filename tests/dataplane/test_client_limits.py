@@ -97,14 +97,15 @@ def test_a_body_that_comes_in_time_is_none_of_that(make_gate: MakeGate, upstream
 def test_a_client_that_reads_a_little_now_and_then_is_cut(make_gate: MakeGate, upstream: Upstream) -> None:
     gate = make_gate(client_read_grace_ms=100, client_read_bytes_per_second=1_000_000_000)
     gate.route_to(upstream, policy=STREAMED)
-    total = 64 << 20
+    total = 1 << 30  # more than ever gets through
     with gate.client() as client:
         client.send(GET)
         peer = upstream.accept()
         peer.request()
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % total)
-        peer.socket.settimeout(0.05)
+        peer.socket.settimeout(0.5)
         client.head()
+        feed(peer.socket.send)
         while read_some(client):
             feed(peer.socket.send)
     assert gate.wait_for(RequestsFinished=1)["TimeoutClientRate"] == 1

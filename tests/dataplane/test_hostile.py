@@ -149,6 +149,7 @@ def test_a_connection_that_never_sends_costs_others_nothing(make_gate: Callable[
 def test_pipelined_requests_without_end_are_answered_in_bounded_memory(make_gate: Callable[..., Gate]) -> None:
     """A client that asks and never reads is waited for, not collected."""
     gate = make_gate(client_requests=1_000_000_000)
+    gate.route_to()
     with gate.client() as client:
         client.socket.settimeout(0.3)
         request = b"GET / HTTP/1.1\r\nHost: unknown.example\r\n\r\n" * 1_000

@@ -116,6 +116,26 @@ def test_an_idle_connection_is_not_kept_for_ever(make_gate: Callable[..., Gate],
     gate.wait_for(UpstreamIdleExpired=1)
 
 
+@pytest.mark.parametrize("settings", [{"upstream_requests": 2}, {"upstream_age_ms": 0, "upstream_requests": 9}])
+def test_a_connection_serves_for_so_long_and_no_longer(
+    make_gate: Callable[..., Gate], upstream: Upstream, settings: dict[str, int]
+) -> None:
+    gate = make_gate(**settings)
+    gate.route_to(upstream)
+    served = 1 if "upstream_age_ms" in settings else 2
+    with gate.client() as client:
+        for number in range(2 * served):
+            client.send(get())
+            if number % served == 0:
+                peer = upstream.accept()
+            peer.request()
+            peer.answer()
+            assert client.response().status == 200
+            if number % served == served - 1:
+                assert peer.ended()
+    assert gate.wait_for(RequestsFinished=2 * served)["UpstreamIdleWorn"] == 2
+
+
 def test_no_more_idle_connections_are_kept_than_allowed(make_gate: Callable[..., Gate], upstream: Upstream) -> None:
     gate = make_gate(upstream_idle_per_endpoint=1)
     gate.route_to(upstream)

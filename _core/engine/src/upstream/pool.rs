@@ -20,9 +20,53 @@ pub struct Target {
     pub tls: Option<UpstreamTls>,
 }
 
+/// A connection to an endpoint, and how long it has served.
+pub struct Upstream {
+    /// The connection.
+    pub stream: Stream,
+    opened_ms: u64,
+    requests: u32,
+}
+
+impl Upstream {
+    /// One that was just made.
+    pub fn new(stream: Stream, now_ms: u64) -> Self {
+        Self { stream, opened_ms: now_ms, requests: 0 }
+    }
+
+    /// Has it served before?
+    pub fn is_used(&self) -> bool {
+        self.requests > 0
+    }
+}
+
 struct Idle {
-    stream: Stream,
+    upstream: Upstream,
     since_ms: u64,
+}
+
+/// How long connections are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// How many for each target.
+    pub per_target: usize,
+    /// How long unused.
+    pub idle_ms: u64,
+    /// For how many requests.
+    pub requests: u32,
+    /// How long at all.
+    pub age_ms: u64,
+}
+
+/// What became of a connection that was put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It waits for its next request.
+    Kept,
+    /// It was closed: enough others wait.
+    Full,
+    /// It was closed: it has served long enough.
+    Worn,
 }
 
 /// How many idle connections had to be closed, and why.
@@ -54,57 +98,61 @@ impl Swept {
 pub struct Pool {
     idle: HashMap<Target, Vec<Idle>, foldhash::fast::RandomState>,
     total: usize,
-    per_target: usize,
-    idle_ms: u64,
+    keep: Keep,
 }
 
 impl Pool {
-    /// An empty pool that keeps `per_target` connections for `idle_ms` each.
-    pub fn new(per_target: usize, idle_ms: u64) -> Self {
-        Self { idle: HashMap::default(), total: 0, per_target, idle_ms }
+    /// An empty pool.
+    pub fn new(keep: Keep) -> Self {
+        Self { idle: HashMap::default(), total: 0, keep }
     }
 
     /// Takes an undisturbed connection. `swept` counts those that had to be closed on the way.
-    pub fn take(&mut self, target: &Target, cx: &mut Context<'_>, swept: &mut Swept) -> Option<Stream> {
+    pub fn take(&mut self, target: &Target, cx: &mut Context<'_>, swept: &mut Swept) -> Option<Upstream> {
         let idle = self.idle.get_mut(target)?;
         while let Some(mut found) = idle.pop() {
             self.total -= 1;
-            match found.stream.disturbance(cx) {
-                None => return Some(found.stream),
+            match found.upstream.stream.disturbance(cx) {
+                None => return Some(found.upstream),
                 Some(disturbance) => swept.count(disturbance),
             }
         }
         None
     }
 
-    /// Keeps a connection whose exchange ended exactly. Over the limits it is closed instead, and the answer is false.
-    pub fn put(&mut self, target: &Target, stream: Stream, now_ms: u64) -> bool {
+    /// Keeps a connection whose exchange ended exactly, or closes it if it is beyond a limit.
+    pub fn put(&mut self, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
+        upstream.requests += 1;
+        let Keep { requests, age_ms, per_target, .. } = self.keep;
+        if upstream.requests >= requests || now_ms.saturating_sub(upstream.opened_ms) >= age_ms {
+            return Put::Worn;
+        }
         if self.total >= IDLE_IN_ALL {
-            return false;
+            return Put::Full;
         }
         let idle = match self.idle.get_mut(target) {
             Some(idle) => idle,
             None => self.idle.entry(target.clone()).or_default(),
         };
-        if idle.len() >= self.per_target {
-            return false;
+        if idle.len() >= per_target {
+            return Put::Full;
         }
-        idle.push(Idle { stream, since_ms: now_ms });
+        idle.push(Idle { upstream, since_ms: now_ms });
         self.total += 1;
-        true
+        Put::Kept
     }
 
     /// Closes what is too old or disturbed.
     pub fn sweep(&mut self, now_ms: u64, cx: &mut Context<'_>) -> Swept {
         let mut swept = Swept::default();
-        let oldest = now_ms.saturating_sub(self.idle_ms);
+        let oldest = now_ms.saturating_sub(self.keep.idle_ms);
         self.idle.retain(|_, idle| {
             idle.retain_mut(|one| {
                 if one.since_ms < oldest {
                     swept.expired += 1;
                     return false;
                 }
-                let disturbance = one.stream.disturbance(cx);
+                let disturbance = one.upstream.stream.disturbance(cx);
                 let Some(disturbance) = disturbance else { return true };
                 swept.count(disturbance);
                 false
