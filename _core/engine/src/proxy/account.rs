@@ -47,6 +47,8 @@ pub struct Account {
     /// Did the gateway answer itself?
     pub local: bool,
     slot: u32,
+    /// Does the route want it in the access log?
+    logged: bool,
     id: Id,
     record: AccessRecord,
 }
@@ -89,6 +91,7 @@ impl Account {
             head_only: false,
             local: false,
             slot: 0,
+            logged: true,
             id: Id::None,
             record,
         }
@@ -132,6 +135,7 @@ impl Account {
     /// Notes the route.
     pub fn route(&mut self, route: &Route) {
         self.slot = route.slot;
+        self.logged = route.filters.as_ref().is_none_or(|filters| filters.logged);
     }
 
     /// Notes a try; returns when it begins.
@@ -218,7 +222,9 @@ impl Account {
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
         };
-        telemetry.log(self.record, &outcome);
+        if self.logged {
+            telemetry.log(self.record, &outcome);
+        }
     }
 }
 
@@ -245,7 +251,7 @@ fn counter(failure: Failure) -> Counter {
             _ => Counter::FaultClientSyntax,
         },
         (_, Kind::NoRoute) => Counter::FaultClientNoRoute,
-        (_, Kind::BodyTooLarge) => Counter::FaultClientLimit,
+        (_, Kind::BodyTooLarge | Kind::TooMany(_)) => Counter::FaultClientLimit,
         (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow) => {
             Counter::FaultClientTimeout
         }
@@ -255,8 +261,8 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::HandshakeFailed) => Counter::FaultUpstreamTls,
         (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
-        (_, Kind::Closed | Kind::BadRewrite) => Counter::FaultGatewayPolicy,
-        (_, Kind::PassedOver) => Counter::FaultUpstreamStatus,
+        (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
+        (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
         (_, Kind::NoSnapshot | Kind::BodyNotKept) => Counter::FaultGatewayInternal,
     }
 }
