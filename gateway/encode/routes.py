@@ -8,9 +8,10 @@ from msgspec import Struct
 from gateway.encode import segments
 from gateway.encode.digest import Digest, host_of
 from gateway.encode.pool import Pool
+from gateway.ir.filters import Filters
 from gateway.ir.ids import BackendId, RouteId
 from gateway.ir.match import Exact, Prefix
-from gateway.ir.route import Forward, Redirect, Respond
+from gateway.ir.route import Forward, Redirect, RedirectHost, Respond
 
 ROWS: Final = 200  # more than anybody reads; keeps the cost of a first start flat
 
@@ -97,8 +98,11 @@ def _row(pool: Pool, endpoints: _Endpoints, host: segments.HostSegment, route: s
                 notes.append("no endpoints: 503")
             if route.action.tls is not None:
                 notes.append("https to the backend")
+            notes += [f"canary {canary.backend.service}" for canary in route.action.canaries]
         case Redirect():
             notes.append(f"{route.action.status} to {route.action.path}")
+        case RedirectHost():
+            notes.append(f"{route.action.status} to {route.action.host}")
         case Respond():
             notes.append(f"answers {route.action.status}")
     policy = segments.decode(pool[route.policy])
@@ -107,9 +111,22 @@ def _row(pool: Pool, endpoints: _Endpoints, host: segments.HostSegment, route: s
             notes.append(f"{policy.https_redirect.status} to https")
         if policy.rewrite is not None:
             notes.append(f"rewritten to {policy.rewrite.template}")
+        if policy.filters is not None:
+            notes += _filters(policy.filters)
     if host.certificate is not None:
         notes.append(f"TLS {host.certificate.namespace}/{host.certificate.name}")
     return Row(host.host or "*", route.display_path, _type(route), backend, addresses, tuple(notes), route.id)
+
+
+def _filters(filters: Filters) -> list[str]:
+    """What bears on who is served."""
+    named = (
+        ("CORS", filters.cors),
+        ("limits", filters.limits),
+        ("addresses", filters.access),
+        ("password", filters.password),
+    )
+    return [name for name, value in named if value is not None]
 
 
 def _type(route: segments.RouteEntry) -> str:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, inspect
 
 from gateway.encode.segments import KINDS
 from gateway.ir import version
+from gateway.ir.secret import Secret
 
 
 def render() -> str:
@@ -59,6 +60,8 @@ def _text(kind: inspect.Type, found: list[type]) -> str:
             return " | ".join(_text(part, found) for part in kind.types)
         case inspect.VarTupleType():
             return f"[{_text(kind.item_type, found)}…]"
+        case inspect.CustomType() if kind.cls is Secret:
+            return "bytes"
         case inspect.TupleType():
             return f"[{', '.join(_text(part, found) for part in kind.item_types)}]"
         case inspect.DictType():

@@ -13,7 +13,8 @@ from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener
 from gateway.ir.match import PathMatch
 from gateway.ir.policy import Policy
-from gateway.ir.route import Action
+from gateway.ir.route import Action, Errors
+from gateway.ir.secret import Secret
 
 
 class Root(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="root"):
@@ -37,7 +38,7 @@ class HostShard(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
     hosts: dict[str, Digest]
 
 
-class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True):
+class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`ir.Route` with the digest of its policy in place of the policy."""
 
     id: RouteId
@@ -45,6 +46,7 @@ class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True):
     action: Action
     policy: Digest
     display_path: str
+    errors: Errors | None = None
 
 
 class HostSegment(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="host"):
@@ -122,8 +124,22 @@ KINDS: Final[tuple[type[Struct], ...]] = (
     CertificateSegment,
 )
 
-_encoder: Final = msgpack.Encoder()
-_decoder: Final = msgpack.Decoder(Segment)
+
+def _open(value: object) -> bytes:
+    """Secrets leave for the data plane here, and nowhere else."""
+    if isinstance(value, Secret):
+        return bytes(value)
+    raise TypeError(f"{type(value).__name__} has no place in a segment")
+
+
+def _close(kind: type, value: object) -> Secret:
+    if kind is Secret and isinstance(value, bytes):
+        return Secret(value)
+    raise TypeError(f"{kind.__name__} has no place in a segment")
+
+
+_encoder: Final = msgpack.Encoder(enc_hook=_open)
+_decoder: Final = msgpack.Decoder(Segment, dec_hook=_close)
 
 
 def encode(segment: Segment) -> bytes:

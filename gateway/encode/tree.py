@@ -174,7 +174,9 @@ class Tree:
                 if route.policy is not last:  # routes of one object share the very value, so most are not even hashed
                     last = route.policy
                     policies.append(self._policies.take(last))
-                entry = segments.RouteEntry(route.id, route.match, route.action, policies[-1], route.display_path)
+                entry = segments.RouteEntry(
+                    route.id, route.match, route.action, policies[-1], route.display_path, route.errors
+                )
                 entries.append(entry)
             data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries)))
             return self.pool.add(data, policies)

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from gateway.ir.filters import Filters
+
 
 class Timeouts(Struct, frozen=True, omit_defaults=True):
     """Upstream timeouts in milliseconds."""
@@ -15,6 +17,7 @@ class HttpsRedirect(Struct, frozen=True, omit_defaults=True):
     """Send a request that came over plain HTTP to https, keeping host, path and query."""
 
     status: int = 308
+    keep_slash: bool = False  # one at the end of the whole target
 
 
 class Rewrite(Struct, frozen=True):
@@ -53,3 +56,4 @@ class Policy(Struct, frozen=True, omit_defaults=True):
     retries: Retries = Retries()
     request_body: RequestBody = RequestBody()
     http10: bool = False  # endpoints are spoken to in HTTP/1.0, one request per connection
+    filters: Filters | None = None

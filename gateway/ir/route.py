@@ -14,18 +14,46 @@ class UpstreamTls(Struct, frozen=True, omit_defaults=True):
     server_name: str | None = None  # sent as SNI, and the name to verify
 
 
+class Canary(Struct, frozen=True, omit_defaults=True):
+    """Another backend for some of a route's requests.
+
+    The header decides first, then the cookie, by `always` and `never`; or the header by the value or by an expression
+    that is found in it. What neither decides is shared out by `weight` of `total`.
+    """
+
+    backend: BackendId
+    tls: UpstreamTls | None = None
+    weight: int = 0
+    total: int = 100
+    header: str = ""
+    header_value: str = ""
+    header_pattern: str = ""
+    cookie: str = ""
+
+
 class Forward(Struct, frozen=True, tag="forward", omit_defaults=True):
-    """Proxy to one endpoint of a backend. A backend without endpoints answers 503."""
+    """Proxy to one endpoint of a backend. A backend without endpoints answers 503, unless there is a `spare`."""
 
     backend: BackendId
     tls: UpstreamTls | None = None  # None is plain HTTP
+    canaries: tuple[Canary, ...] = ()
+    spare: BackendId | None = None  # answers while the backend has no endpoint, and is told so
 
 
 class Redirect(Struct, frozen=True, tag="redirect", omit_defaults=True):
-    """Answer with a redirect to `path` on the same scheme and host; the query stays."""
+    """Answer with a redirect to `path` on the same scheme and host, or to an absolute URL."""
 
     path: str
     status: int = 301
+    query: bool = True  # the request's query stays
+    relative: bool = False  # Location has neither scheme nor host
+
+
+class RedirectHost(Struct, frozen=True, tag="redirect_host", omit_defaults=True):
+    """Answer with a redirect to the same scheme, path and query on another host."""
+
+    host: str
+    status: int = 308
 
 
 class Respond(Struct, frozen=True, tag="respond"):
@@ -34,10 +62,18 @@ class Respond(Struct, frozen=True, tag="respond"):
     status: int
 
 
-Action = Forward | Redirect | Respond
+Action = Forward | Redirect | RedirectHost | Respond
 
 
-class Route(Struct, frozen=True):
+class Errors(Struct, frozen=True, omit_defaults=True):
+    """Answers that `backend` gives in place of those with one of `statuses`, which are sorted."""
+
+    statuses: tuple[int, ...]
+    backend: BackendId
+    local_only: bool = False  # only in place of answers of the gateway itself
+
+
+class Route(Struct, frozen=True, omit_defaults=True):
     """`display_path` is the path as its author wrote it, for logs, metrics and tables."""
 
     id: RouteId
@@ -45,6 +81,7 @@ class Route(Struct, frozen=True):
     action: Action
     policy: Policy
     display_path: str
+    errors: Errors | None = None
 
 
 class HostTable(Struct, frozen=True):

@@ -86,7 +86,10 @@ class KubernetesSource:
                 tasks.create_task(reflector.run(), name=str(reflector.target))
 
     def refer(self, keys: AbstractSet[ObjectKey]) -> None:
-        self._secrets.refer(frozenset(key for key in keys if key.kind == "Secret"))
+        # ConfigMaps that flags name are watched in any case.
+        watched = {(one.target.kind, one.target.namespace, one.target.name) for one in self._reflectors}
+        kinds = ("Secret", "ConfigMap")
+        self._secrets.refer(frozenset(key for key in keys if key.kind in kinds and key not in watched))
 
     @property
     def reading(self) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets that somebody refers to: each is read and watched by its name, for as long as that is so.
+"""Secrets and ConfigMaps that somebody refers to: each is read and watched by its name, for as long as that is so.
 
 So the gateway holds no key that it does not serve, and rights on single names suffice. One that is newly referred to is
 read at once, by a list, as that needs no connection of its own; once all are read that somebody waits for, watches go
@@ -60,7 +60,7 @@ class ReferencedSecrets:
         return bool(self._unsettled)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(key.kind == "Secret" for key in self._entries)
 
     async def run(self, sink: Sink) -> None:
         """Until cancelled. Raises what a reflector raised, which is a bug."""
@@ -115,7 +115,7 @@ class ReferencedSecrets:
         def hear(health: Health) -> None:
             self._hear(key, entry, health)
 
-        reflector = self._reflect(Target("Secret", key.namespace, key.name), tell, synced, hear)
+        reflector = self._reflect(Target(key.kind, key.namespace, key.name), tell, synced, hear)
         async with asyncio.TaskGroup() as tasks:
             admitted = asyncio.Event()
             async with self._readers:

@@ -11,7 +11,7 @@ from gateway.encode.digest import Digest
 from gateway.encode.segments import HostSegment, RouteEntry
 from gateway.ir.match import Exact, PathMatch, Prefix, Regex
 from gateway.ir.policy import Policy
-from gateway.ir.route import Forward, Redirect, Respond, Route
+from gateway.ir.route import Forward, Redirect, RedirectHost, Respond, Route
 from gateway.survey import causes, question
 from gateway.survey.backends import address
 from gateway.survey.findings import Finding, finding
@@ -291,6 +291,8 @@ def _action(route: RouteEntry) -> str:
             return f"forward to {backend.namespace}/{backend.service}:{backend.port}"
         case Redirect(path=path, status=status):
             return f"{status} to {path}"
+        case RedirectHost(host=host, status=status):
+            return f"{status} to {host}"
         case Respond(status=status):
             return f"answer {status}"
 

@@ -31,7 +31,6 @@ _EFFECT: Final = {
     Effect.IGNORED: "has no effect",
     Effect.CLOSED: "**closes its routes**",
     Effect.HOST_CLOSED: "**closes its hosts**",
-    Effect.UNSERVED: "**is not served**",
 }
 _INVALID: Final = {
     OnInvalid.DEFAULT: "default",

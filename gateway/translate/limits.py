@@ -12,6 +12,13 @@ ENDPOINTS_PER_BACKEND: Final = 10_000
 HOST_BYTES: Final = 253
 LABEL_BYTES: Final = 63
 PEM_BYTES: Final = 256 << 10
+HEADER_VALUE_BYTES: Final = 4 << 10
+NETWORKS: Final = 10_000
+ORIGINS: Final = 1_000
+HEADERS: Final = 100
+USERS_BYTES: Final = 1 << 20
+CANARIES: Final = 32
+COUNT: Final = 1_000_000
 
 # Ours alone.
 ANNOTATION_BYTES: Final = 64 << 10  # of a value that is parsed; the longest sane ones are lists of addresses

@@ -5,6 +5,7 @@ from typing import Final
 
 from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
+from gateway.translate.configmap import headers
 from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons_options as reasons
@@ -23,7 +24,14 @@ def applied(rules: Rules, view: View) -> Rules:
     """`rules` as the ConfigMap with options, if there is one, asks for them."""
     key = rules.options
     found = view.config_map(key.namespace, key.name) if key is not None else None
-    return with_options(rules, found.data) if found is not None else rules
+    if key is None or found is None:
+        return rules
+    return headers.filled(with_options(rules, found.data), key.namespace, view)
+
+
+def header_maps(rules: Rules) -> frozenset[ObjectKey]:
+    """The ConfigMaps with headers that the options in force name."""
+    return headers.named(rules, rules.options.namespace) if rules.options is not None else frozenset()
 
 
 def judge(key: ObjectKey, view: View, rules: Rules) -> tuple[Verdict, ...]:
@@ -37,6 +45,7 @@ def judge(key: ObjectKey, view: View, rules: Rules) -> tuple[Verdict, ...]:
     said: list[Verdict] = []
     if key == rules.options:
         said += judge_options(subject, found.data)
+        said += headers.judge(subject, found.data, view)
     if key in (rules.tcp_services, rules.udp_services):
         said += _ports(subject, found.data, "TCP" if key == rules.tcp_services else "UDP")
     return tuple(said)

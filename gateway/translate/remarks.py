@@ -7,6 +7,7 @@ from gateway.translate.backends import BackendUnit
 from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.claims import Claims, Reference
 from gateway.translate.secrets import CertificateUnit
+from gateway.translate.usage import Want
 from gateway.verdicts import reasons
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
@@ -17,18 +18,27 @@ def remarks_on(claims: Claims, reference: Reference, unit: BackendUnit) -> Itera
         yield remark.reason.verdict(claims.subject, field, remark.value, remark.text, remark.fix)
 
 
-def dispute(claims: Claims, reference: Reference, prefix: str, *, decided: bool) -> Iterator[Verdict]:
+def dispute(claims: Claims, reference: Reference, prefix: str, decided: Want) -> Iterator[Verdict]:
     """To an Ingress that wants a Service port reached in another way than the oldest one does."""
-    wanted = claims.settings.service_upstream
-    if wanted == decided:
-        return
+    settings = claims.settings
     backend = reference.backend
+    if settings.balance is not decided.balance:
+        yield reasons.UPSTREAM_DECIDED.verdict(
+            claims.subject,
+            field_of(prefix, "load-balance"),
+            str(settings.balance),
+            f"an older Ingress refers to port {backend.port} of Service {backend.service}, and its load-balance counts",
+            "give all Ingresses that refer to it the same load-balance",
+        )
+    wanted = settings.service_upstream
+    if wanted == decided.upstream:
+        return
     yield reasons.UPSTREAM_DECIDED.verdict(
         claims.subject,
         field_of(prefix, "service-upstream") if wanted else f"{reference.field}.name",
         "true" if wanted else backend.service,
         f"an older Ingress refers to port {backend.port} of Service {backend.service}, and by it the port is reached "
-        f"{'by the cluster IP' if decided else 'by its endpoints'}",
+        f"{'by the cluster IP' if decided.upstream else 'by its endpoints'}",
         "give all Ingresses that refer to it the same service-upstream",
     )
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from gateway.ir.backend import Endpoint
+from gateway.ir.backend import Balance, Endpoint
+from gateway.ir.filters import Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
@@ -55,9 +56,27 @@ class Rules(Struct, frozen=True, kw_only=True):
     request_body: RequestBody = _POLICY.request_body
     http10: bool = _POLICY.http10
     service_upstream: bool = False
+    balance: Balance = Balance.ROUND_ROBIN
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
     believed: Believed = Believed()
+
+    # What the options say; see `options`.
+    closed_by: str = ""  # the option for which every route answers 503
+    global_auth: bool = False  # it is asked for, and not supported: routes that do not opt out answer 503
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    rate_status: int = 503
+    connections_status: int = 503
+    request_headers_in: str = ""  # the ConfigMap, as the option names it
+    response_headers_in: str = ""
+    request_headers: tuple[Header, ...] = ()
+    response_headers: tuple[Header, ...] = ()
+    hidden_headers: tuple[str, ...] = ()
+    allowed_response_headers: tuple[str, ...] = ()
+    custom_errors: tuple[int, ...] = ()
+    local_errors_only: bool = False
 
     options: ObjectKey | None = None  # ConfigMaps
     tcp_services: ObjectKey | None = None

@@ -27,6 +27,7 @@ from gateway.translate.backends import BackendUnit, build_backend
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
 from gateway.translate.ingress.claims import Claims, changed_hosts, read_claims
+from gateway.translate.ingress.lent import lend, taken
 from gateway.translate.names import wildcard_of
 from gateway.translate.order import Rank, by_seniority, rank
 from gateway.translate.remarks import (
@@ -37,7 +38,7 @@ from gateway.translate.remarks import (
 )
 from gateway.translate.rules import Rules
 from gateway.translate.secrets import CertificateUnit, build_certificate, secret_key
-from gateway.translate.usage import Usage
+from gateway.translate.usage import Usage, Want
 from gateway.verdicts.report import Report
 from gateway.verdicts.verdict import Verdict
 
@@ -64,19 +65,23 @@ class Translator:
         self._view = view
         self._given = rules
         self._rules = rules  # with the options of the ConfigMap
+        self._header_maps: frozenset[ObjectKey] = frozenset()  # that its options name
         self._claims: dict[Name, Claims] = {}
         self._hosts: dict[str, HostUnit] = {}
         self._backends: dict[BackendId, BackendUnit] = {}
         self._certificates: dict[CertificateId, CertificateUnit] = {}
         self._by_class: Links[Name, str] = Links()
         self._by_host: Links[Name, str] = Links()
+        self._by_name: Links[Name, str] = Links()  # names that are lent
+        self._by_material: Links[Name, ObjectKey] = Links()
         self._by_certificate: Links[Name, CertificateId] = Links()
         self._by_service: Links[BackendId, Name] = Links()
         self._by_slice: Links[BackendId, Name] = Links()
         self._by_external: Links[BackendId, str] = Links()  # by the name that they lead to
         self._below: Links[str, str] = Links()  # hosts by the wildcard that also covers them
+        self._lent: Links[str, str] = Links()  # names by the host that has lent them
         self._usage: Usage[Name] = Usage()
-        self._upstream: dict[BackendId, bool] = {}  # what its users have decided
+        self._upstream: dict[BackendId, Want] = {}  # what its users have decided
         self._remarked: set[BackendId] = set()
         self._report = Report()
         self._told: tuple[Verdict, ...] | None = None
@@ -129,10 +134,11 @@ class Translator:
         return default if default and self._certificates[default].certificate else None
 
     def references(self) -> frozenset[ObjectKey]:
-        """What a source need not watch before it is referred to: Secrets that are in use, and names."""
+        """What a source need not watch before it is referred to: Secrets and ConfigMaps in use, and names."""
         if self._references is None:
             names = map(host_name, self._by_external.all())
-            self._references = frozenset((*map(secret_key, self._certificates), *names))
+            material = (*self._by_material.all(), *self._header_maps)
+            self._references = frozenset((*map(secret_key, self._certificates), *material, *names))
         return self._references
 
     def said(self) -> Iterator[tuple[Hashable, tuple[Verdict, ...]]]:
@@ -175,9 +181,14 @@ class Translator:
 
     def _follow_options(self, keys: Collection[ObjectKey]) -> bool:
         """Have the options of the whole gateway changed, so that everything is to be built anew?"""
-        if self._given.options is None or self._given.options not in keys:
+        key = self._given.options
+        if key is None or ({key} | self._header_maps).isdisjoint(keys):
             return False
         before, self._rules = self._rules, options.applied(self._given, self._view)
+        maps = options.header_maps(self._rules)
+        if maps != self._header_maps:
+            self._header_maps, self._references = maps, None
+        self._report.replace(key, options.judge(key, self._view, self._rules))
         return before != self._rules
 
     def _add_fixed(self, touched: "_Touched") -> None:
@@ -218,9 +229,12 @@ class Translator:
 
     def _ingresses_of(self, keys: Collection[ObjectKey]) -> list[Name]:
         found: set[Name] = set()
-        for kind, namespace, name in keys:
+        for key in keys:
+            kind, namespace, name = key
             if kind == "Ingress":
                 found.add((namespace, name))
+            elif kind in ("Secret", "ConfigMap"):
+                found |= self._by_material.referrers(key)
             elif kind == "IngressClass" and name:
                 found |= self._by_class.referrers(name)
             elif kind == "IngressClass":  # whether any can be read at all
@@ -245,6 +259,8 @@ class Translator:
         self._report.replace(name, new.verdicts if new else ())
         self._by_class.set_refs(name, (new.class_name,) if new and new.class_name else ())
         self._by_host.set_refs(name, new.hosts if new else ())
+        self._by_name.set_refs(name, new.names if new else ())
+        self._by_material.set_refs(name, new.material if new else ())
         certificates = {entry.certificate for entry in new.tls if entry.certificate} if new else set()
         self._by_certificate.set_refs(name, certificates)
         touched.certificates |= certificates - self._certificates.keys()
@@ -259,7 +275,7 @@ class Translator:
         after = {reference.backend for reference in new.references} if new else set()
         self._usage.remove(name, before)
         if new is not None:
-            self._usage.add(name, after, upstream=new.settings.service_upstream)
+            self._usage.add(name, after, Want(new.settings.service_upstream, new.settings.balance))
         for identity in before | after:
             known = identity in self._backends
             if not known or not self._is_used(identity) or self._decide(identity) != self._upstream.get(identity):
@@ -268,9 +284,9 @@ class Translator:
     def _is_used(self, identity: BackendId) -> bool:
         return bool(self._usage.users(identity)) or identity == self._rules.default_backend_service
 
-    def _decide(self, identity: BackendId) -> bool:
+    def _decide(self, identity: BackendId) -> Want:
         if not self._usage.users(identity):
-            return self._rules.service_upstream
+            return Want(self._rules.service_upstream, self._rules.balance)
         return self._usage.decide(identity, lambda users: max(users, key=self._rank))
 
     def _rank(self, name: Name) -> Rank:
@@ -296,6 +312,8 @@ class Translator:
 
     def _build_hosts(self, hosts: set[str]) -> dict[str, "_Built[HostTable]"]:
         """Wildcards first, because hosts below them may take over their TLS."""
+        lent = {host for host in hosts if host and not self._is_own(host)}
+        hosts = hosts - lent
         built = {}
         for host in sorted(host for host in hosts if host.startswith("*.")):
             before = self._tls(host)
@@ -304,7 +322,16 @@ class Translator:
                 hosts |= self._below.referrers(host)
         for host in sorted(hosts - built.keys()):
             built[host] = self._host(host)
+        # Names that are lent come last: they are made of the hosts that lend them.
+        for host, one in built.items():
+            lent |= self._lent.referrers(host) if one.changed else set()
+        for name in sorted(lent - built.keys()):
+            built[name] = self._borrow(name)
         return built
+
+    def _is_own(self, host: str) -> bool:
+        """Has some Ingress this host itself, and not as a canary only?"""
+        return any(not self._claims[name].canary for name in self._by_host.referrers(host))
 
     def _tls(self, host: str | None) -> TlsState:
         unit = self._hosts.get(host) if host else None
@@ -312,16 +339,43 @@ class Translator:
 
     def _host(self, host: str) -> "_Built[HostTable]":
         claimants = by_seniority(self._claims[name] for name in self._by_host.referrers(host))
+        lenders = by_seniority(self._claims[name] for name in self._by_name.referrers(host))
+        self._lent.set_refs(host, ())
         wildcard = wildcard_of(host)
         self._below.set_refs(host, (wildcard,) if wildcard and claimants else ())
         old = self._hosts.pop(host, None)
-        if not claimants and (host or self._rules.default_backend_service is None):
+        own = any(not claims.canary for claims in claimants)
+        if not own and (host or self._rules.default_backend_service is None):
             self._report.replace(host)
             return _Built(None, changed=old is not None)
         new = build_host(host, claimants, self._certificates.__getitem__, self._tls(wildcard), self._rules)
         self._hosts[host] = new
-        self._report.replace(host, new.verdicts)
+        self._report.replace(host, (*new.verdicts, *taken(host, lenders, self._rules)))
         return _Built(new.table, changed=old is None or new.table != old.table)
+
+    def _borrow(self, host: str) -> "_Built[HostTable]":
+        """A host that no Ingress has but as a canary, or that others lend their routes to."""
+        canaries = by_seniority(self._claims[name] for name in self._by_host.referrers(host))
+        lenders = by_seniority(self._claims[name] for name in self._by_name.referrers(host))
+        old = self._hosts.pop(host, None)
+        self._below.set_refs(host, ())
+        verdicts = build_host(host, canaries, self._certificates.__getitem__, _NO_TLS, self._rules).verdicts
+        self._report.replace(host, verdicts)
+        # All who may lend are remembered, whether they are there already or not.
+        self._lent.set_refs(host, {one for claims in lenders for one in claims.hosts if one != host})
+        lent = lend(host, lenders, self._lender, self._covers, self._rules)
+        if lent is None:
+            return _Built(None, changed=old is not None)
+        new = self._hosts[host] = lent.unit
+        return _Built(new.table, changed=old is None or new.table != old.table)
+
+    def _lender(self, host: str) -> HostUnit | None:
+        """A host that some Ingress has itself: a name is not lent on."""
+        return self._hosts.get(host) if self._is_own(host) else None
+
+    def _covers(self, identity: CertificateId, host: str) -> bool:
+        unit = self._certificates.get(identity)
+        return unit is not None and unit.covers(host)
 
     def _backend(self, identity: BackendId) -> "_Built[Backend]":
         old = self._backends.pop(identity, None)
@@ -333,8 +387,11 @@ class Translator:
             self._lead(identity, "")
             self._report.replace(identity)
             return _Built(None, changed=old is not None)
-        upstream = self._upstream[identity] = self._decide(identity)
-        new = self._backends[identity] = build_backend(self._view, self._rules, identity, service_upstream=upstream)
+        want = self._upstream[identity] = self._decide(identity)
+        new = build_backend(self._view, self._rules, identity, service_upstream=want.upstream)
+        if want.balance is not new.backend.balance:
+            new = replace(new, backend=replace(new.backend, balance=want.balance))
+        self._backends[identity] = new
         if new.remarks:
             self._remarked.add(identity)
         self._by_service.set_refs(identity, ((identity.namespace, identity.service),))
@@ -366,7 +423,7 @@ class Translator:
                 found += remarks_on(claims, reference, self._backends[reference.backend])
                 if reference.backend in disputed:
                     decided = self._upstream[reference.backend]
-                    found += dispute(claims, reference, self._rules.annotations_prefix, decided=decided)
+                    found += dispute(claims, reference, self._rules.annotations_prefix, decided)
             yield name, found
 
 

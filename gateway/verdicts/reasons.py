@@ -221,8 +221,9 @@ BAD_ADDRESS = Reason(
 UPSTREAM_DECIDED = Reason(
     "GW248",
     _WARNING,
-    "service-upstream is decided by another Ingress",
-    "All routes to one Service port share one backend. The oldest Ingress that names it decides how it is reached.",
+    "how a Service is reached is decided by another Ingress",
+    "All routes to one Service port share one backend. The oldest Ingress that names it decides about service-upstream "
+    "and load-balance.",
 )
 UPSTREAM_HEADLESS = Reason(
     "GW249",
@@ -365,12 +366,6 @@ NO_EFFECT = Reason(
     _INFO,
     "annotation has no effect here",
     "What it adjusts does not exist in this gateway, and nothing is lost without it.",
-)
-CANARY_NOT_SERVED = Reason(
-    "GW289",
-    _ERROR,
-    "canary Ingresses are not supported yet",
-    "All requests go to the primary Ingress. This one gets none.",
 )
 SNIPPET_REFUSED = Reason(
     "GW290",

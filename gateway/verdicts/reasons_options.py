@@ -14,8 +14,8 @@ OPTION_UNSUPPORTED: Final = Reason(
 GUARD_UNSUPPORTED: Final = Reason(
     "GW321",
     Severity.ERROR,
-    "option that protects is not supported yet",
-    "Everything is served as if the ConfigMap did not have it, so requests that it was to keep out come in.",
+    "option that protects is not supported yet, and routes are closed",
+    "Served without it, requests that it was to keep out would come in. So what it is meant for answers 503.",
 )
 OPTIONS_MISSING: Final = Reason(
     "GW322",
@@ -59,4 +59,10 @@ OPTION_REFUSED: Final = Reason(
     "configuration text is refused",
     "No configuration text is ever taken from a ConfigMap. Everything is served as if the option was not there: what "
     "it was to keep out comes in.",
+)
+GUARD_INVALID: Final = Reason(
+    "GW335",
+    Severity.ERROR,
+    "option that protects is not valid, and every route is closed",
+    "Nobody can say whom it was to keep out, so everything answers 503.",
 )

@@ -24,8 +24,9 @@ RUST_LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"proxy"}),
     frozenset({"http1", "http2", "snapshot"}),
     frozenset({"upstream"}),
-    frozenset({"filter", "tls"}),
+    frozenset({"tls"}),
     frozenset({"route", "drain", "transport"}),
+    frozenset({"filter"}),
     frozenset({"balance", "telemetry", "clock", "fault", "settings"}),
 )
 RUST_SOURCES = ROOT / "_core/engine/src"

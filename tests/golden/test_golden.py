@@ -124,7 +124,7 @@ def render_verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def builtins(value: object) -> Any:
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, enc_hook=repr)
 
 
 def dump(value: object, *, flow: bool | None = None) -> str:

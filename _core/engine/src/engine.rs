@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::listen::worker::{Left, Listening, Order, Start, run};
 use crate::listen::{bind, inherit};
+use crate::proxy::shared::Shared;
 use crate::settings::{ListenerSettings, Settings};
 use crate::snapshot::Publication;
 use crate::telemetry::Region;
@@ -99,6 +100,9 @@ impl Engine {
                 listening.push(Listening { name: listener.name.clone(), socket, tls: tls.clone() });
             }
         }
+        let shared = Arc::new(
+            Shared::new().map_err(|error| StartError::Machine(format!("there are no random numbers: {error}")))?,
+        );
         let (left_sender, left) = channel();
         let mut threads = Vec::new();
         let mut orders = Vec::new();
@@ -107,6 +111,7 @@ impl Engine {
             let start = Start {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
                 settings: self.settings.clone(),
+                shared: shared.clone(),
                 snapshots: self.publication.clone(),
                 telemetry: self.telemetry.clone(),
                 listening,

@@ -15,14 +15,16 @@ use sallygate_wire::field::Fields;
 use sallygate_wire::host::canonical_host;
 use sallygate_wire::limits::Limits;
 use sallygate_wire::path::{PathScratch, read_path};
-use sallygate_wire::request::{Framing, RequestHead, parse_request};
+use sallygate_wire::request::{Framing, parse_request};
 use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::fault::{Failure, Kind};
+use crate::filter::{Buckets, Claim};
 use crate::http1::forward::{self, Facts, Outgoing};
-use crate::http1::told::Told;
-use crate::proxy::plan::{Plan, Scratch, plan};
+use crate::http1::told::{AddressText, Told};
+use crate::proxy::cover::report;
+use crate::proxy::plan::{Arrival, Forward, Ground, Plan, Scratch, plan};
 use crate::route::{Action, Origin, Patterns, Route, RouteTable, Seed, Source};
 use crate::snapshot::{HostEntry, Publisher, Snapshot, TableIndex};
 use crate::telemetry::SlotAllocator;
@@ -46,6 +48,28 @@ pub struct Question<'a> {
     pub head: &'a [u8],
     /// The id that the request gets if it brings none.
     pub fresh_id: &'a [u8; 32],
+}
+
+/// What filters find before the first request: nobody has asked yet, and no password is known.
+struct Nothing(Arc<Buckets>);
+
+impl Ground for Nothing {
+    fn buckets(&self) -> &Arc<Buckets> {
+        &self.0
+    }
+
+    fn now_ms(&self) -> u64 {
+        0
+    }
+
+    fn knows(&self, _claim: &Claim) -> bool {
+        false
+    }
+
+    fn draw(&self, below: u32) -> u32 {
+        // The last place, which is the route's own wherever anything is left to it.
+        below.saturating_sub(1)
+    }
 }
 
 /// What comes of it.
@@ -152,11 +176,31 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
         Ok(_) => return Err(Problem::NotAHead),
         Err(fault) => return Ok(unread(certificate_host, fault)),
     };
-    let mut scratch = Scratch::default();
-    let peer = question.peer.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let peer: IpAddr = question.peer.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let told = Told::read(listener.and_then(|one| one.forwarders.as_ref()), peer, question.head, &fields);
-    let planned = plan(&snapshot, table, told.secure(question.tls), told.host, question.head, &head, &mut scratch);
-    let (route, outcome) = in_words(&snapshot, planned, question, told, &head, &fields);
+    let mut arrival = Arrival {
+        table,
+        tls: told.secure(question.tls),
+        public: told.host,
+        port: question.port,
+        peer: told.client(peer),
+        peer_text: told.address.as_ref().map_or(question.peer.as_bytes(), AddressText::as_bytes),
+        id: forward::request_id(question.head, &fields, question.fresh_id),
+        bytes: question.head,
+        head: &head,
+        fields: &fields,
+        checked: None,
+    };
+    let ground = Nothing(Arc::default());
+    let (mut scratch, mut again) = (Scratch::default(), Scratch::default());
+    let (mut lines, mut added) = (Vec::new(), Vec::new());
+    let mut planned = plan(&ground, &snapshot, &arrival, &mut scratch, &mut lines, &mut added);
+    if let Plan::Check { claim, .. } = &planned {
+        arrival.checked = Some(claim.check());
+        lines.clear();
+        planned = plan(&ground, &snapshot, &arrival, &mut again, &mut lines, &mut added);
+    }
+    let (route, outcome) = in_words(&snapshot, planned, question, told, &arrival, lines);
     let mut considered = Considered { hosts: &hosts, candidates: Vec::new(), omitted: 0 };
     let mut path_scratch = PathScratch::default();
     let forms = read_path(head.path.of(question.head), &mut path_scratch);
@@ -218,11 +262,14 @@ fn in_words<'s>(
     planned: Plan<'s, '_>,
     question: &Question<'_>,
     told: Told<'_>,
-    head: &RequestHead,
-    fields: &Fields,
+    arrival: &Arrival<'_>,
+    lines: Vec<u8>,
 ) -> (Option<&'s Route>, Outcome) {
     match planned {
-        Plan::Forward { route, path } => (Some(route), forwarded(snapshot, route, path, question, told, head, fields)),
+        Plan::Forward(way) => (Some(way.route), forwarded(snapshot, &way, question, told, arrival, lines)),
+        // Its password was checked already.
+        Plan::Check { .. } => (None, failed(Failure::of(Kind::TooBusy))),
+        Plan::Challenge { route, .. } => (Some(route), Outcome::Respond { status: 401 }),
         Plan::Redirect { route, status, location } => {
             (Some(route), Outcome::Redirect { status, location: String::from_utf8_lossy(&location).into_owned() })
         }
@@ -233,19 +280,23 @@ fn in_words<'s>(
 
 fn forwarded(
     snapshot: &Snapshot,
-    route: &Route,
-    path: &[u8],
+    way: &Forward<'_, '_>,
     question: &Question<'_>,
     told: Told<'_>,
-    head: &RequestHead,
-    fields: &Fields,
+    arrival: &Arrival<'_>,
+    mut lines: Vec<u8>,
 ) -> Outcome {
-    if let Action::Forward { backend, .. } = &route.action
-        && snapshot.backend(*backend).is_none_or(|backend| backend.endpoints.is_empty())
-    {
+    let Forward { route, path, .. } = *way;
+    let Arrival { head, fields, .. } = *arrival;
+    let policy = &route.policy;
+    if snapshot.backend(way.backend).is_none_or(|backend| backend.endpoints.is_empty()) {
         return failed(Failure::of(Kind::NoEndpoint));
     }
-    let policy = &route.policy;
+    if way.spare
+        && let Err(fault) = report(503, route, question.head, head, fields, &mut lines)
+    {
+        return failed(Failure::client(fault));
+    }
     let facts = Facts {
         peer: question.peer.as_bytes(),
         port: question.port,
@@ -253,6 +304,9 @@ fn forwarded(
         told,
         fresh_id: question.fresh_id,
         http10: policy.http10,
+        edits: route.filters.as_ref().map(|filters| &filters.request),
+        lines: &lines,
+        reports: way.spare,
     };
     let outgoing = match head.framing {
         Framing::None => Outgoing::None,

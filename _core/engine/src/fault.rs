@@ -60,6 +60,14 @@ pub enum Kind {
     BodyNotKept,
     /// Another endpoint was to do better than this answer, and there was none.
     PassedOver,
+    /// The client's address is not served.
+    Forbidden,
+    /// The client asks too often, or too much at a time; with the status that says so.
+    TooMany(u16),
+    /// The upstream's answer is given by somebody else: its status.
+    Covered(u16),
+    /// There was no time to check a password.
+    TooBusy,
 }
 
 /// A failed request.
@@ -86,6 +94,8 @@ impl Failure {
     pub fn of(kind: Kind) -> Self {
         let side = match kind {
             Kind::NoRoute
+            | Kind::Forbidden
+            | Kind::TooMany(_)
             | Kind::BodyTooLarge
             | Kind::HeadTimeout
             | Kind::ClientTimeout
@@ -97,12 +107,14 @@ impl Failure {
             | Kind::Closed
             | Kind::BadRewrite
             | Kind::BodyNotKept
-            | Kind::Exhausted => Side::Gateway,
+            | Kind::Exhausted
+            | Kind::TooBusy => Side::Gateway,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::ConnectTimeout
             | Kind::HandshakeFailed
             | Kind::Broken
+            | Kind::Covered(_)
             | Kind::SendTimeout
             | Kind::ReadTimeout
             | Kind::PassedOver
@@ -118,7 +130,9 @@ impl Failure {
             Kind::Wire(fault) => fault.status(),
             Kind::NoRoute => 404,
             Kind::BadRewrite => 400,
-            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted => 503,
+            Kind::Forbidden => 403,
+            Kind::TooMany(status) | Kind::Covered(status) => status,
+            Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
             Kind::BodyTooLarge => 413,
             Kind::BodyNotKept => 500,
             Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken | Kind::PassedOver => 502,
@@ -154,6 +168,10 @@ impl Failure {
             Kind::BodyNotKept => "body_not_kept",
             Kind::PassedOver => "answer_passed_over",
             Kind::BadRewrite => "bad_rewrite",
+            Kind::Forbidden => "forbidden_address",
+            Kind::TooMany(_) => "too_many_requests",
+            Kind::Covered(_) => "upstream_error_covered",
+            Kind::TooBusy => "passwords_busy",
         }
     }
 }

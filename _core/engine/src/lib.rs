@@ -1,8 +1,8 @@
 //! The data plane: listeners, workers, routing, forwarding.
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
-//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, fault, settings} >
-//! {transport, balance} > {telemetry, clock}`.
+//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > filter >
+//! {balance, telemetry, clock, fault, settings}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
 pub mod balance;
@@ -10,6 +10,7 @@ pub mod clock;
 mod engine;
 pub mod explain;
 pub mod fault;
+pub mod filter;
 pub mod http1;
 pub mod listen;
 pub mod proxy;

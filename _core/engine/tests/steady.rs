@@ -1,7 +1,6 @@
 //! What a worker takes from the heap: nothing for a request on connections that are there already, and little for a
 //! connection that waits. Measured on a real engine over loopback, by an allocator that counts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test, helpers and all")]
 
 #[path = "../examples/lookup_bench/tree.rs"]

@@ -57,3 +57,25 @@ pub const RETRY_STATUSES: usize = 32;
 
 /// Attempts per request: more than this never helps, and each one is written to the access log.
 pub const TRIES: u32 = 100;
+
+/// Networks of one list: each request is compared with all of them.
+pub const NETWORKS: usize = 10_000;
+
+/// Origins of one list: each request of a browser is compared with all of them.
+pub const ORIGINS: usize = 1_000;
+
+/// Headers that a route sets or hides: they must fit into a head, beside those of the peer.
+pub const HEADERS: usize = 100;
+
+/// Lines of names and password hashes: about ten thousand users.
+pub const USERS_BYTES: usize = 1 << 20;
+
+/// A century: browsers keep cookies for about a year at the most.
+pub const COOKIE_SECONDS: i64 = 100 * 365 * 24 * 60 * 60;
+
+/// Canaries of one route: each request may be compared with all of them.
+pub const CANARIES: usize = 32;
+
+/// The largest total that a canary's weight is a share of, and the largest limit and burst of requests: sums and
+/// products of them stay far from overflow.
+pub const COUNT: u32 = 1_000_000;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::is_default;
+use crate::filters::Filters;
 
 /// Upstream timeouts in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +29,14 @@ impl Default for Timeouts {
 pub struct HttpsRedirect {
     /// The status of the answer.
     pub status: u16,
+    /// Whether a slash at the end of the target stays.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keep_slash: bool,
 }
 
 impl Default for HttpsRedirect {
     fn default() -> Self {
-        Self { status: 308 }
+        Self { status: 308, keep_slash: false }
     }
 }
 
@@ -124,6 +128,9 @@ pub struct Policy {
     /// Endpoints are spoken to in HTTP/1.0, one request per connection.
     #[serde(skip_serializing_if = "is_default")]
     pub http10: bool,
+    /// What refuses and changes requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Box<Filters>>,
 }
 
 impl Default for Policy {
@@ -138,6 +145,7 @@ impl Default for Policy {
             retries: Retries::default(),
             request_body: RequestBody::default(),
             http10: false,
+            filters: None,
         }
     }
 }

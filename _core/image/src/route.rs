@@ -19,6 +19,57 @@ pub struct UpstreamTls {
     pub server_name: Option<String>,
 }
 
+/// Another backend for some of the requests of a route. The first that fits is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// Which backend.
+    pub backend: BackendId,
+    /// None is plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<UpstreamTls>,
+    /// Its share of the requests that neither header nor cookie decide.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weight: u32,
+    /// What `weight` is a share of.
+    #[serde(default = "hundred", skip_serializing_if = "is_hundred")]
+    pub total: u32,
+    /// The header that decides; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub header: String,
+    /// The value of it that chooses the canary; empty: `always` does, and `never` chooses the other.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub header_value: String,
+    /// An expression that values which choose the canary match somewhere.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub header_pattern: String,
+    /// The cookie that decides by `always` and `never`; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cookie: String,
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_hundred(value: &u32) -> bool {
+    *value == hundred()
+}
+
+/// Answers that another backend gives in place of the route's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// The statuses that it answers for, ascending.
+    pub statuses: Vec<u16>,
+    /// Who answers.
+    pub backend: BackendId,
+    /// Only for answers of the gateway itself.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub local_only: bool,
+}
+
 /// What is done with a request that a route matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
@@ -29,11 +80,26 @@ pub enum Action {
         backend: BackendId,
         /// None is plain HTTP.
         tls: Option<UpstreamTls>,
+        /// Other backends for some of the requests.
+        canaries: Vec<Canary>,
+        /// Who answers while the backend has no endpoint.
+        spare: Option<BackendId>,
     },
-    /// Answer with a redirect to `path` on the same scheme and host; the query stays.
+    /// Answer with a redirect to `path` on the same scheme and host.
     Redirect {
-        /// Starts with a slash.
+        /// Starts with a slash; or an absolute URL.
         path: String,
+        /// 300 to 399.
+        status: u16,
+        /// Whether the query stays.
+        query: bool,
+        /// Whether Location has neither scheme nor host.
+        relative: bool,
+    },
+    /// Answer with a redirect to the same path on another host.
+    RedirectHost {
+        /// A name, without port.
+        host: String,
         /// 300 to 399.
         status: u16,
     },
@@ -59,6 +125,9 @@ pub struct Route {
     pub policy: Digest,
     /// The path as its author wrote it.
     pub display_path: String,
+    /// Who answers in place of errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Errors>,
 }
 
 /// The routes of one host name.
@@ -95,9 +164,36 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tls: Option<UpstreamTls>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    canaries: Option<Vec<Canary>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spare: Option<BackendId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relative: Option<bool>,
+}
+
+impl Fields {
+    fn of(tag: Tag) -> Self {
+        Self {
+            tag,
+            backend: None,
+            tls: None,
+            canaries: None,
+            spare: None,
+            path: None,
+            host: None,
+            status: None,
+            query: None,
+            relative: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -105,6 +201,7 @@ struct Fields {
 enum Tag {
     Forward,
     Redirect,
+    RedirectHost,
     Respond,
 }
 
@@ -112,32 +209,49 @@ impl TryFrom<Fields> for Action {
     type Error = &'static str;
 
     fn try_from(fields: Fields) -> Result<Self, Self::Error> {
-        match fields {
-            Fields { tag: Tag::Forward, backend: Some(backend), tls, path: None, status: None } => {
-                Ok(Self::Forward { backend, tls })
+        let Fields { tag, backend, tls, canaries, spare, path, host, status, query, relative } = fields;
+        let proxies = backend.is_some() || tls.is_some() || canaries.is_some() || spare.is_some();
+        let points = path.is_some() || query.is_some() || relative.is_some();
+        match (tag, backend, path, host, status) {
+            (Tag::Forward, Some(backend), None, None, None) if !points => {
+                Ok(Self::Forward { backend, tls, canaries: canaries.unwrap_or_default(), spare })
             }
-            Fields { tag: Tag::Redirect, backend: None, tls: None, path: Some(path), status } => {
-                Ok(Self::Redirect { path, status: status.unwrap_or(301) })
+            (Tag::Redirect, None, Some(path), None, status) if !proxies => Ok(Self::Redirect {
+                path,
+                status: status.unwrap_or(301),
+                query: query.unwrap_or(true),
+                relative: relative.unwrap_or(false),
+            }),
+            (Tag::RedirectHost, None, None, Some(host), status) if !proxies && !points => {
+                Ok(Self::RedirectHost { host, status: status.unwrap_or(308) })
             }
-            Fields { tag: Tag::Respond, backend: None, tls: None, path: None, status: Some(status) } => {
-                Ok(Self::Respond { status })
-            }
-            Fields { tag: Tag::Forward, .. } => Err("type forward has the fields backend, tls and no other"),
-            Fields { tag: Tag::Redirect, .. } => Err("type redirect has the fields path, status and no other"),
-            Fields { tag: Tag::Respond, .. } => Err("type respond has the field status and no other"),
+            (Tag::Respond, None, None, None, Some(status)) if !proxies && !points => Ok(Self::Respond { status }),
+            (Tag::Forward, ..) => Err("type forward has the fields backend, tls, canaries, spare and no other"),
+            (Tag::Redirect, ..) => Err("type redirect has the fields path, status, query, relative and no other"),
+            (Tag::RedirectHost, ..) => Err("type redirect_host has the fields host, status and no other"),
+            (Tag::Respond, ..) => Err("type respond has the field status and no other"),
         }
     }
 }
 
 impl From<Action> for Fields {
     fn from(action: Action) -> Self {
-        let empty = Self { tag: Tag::Respond, backend: None, tls: None, path: None, status: None };
         match action {
-            Action::Forward { backend, tls } => Self { tag: Tag::Forward, backend: Some(backend), tls, ..empty },
-            Action::Redirect { path, status } => {
-                Self { tag: Tag::Redirect, path: Some(path), status: (status != 301).then_some(status), ..empty }
+            Action::Forward { backend, tls, canaries, spare } => {
+                let canaries = Some(canaries).filter(|canaries| !canaries.is_empty());
+                Self { backend: Some(backend), tls, canaries, spare, ..Self::of(Tag::Forward) }
             }
-            Action::Respond { status } => Self { status: Some(status), ..empty },
+            Action::Redirect { path, status, query, relative } => Self {
+                path: Some(path),
+                status: (status != 301).then_some(status),
+                query: (!query).then_some(false),
+                relative: relative.then_some(true),
+                ..Self::of(Tag::Redirect)
+            },
+            Action::RedirectHost { host, status } => {
+                Self { host: Some(host), status: (status != 308).then_some(status), ..Self::of(Tag::RedirectHost) }
+            }
+            Action::Respond { status } => Self { status: Some(status), ..Self::of(Tag::Respond) },
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::listener::Listeners;
 use crate::match_::PathMatch;
 use crate::policy::Policy;
 use crate::root::{HostShard, Root};
-use crate::route::{Action, Host, Route, UpstreamTls};
+use crate::route::{Action, Canary, Host, Route, UpstreamTls};
 use crate::segment::Segment;
+use crate::validate_filters::{check_token, validate_filters};
 use crate::version;
 
 /// What is wrong with which field of a segment.
@@ -25,9 +26,9 @@ pub(crate) struct Fault {
 }
 
 /// `Err` is the reason alone; the caller knows the field.
-type Checked = Result<(), String>;
+pub(crate) type Checked = Result<(), String>;
 
-trait At {
+pub(crate) trait At {
     fn at(self, field: impl FnOnce() -> String) -> Result<(), Fault>;
 }
 
@@ -129,19 +130,56 @@ fn validate_route(index: usize, route: &Route) -> Result<(), Fault> {
         PathMatch::Regex { pattern, .. } => check_length(pattern, limits::PATTERN_BYTES).at(at("match.pattern"))?,
     }
     match &route.action {
-        Action::Forward { backend, tls } => {
+        Action::Forward { backend, tls, canaries, spare } => {
             validate_backend_id(backend).at(at("action.backend"))?;
-            if let Some(UpstreamTls { server_name: Some(name), .. }) = tls {
-                check_server_name(name).at(at("action.tls.server_name"))?;
-            }
-            Ok(())
+            check_tls(tls.as_ref()).at(at("action.tls.server_name"))?;
+            spare.as_ref().map_or(Ok(()), validate_backend_id).at(at("action.spare"))?;
+            at_most(canaries.len(), limits::CANARIES).at(at("action.canaries"))?;
+            canaries.iter().try_for_each(check_canary).at(at("action.canaries"))?;
         }
-        Action::Redirect { path, status } => {
-            check_path(path).at(at("action.path"))?;
-            check_status(*status, 300, 399).at(at("action.status"))
+        Action::Redirect { path, status, .. } => {
+            check_target(path).at(at("action.path"))?;
+            check_status(*status, 300, 399).at(at("action.status"))?;
         }
-        Action::Respond { status } => check_status(*status, 200, 599).at(at("action.status")),
+        Action::RedirectHost { host, status } => {
+            check_labels(host, host).at(at("action.host"))?;
+            check_status(*status, 300, 399).at(at("action.status"))?;
+        }
+        Action::Respond { status } => check_status(*status, 200, 599).at(at("action.status"))?,
     }
+    let Some(errors) = &route.errors else { return Ok(()) };
+    validate_backend_id(&errors.backend).at(at("errors.backend"))?;
+    errors.statuses.iter().try_for_each(|status| check_status(*status, 300, 599)).at(at("errors.statuses"))?;
+    ascending(&errors.statuses, |status| status).at(at("errors.statuses"))
+}
+
+fn check_tls(tls: Option<&UpstreamTls>) -> Checked {
+    tls.and_then(|tls| tls.server_name.as_deref()).map_or(Ok(()), check_server_name)
+}
+
+fn check_canary(canary: &Canary) -> Checked {
+    validate_backend_id(&canary.backend)?;
+    check_tls(canary.tls.as_ref())?;
+    within(u64::from(canary.weight), 0, u64::from(limits::COUNT))?;
+    within(u64::from(canary.total), 1, u64::from(limits::COUNT))?;
+    if !canary.header.is_empty() {
+        check_token(&canary.header)?;
+    }
+    check_length(&canary.header_value, limits::HEADER_VALUE_BYTES)?;
+    check_length(&canary.header_pattern, limits::PATTERN_BYTES)?;
+    if canary.cookie.is_empty() { Ok(()) } else { check_token(&canary.cookie) }
+}
+
+/// A path, or an absolute URL; in either case printable ASCII.
+fn check_target(target: &str) -> Checked {
+    if target.starts_with("http://") || target.starts_with("https://") {
+        check_length(target, limits::PATH_BYTES)?;
+        return match target.bytes().find(|byte| !byte.is_ascii_graphic()) {
+            None => Ok(()),
+            Some(_) => Err(format!("{target:?} holds what a URL cannot hold unencoded")),
+        };
+    }
+    check_path(target)
 }
 
 fn validate_policy(policy: &Policy) -> Result<(), Fault> {
@@ -168,7 +206,8 @@ fn validate_policy(policy: &Policy) -> Result<(), Fault> {
     if let Some(rewrite) = &policy.rewrite {
         check_template(&rewrite.template).at(|| "rewrite.template".into())?;
     }
-    policy.hsts.as_deref().map_or(Ok(()), check_header_value).at(|| "hsts".into())
+    policy.hsts.as_deref().map_or(Ok(()), check_header_value).at(|| "hsts".into())?;
+    policy.filters.as_deref().map_or(Ok(()), validate_filters)
 }
 
 fn validate_backend(backend: &Backend) -> Result<(), Fault> {
@@ -198,20 +237,20 @@ fn validate_certificate_id(id: &CertificateId) -> Checked {
     [&id.namespace, &id.name].into_iter().try_for_each(|name| check_name(name, true))
 }
 
-fn at_most(found: usize, limit: usize) -> Checked {
+pub(crate) fn at_most(found: usize, limit: usize) -> Checked {
     if found <= limit { Ok(()) } else { Err(format!("{found} are more than the {limit} allowed")) }
 }
 
-fn within(value: u64, least: u64, most: u64) -> Checked {
+pub(crate) fn within(value: u64, least: u64, most: u64) -> Checked {
     if (least..=most).contains(&value) { Ok(()) } else { Err(format!("{value} is not within {least} and {most}")) }
 }
 
-fn check_status(status: u16, least: u16, most: u16) -> Checked {
+pub(crate) fn check_status(status: u16, least: u16, most: u16) -> Checked {
     within(u64::from(status), u64::from(least), u64::from(most))
 }
 
 /// Strictly ascending, which also says that nothing stands there twice.
-fn ascending<'a, T, Key: Ord + 'a>(entries: &'a [T], key: impl Fn(&'a T) -> &'a Key) -> Checked {
+pub(crate) fn ascending<'a, T, Key: Ord + 'a>(entries: &'a [T], key: impl Fn(&'a T) -> &'a Key) -> Checked {
     let neighbours = entries.iter().zip(entries.iter().skip(1));
     match neighbours.enumerate().find(|(_, (left, right))| key(left) >= key(right)) {
         None => Ok(()),
@@ -220,7 +259,7 @@ fn ascending<'a, T, Key: Ord + 'a>(entries: &'a [T], key: impl Fn(&'a T) -> &'a 
 }
 
 /// A name that is shown to people and compared, never interpreted.
-fn check_name(name: &str, may_be_empty: bool) -> Checked {
+pub(crate) fn check_name(name: &str, may_be_empty: bool) -> Checked {
     if name.is_empty() && !may_be_empty {
         return Err("the name is empty".into());
     }
@@ -228,7 +267,7 @@ fn check_name(name: &str, may_be_empty: bool) -> Checked {
     without_controls(name)
 }
 
-fn check_length(text: &str, limit: usize) -> Checked {
+pub(crate) fn check_length(text: &str, limit: usize) -> Checked {
     if text.len() <= limit { Ok(()) } else { Err(format!("{} bytes are more than the {limit} allowed", text.len())) }
 }
 
@@ -260,7 +299,7 @@ fn check_template(template: &str) -> Checked {
 }
 
 /// RFC 9110 section 5.5: visible characters, spaces, tabs and bytes above 127.
-fn check_header_value(value: &str) -> Checked {
+pub(crate) fn check_header_value(value: &str) -> Checked {
     check_length(value, limits::HEADER_VALUE_BYTES)?;
     if value.is_empty() || value.trim() != value {
         return Err(format!("{value:?} is empty or has space around it"));

@@ -4,7 +4,7 @@
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
     Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
-    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
+    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, version,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -24,6 +24,7 @@ fn route(path: u32, match_: PathMatch, action: Action) -> Route {
         action,
         policy: ZEROS,
         display_path: format!("/{path}"),
+        errors: None,
     }
 }
 
@@ -33,17 +34,25 @@ fn host() -> Host {
         host: "*.shop.example".into(),
         certificate: Some(certificate_id()),
         routes: vec![
-            route(0, PathMatch::Exact { path: "/a".into() }, Action::Forward { backend: shop(), tls: None }),
-            route(1, PathMatch::Prefix { path: "/b".into() }, Action::Forward { backend: shop(), tls: Some(verified) }),
+            route(
+                0,
+                PathMatch::Exact { path: "/a".into() },
+                Action::Forward { backend: shop(), tls: None, canaries: Vec::new(), spare: None },
+            ),
+            route(
+                1,
+                PathMatch::Prefix { path: "/b".into() },
+                Action::Forward { backend: shop(), tls: Some(verified), canaries: Vec::new(), spare: None },
+            ),
             route(
                 2,
                 PathMatch::Regex { pattern: "/c(/|$)(.*)".into(), ignore_case: true },
-                Action::Redirect { path: "/d".into(), status: 302 },
+                Action::Redirect { path: "/d".into(), status: 302, query: true, relative: false },
             ),
             route(
                 3,
                 PathMatch::Regex { pattern: "/é".into(), ignore_case: false },
-                Action::Redirect { path: "/d".into(), status: 301 },
+                Action::Redirect { path: "/d".into(), status: 301, query: true, relative: false },
             ),
             route(4, PathMatch::Prefix { path: "/".into() }, Action::Respond { status: 404 }),
         ],
@@ -61,7 +70,7 @@ fn expected() -> Vec<Segment> {
     let endpoint = |address: &str| Endpoint { address: address.into(), port: 8080 };
     vec![
         Segment::Root(Root {
-            version: (1, 1),
+            version: (version::MAJOR, version::MINOR),
             listeners: ZEROS,
             tables: [("web".to_owned(), Shards::filled(ZEROS))].into(),
             backends: Shards::filled(ZEROS),
@@ -85,7 +94,7 @@ fn expected() -> Vec<Segment> {
         Segment::Policy(Policy {
             timeouts: Timeouts { connect_ms: 1, send_ms: 60_000, read_ms: 2 },
             body_limit_bytes: 0,
-            https_redirect: Some(HttpsRedirect { status: 308 }),
+            https_redirect: Some(HttpsRedirect::default()),
             rewrite: Some(Rewrite { template: "/$2".into() }),
             hsts: Some("max-age=31536000".into()),
             tries: 1,

@@ -1,9 +1,9 @@
 //! What is not taken, and what is said about it: a table of damaged segments.
 
 use sallygate_image::{
-    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Digest, Endpoint, Host, HostShard,
-    HttpsRedirect, Listener, Listeners, PathMatch, Policy, Protocol, Rewrite, Root, Route, RouteId, Secret, Segment,
-    Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Digest, Endpoint, Filters,
+    Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Password, PathMatch, Policy, Protocol, Rewrite, Root,
+    Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -22,7 +22,14 @@ fn respond() -> Action {
 
 fn host(name: &str, match_: PathMatch, action: Action) -> Segment {
     let id = RouteId { kind: "Ingress".into(), namespace: "default".into(), name: "shop".into(), rule: 0, path: 0 };
-    let good = Route { id: id.clone(), match_: exact("/"), action: respond(), policy: ZEROS, display_path: "/".into() };
+    let good = Route {
+        id: id.clone(),
+        match_: exact("/"),
+        action: respond(),
+        policy: ZEROS,
+        display_path: "/".into(),
+        errors: None,
+    };
     let route = Route { match_, action, ..good.clone() };
     Segment::Host(Host { host: name.into(), certificate: None, routes: vec![good, route] })
 }
@@ -63,12 +70,27 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Segment {
     Segment::Policy(policy)
 }
 
+fn filters(change: impl FnOnce(&mut Filters)) -> Segment {
+    let mut filters = Filters::default();
+    change(&mut filters);
+    policy(|it| it.filters = Some(Box::new(filters)))
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.into(), value: value.into() }
+}
+
 fn tls_name(name: &str) -> Action {
-    Action::Forward { backend: shop(), tls: Some(UpstreamTls { verify: true, server_name: Some(name.into()) }) }
+    Action::Forward {
+        backend: shop(),
+        tls: Some(UpstreamTls { verify: true, server_name: Some(name.into()) }),
+        canaries: Vec::new(),
+        spare: None,
+    }
 }
 
 fn redirect(path: &str, status: u16) -> Action {
-    Action::Redirect { path: path.into(), status }
+    Action::Redirect { path: path.into(), status, query: true, relative: false }
 }
 
 /// Values that no field may have: the segment, the field that must be named, a part of the reason.
@@ -102,7 +124,7 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (host("", exact("/"), Action::Respond { status: 101 }), "routes[1].action.status", "101"),
         (host("", exact("/"), redirect("/", 200)), "routes[1].action.status", "200"),
         (host("", exact("/"), redirect("//a\0", 302)), "routes[1].action.path", "control character"),
-        (host("", exact("/"), redirect("https://a", 302)), "routes[1].action.path", "slash"),
+        (host("", exact("/"), redirect("ftp://a", 302)), "routes[1].action.path", "slash"),
         (host("", exact("/"), tls_name("")), "routes[1].action.tls.server_name", "empty"),
         (host("", exact("/"), tls_name("a b")), "routes[1].action.tls.server_name", "host name"),
         (policy(|it| it.tries = 0), "tries", "0 is not within 1"),
@@ -113,7 +135,26 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (policy(|it| it.retries.budget_ms = u64::MAX), "retries.budget_ms", "not within"),
         (policy(|it| it.request_body.memory_bytes = u64::MAX), "request_body.memory_bytes", "not within"),
         (policy(|it| it.timeouts.read_ms = u64::MAX), "timeouts.read_ms", "not within"),
-        (policy(|it| it.https_redirect = Some(HttpsRedirect { status: 404 })), "https_redirect.status", "404"),
+        (filters(|it| it.host = "$nonsense".into()), "filters.host", "no variable $nonsense"),
+        (filters(|it| it.host = "a\r\nb".into()), "filters.host", "control"),
+        (filters(|it| it.hidden_headers = vec!["a b".into()]), "filters.hidden_headers", "token"),
+        (filters(|it| it.request_headers = vec![header("Content-Length", "1")]), "filters.request_headers", "not for"),
+        (filters(|it| it.response_headers = vec![header("X-A", "a\nb")]), "filters.response_headers", "control"),
+        (
+            filters(|it| it.access = Some(Access { allow: vec!["10.0.0.0/33".into()], deny: Vec::new() })),
+            "filters.access",
+            "CIDR",
+        ),
+        (
+            filters(|it| it.password = Some(Password { realm: "a\"b".into(), users: Secret::new(Vec::new()) })),
+            "filters.password.realm",
+            "quotes",
+        ),
+        (
+            policy(|it| it.https_redirect = Some(HttpsRedirect { status: 404, keep_slash: false })),
+            "https_redirect.status",
+            "404",
+        ),
         (policy(|it| it.hsts = Some("a\r\nb".into())), "hsts", "control character"),
         (policy(|it| it.hsts = Some(" a".into())), "hsts", "space around"),
         (policy(|it| it.rewrite = Some(Rewrite { template: "/$0".into() })), "rewrite.template", "no digit"),

@@ -6,9 +6,10 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
-    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, RequestBody,
-    Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
+    CertificateShard, Cors, Digest, Endpoint, Errors, Filters, Forwarders, Header, Host, HostShard, HttpsRedirect,
+    Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, Replacement, RequestBody, Retries,
+    Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -42,25 +43,114 @@ fn path_match() -> impl Strategy<Value = PathMatch> {
 }
 
 fn action() -> impl Strategy<Value = Action> {
+    let target = prop_oneof![PATH, "https://[a-z]{1,5}/[a-z?=&]{0,9}"];
     let tls = (any::<bool>(), option::of("[a-z]{1,9}(\\.[a-z]{1,3})?"))
         .prop_map(|(verify, server_name)| UpstreamTls { verify, server_name });
     prop_oneof![
-        (backend_id(), option::of(tls)).prop_map(|(backend, tls)| Action::Forward { backend, tls }),
-        (PATH, 300..=399_u16).prop_map(|(path, status)| Action::Redirect { path, status }),
+        (backend_id(), option::of(tls), vec(canary(), 0..3), option::of(backend_id()))
+            .prop_map(|(backend, tls, canaries, spare)| Action::Forward { backend, tls, canaries, spare }),
+        (target, 300..=399_u16, any::<bool>(), any::<bool>())
+            .prop_map(|(path, status, query, relative)| Action::Redirect { path, status, query, relative }),
+        ("[a-z]{1,9}\\.example", 300..=399_u16).prop_map(|(host, status)| Action::RedirectHost { host, status }),
         (200..=599_u16).prop_map(|status| Action::Respond { status }),
     ]
+}
+
+fn canary() -> impl Strategy<Value = Canary> {
+    const TOKEN: &str = "([a-zA-Z-]{1,9})?";
+    (backend_id(), 0..=limits::COUNT, 1..=limits::COUNT, TOKEN, "[ -~]{0,9}", "[a-z.*]{0,9}", TOKEN).prop_map(
+        |(backend, weight, total, header, header_value, header_pattern, cookie)| Canary {
+            backend,
+            tls: None,
+            weight,
+            total,
+            header,
+            header_value,
+            header_pattern,
+            cookie,
+        },
+    )
+}
+
+fn errors() -> impl Strategy<Value = Errors> {
+    (btree_set(300..=599_u16, 0..5), backend_id(), any::<bool>()).prop_map(|(statuses, backend, local_only)| Errors {
+        statuses: statuses.into_iter().collect(),
+        backend,
+        local_only,
+    })
 }
 
 fn route() -> impl Strategy<Value = Route> {
     let id = ("[A-Za-z]{1,9}", "[a-z]{0,5}", "[a-z]{0,5}", any::<u32>(), any::<u32>())
         .prop_map(|(kind, namespace, name, rule, path)| RouteId { kind, namespace, name, rule, path });
-    (id, path_match(), action(), digest(), ".{0,20}").prop_map(|(id, match_, action, policy, display_path)| Route {
-        id,
-        match_,
-        action,
-        policy,
-        display_path,
-    })
+    (id, path_match(), action(), digest(), ".{0,20}", option::of(errors())).prop_map(
+        |(id, match_, action, policy, display_path, errors)| Route { id, match_, action, policy, display_path, errors },
+    )
+}
+
+fn filters() -> impl Strategy<Value = Filters> {
+    const NETWORK: &str = "10\\.[1-9]\\.0\\.0/16|2001:db8::/32|::1/128";
+    const TEXT: &str = "([a-z]|\\$\\{host\\}|\\$\\{http_x_y\\}|\\$1){1,5}";
+    let networks = || vec(NETWORK, 0..3);
+    let access = (networks(), networks()).prop_map(|(allow, deny)| Access { allow, deny });
+    let cors = (vec("https://(\\*\\.)?[a-z]{1,5}", 1..3), any::<bool>(), any::<u32>()).prop_map(
+        |(origins, credentials, max_age_s)| Cors {
+            origins,
+            methods: "GET".into(),
+            headers: "X-One, X-Two".into(),
+            expose: if credentials { "X-Three".into() } else { String::new() },
+            credentials,
+            max_age_s,
+        },
+    );
+    let counts = [0..=limits::COUNT, 0..=limits::COUNT, 0..=limits::COUNT, 0..=limits::COUNT];
+    let limits = (counts, networks(), 400..=599_u16).prop_map(
+        |([per_second, per_minute, burst, connections], exempt, rate_status)| Limits {
+            zone: "default/shop".into(),
+            per_second,
+            per_minute,
+            burst,
+            connections,
+            exempt,
+            rate_status,
+            connections_status: 503,
+        },
+    );
+    let password = ("[a-zA-Z é]{0,9}", vec(any::<u8>(), 0..99))
+        .prop_map(|(realm, users)| Password { realm, users: Secret::new(users) });
+    let header = ("[A-Za-z]-[A-Za-z-]{1,9}", TEXT).prop_map(|(name, value)| Header { name, value });
+    let replacement = ("[a-z/:.]{1,9}", "[a-z/:.]{0,9}").prop_map(|(from, to)| Replacement { from, to });
+    let refusing = (option::of(cors), option::of(limits), option::of(access), option::of(password), any::<bool>());
+    (refusing, vec(header, 0..3), option::of(replacement), any::<bool>()).prop_map(
+        |((cors, limits, access, password, satisfy_any), headers, replacement, logged)| Filters {
+            cors,
+            limits,
+            access,
+            password,
+            satisfy_any,
+            host: if logged { "$host.inner".into() } else { String::new() },
+            forwarded_prefix: if logged { "/a".into() } else { String::new() },
+            hidden_headers: headers.iter().map(|header| header.name.clone()).collect(),
+            request_headers: headers.clone(),
+            response_headers: headers,
+            location: replacement.clone(),
+            cookie_domain: replacement.clone(),
+            cookie_path: replacement,
+            affinity: (!logged).then(|| Affinity {
+                cookie: "route".into(),
+                path: "/a".into(),
+                domain: "a.example".into(),
+                expires_s: Some(-1),
+                max_age_s: None,
+                secure: satisfy_any,
+                same_site: "Lax".into(),
+                persistent: !satisfy_any,
+                sticky: true,
+            }),
+            hash_by: if satisfy_any { "$request_uri".into() } else { String::new() },
+            logged,
+        },
+    )
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
@@ -75,6 +165,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         retries(),
         (any::<bool>(), 0..=limits::BODY_MEMORY_BYTES),
         any::<bool>(),
+        option::of(filters()),
     )
         .prop_map(
             |(
@@ -87,16 +178,18 @@ fn policy() -> impl Strategy<Value = Policy> {
                 retries,
                 body,
                 http10,
+                filters,
             )| Policy {
                 timeouts: Timeouts { connect_ms, send_ms, read_ms },
                 body_limit_bytes,
-                https_redirect: redirect.map(|status| HttpsRedirect { status }),
+                https_redirect: redirect.map(|status| HttpsRedirect { status, keep_slash: status % 2 == 0 }),
                 rewrite: template.map(|template| Rewrite { template }),
                 hsts,
                 tries,
                 retries,
                 request_body: RequestBody { buffered: body.0, memory_bytes: body.1 },
                 http10,
+                filters: filters.map(Box::new),
             },
         )
 }

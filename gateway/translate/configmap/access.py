@@ -3,23 +3,80 @@
 from functools import partial
 from typing import Final
 
-from gateway.translate.configmap.declare import Option
+from msgspec.structs import replace
+
+from gateway.translate.configmap.declare import Option, closed
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import NETWORKS, InvalidValueError, Parsed, Type, parse_integer
 
 _planned = partial(Option, family="access", support=Support.PLANNED)
+_supported = partial(Option, family="access", support=Support.SUPPORTED)
+_guard = partial(_supported, guard=True)
+
+
+def _closing(name: str, doc: str, default: str = "") -> Option:
+    """What keeps requests out and does not work yet."""
+    closes = partial(closed, name=name)
+    differs = "every route answers 503 meanwhile"
+    doc = f"{doc} Every route answers 503 with it."
+    return _planned(name=name, guard=True, default=default, neutral=("false",), differs=differs, closes=closes, doc=doc)
+
+
+def parse_status(text: str) -> Parsed[int]:
+    status = parse_integer(text).value
+    if not _LEAST <= status <= _MOST:
+        raise InvalidValueError(f"it is not a status from {_LEAST} to {_MOST}", 'write for example "429"')
+    return Parsed(status)
+
+
+_LEAST, _MOST = 400, 599
+STATUS: Final = Type("status", "a status from 400 to 599", parse_status)
 _refused = partial(Option, family="access", support=Support.REFUSED)
 _idle = partial(Option, family="access", support=Support.NO_EFFECT)
 
 ROWS: Final = (
-    _planned(name="whitelist-source-range", guard=True, doc="Only these client addresses are served."),
-    _planned(name="denylist-source-range", guard=True, doc="These client addresses are not served."),
-    _planned(name="block-cidrs", guard=True, doc="These client addresses are answered 403."),
-    _planned(name="block-user-agents", guard=True, doc="These User-Agents are answered 403."),
-    _planned(name="block-referers", guard=True, doc="These Referers are answered 403."),
-    _planned(name="limit-req-status-code", default="503", doc="The status of requests beyond limit-rps and limit-rpm."),
-    _planned(name="limit-conn-status-code", default="503", doc="The status of requests beyond limit-connections."),
+    _guard(
+        name="whitelist-source-range",
+        type=NETWORKS,
+        doc="Only these client addresses are served, but where an Ingress has its own list.",
+        apply=lambda rules, value: replace(rules, allow=value),
+    ),
+    _guard(
+        name="denylist-source-range",
+        type=NETWORKS,
+        doc="These client addresses are answered 403, but where an Ingress has its own list.",
+        apply=lambda rules, value: replace(rules, deny=value),
+    ),
+    _guard(
+        name="block-cidrs",
+        type=NETWORKS,
+        doc="These client addresses are answered 403 everywhere.",
+        apply=lambda rules, value: replace(rules, block=value),
+    ),
+    _closing(name="block-user-agents", doc="These User-Agents are answered 403."),
+    _closing(name="block-referers", doc="These Referers are answered 403."),
+    _supported(
+        name="limit-req-status-code",
+        type=STATUS,
+        default="503",
+        doc="The status of requests beyond limit-rps and limit-rpm.",
+        apply=lambda rules, value: replace(rules, rate_status=value),
+    ),
+    _supported(
+        name="limit-conn-status-code",
+        type=STATUS,
+        default="503",
+        doc="The status of requests beyond limit-connections.",
+        apply=lambda rules, value: replace(rules, connections_status=value),
+    ),
     _planned(name="limit-conn-zone-variable", default="$binary_remote_addr", doc="What limits count by."),
-    _planned(name="global-auth-url", guard=True, doc="The service that decides about each request."),
+    _planned(
+        name="global-auth-url",
+        guard=True,
+        differs='only Ingresses with enable-global-auth: "false" are open meanwhile',
+        closes=lambda rules: replace(rules, global_auth=True),
+        doc="The service that decides about each request. Routes that it is meant for answer 503.",
+    ),
     _planned(name="global-auth-method", doc="The method of the request to it."),
     _planned(name="global-auth-signin", doc="Where clients that it refuses are sent."),
     _planned(name="global-auth-signin-redirect-param", default="rd", doc="The query parameter with the original URL."),
@@ -36,8 +93,8 @@ ROWS: Final = (
         default="/.well-known/acme-challenge",
         doc="Beginnings of paths that need no authentication.",
     ),
-    _planned(name="enable-modsecurity", default="false", guard=True, doc="A web application firewall."),
-    _planned(name="enable-owasp-modsecurity-crs", default="false", guard=True, doc="Its standard rules."),
+    _closing(name="enable-modsecurity", default="false", doc="A web application firewall."),
+    _closing(name="enable-owasp-modsecurity-crs", default="false", doc="Its standard rules."),
     _refused(name="modsecurity-snippet", guard=True, doc="Its own rules, as text."),
     _idle(
         name="allow-snippet-annotations",

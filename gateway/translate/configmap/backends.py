@@ -6,10 +6,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from gateway.translate.configmap.declare import Option
+from gateway.translate.ingress.annotations.balance import BALANCES
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.proxy import VERSION
 from gateway.translate.ingress.annotations.tries import BUDGET, CONDITIONS, TRIES, conditions_over
-from gateway.translate.ingress.annotations.values import BOOLEAN, ON_OFF, SECONDS, SIZE
+from gateway.translate.ingress.annotations.values import BOOLEAN, ON_OFF, SECONDS, SIZE, choice
 from gateway.translate.rules import Rules
 
 
@@ -114,7 +115,13 @@ ROWS: Final = (
         name="upstream-keepalive-timeout", default="60", doc="How long such a connection may be idle, in seconds."
     ),
     _planned(name="upstream-keepalive-requests", default="10000", doc="Requests on one such connection."),
-    _planned(name="load-balance", default="round_robin", doc="How an endpoint is chosen."),
+    _supported(
+        name="load-balance",
+        default="round_robin",
+        type=choice("round_robin", "ewma"),
+        apply=lambda rules, value: replace(rules, balance=BALANCES[value]),
+        doc="How an endpoint is chosen: in turn, or (`ewma`) the less busy of two random ones.",
+    ),
     _planned(name="upstream-hash-by", doc="A text with variables; requests that agree in it go to one endpoint."),
     _planned(name="upstream-hash-by-subset", default="false", doc="Lets upstream-hash-by choose a group of endpoints."),
     _planned(name="upstream-hash-by-subset-size", default="3", doc="The size of such a group."),

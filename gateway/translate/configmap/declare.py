@@ -4,9 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.values import TEXT, Type
 from gateway.translate.rules import Rules
+
+
+def closed(rules: Rules, name: str) -> Rules:
+    """Every route answers 503, because of this option."""
+    return replace(rules, closed_by=rules.closed_by or name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,7 @@ class Option:
     apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
     elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own
     unreadable: tuple[str, Callable[[Rules], Rules]] | None = None
+    closes: Callable[[Rules], Rules] | None = None  # for guards that do not work: what is closed meanwhile
 
     def asks_nothing(self, value: str) -> bool:
         """Does the value ask for what happens anyway?"""

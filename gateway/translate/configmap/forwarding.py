@@ -69,7 +69,14 @@ ROWS: Final = (
     _planned(name="proxy-protocol-header-timeout", default="5s", doc="How long a PROXY header may take."),
     _planned(name="proxy-add-original-uri-header", default="false", doc="Whether backends get X-Original-URI."),
     _planned(name="generate-request-id", default="true", doc="Whether a request without X-Request-ID gets one."),
-    _planned(name="proxy-set-headers", doc="The ConfigMap with headers that every backend gets."),
+    Option(
+        name="proxy-set-headers",
+        family="forwarding",
+        support=Support.SUPPORTED,
+        doc="The ConfigMap `[namespace/]name` with headers that every backend gets, in place of any others of their "
+        "names; values may have variables, and an empty one takes the header away.",
+        apply=lambda rules, value: replace(rules, request_headers_in=value),
+    ),
     _idle(name="proxy-headers-hash-max-size", default="512", doc="Size of a table inside nginx."),
     _idle(name="proxy-headers-hash-bucket-size", default="64", doc="Size of a table inside nginx."),
     _planned(

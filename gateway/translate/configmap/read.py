@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from gateway.translate.configmap.declare import Option
+from gateway.translate.configmap.declare import Option, closed
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.values import InvalidValueError
@@ -18,15 +18,22 @@ _FIX: Final = "use annotations where they say the same; until then, remove it or
 
 
 def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
-    """`rules` as the options ask for them. What cannot be read has no effect, as in ingress-nginx, or a safe one."""
+    """`rules` as the options ask for them. What cannot be read has no effect, as in ingress-nginx; but what keeps
+    requests out and cannot be honoured closes every route.
+    """
     for row in TABLE:  # in the order of the table, so that the order of the ConfigMap has no say
         value = data.get(row.name, "").strip()
+        if row.closes and not row.asks_nothing(value):
+            rules = row.closes(rules)
         if row.apply is None or not value:
             continue
         try:
             rules = row.apply(rules, _parse(row, value))
-        except InvalidValueError:
-            rules = row.unreadable[1](rules) if row.unreadable else rules  # `judge_options` says so
+        except InvalidValueError:  # `judge_options` says so
+            if row.unreadable:
+                rules = row.unreadable[1](rules)
+            elif row.guard:
+                rules = closed(rules, row.name)
     return rules
 
 
@@ -52,6 +59,10 @@ def _invalid(subject: ObjectRef, row: Option, value: str) -> Iterator[Verdict]:
         if value:
             _parse(row, value)
     except InvalidValueError as problem:
+        if row.guard:
+            text = f"{problem.reason}; every route answers 503 meanwhile"
+            yield reasons.GUARD_INVALID.verdict(subject, _field(row.name), value, text, problem.fix)
+            return
         standing = f"the default ({row.default}) is used" if row.default else "it is ignored"
         standing = row.unreadable[0] if row.unreadable else standing
         yield reasons.OPTION_INVALID.verdict(
@@ -73,7 +84,8 @@ def _unsupported(subject: ObjectRef, row: Option, value: str) -> Verdict:
         case _:
             reason = reasons.GUARD_UNSUPPORTED if row.guard else reasons.OPTION_UNSUPPORTED
             fix = row.instead or (_GUARD_FIX if row.guard else _FIX)
-            return reason.verdict(subject, _field(row.name), value, "the gateway does not read this option yet", fix)
+            why = "the gateway does not read this option yet"
+            return reason.verdict(subject, _field(row.name), value, f"{why}; {row.differs}" if row.guard else why, fix)
 
 
 def _unknown(subject: ObjectRef, name: str, value: str) -> Verdict:

@@ -3,27 +3,68 @@
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import BOOLEAN, InvalidValueError, Parsed, Type, parse_list
+from gateway.translate.ingress.annotations.values_http import STATUSES
+from gateway.translate.limits import HEADERS
+from gateway.translate.tokens import is_token
 
 _planned = partial(Option, family="responses", support=Support.PLANNED)
+_supported = partial(Option, family="responses", support=Support.SUPPORTED)
 _idle = partial(Option, family="responses", support=Support.NO_EFFECT)
 
+
+def parse_header_names(text: str) -> Parsed[tuple[str, ...]]:
+    names = parse_list(text).value
+    if len(names) > HEADERS:
+        raise InvalidValueError(f"{len(names)} names are more than {HEADERS}", "list fewer")
+    for name in names:
+        if not is_token(name):
+            raise InvalidValueError(f"{name[:60]!r} is not the name of a header", "write names joined by commas")
+    return Parsed(names)
+
+
+HEADER_NAMES: Final = Type("names", "names of headers, joined by commas", parse_header_names)
+
 ROWS: Final = (
-    _planned(name="add-headers", doc="The ConfigMap with headers of every response."),
-    _planned(name="hide-headers", doc="Headers of backends that clients do not get."),
-    _planned(name="global-allowed-response-headers", doc="Headers that the annotation custom-headers may set."),
+    _supported(
+        name="add-headers",
+        doc="The ConfigMap `[namespace/]name` with headers of every response; values may have variables.",
+        apply=lambda rules, value: replace(rules, response_headers_in=value),
+    ),
+    _supported(
+        name="hide-headers",
+        type=HEADER_NAMES,
+        doc="Headers of backends that clients do not get.",
+        apply=lambda rules, value: replace(rules, hidden_headers=value),
+    ),
+    _supported(
+        name="global-allowed-response-headers",
+        type=HEADER_NAMES,
+        doc="Headers that the annotation custom-headers may set.",
+        apply=lambda rules, value: replace(rules, allowed_response_headers=value),
+    ),
     _planned(
         name="allow-backend-server-header", default="false", doc="Whether clients see the Server header of backends."
     ),
     _idle(
         name="server-tokens", default="false", doc="Whether the Server header shows nginx's version; there is no nginx."
     ),
-    _planned(name="custom-http-errors", doc="Statuses that are answered by the default backend."),
-    _planned(
+    _supported(
+        name="custom-http-errors",
+        type=STATUSES,
+        doc="Statuses that are answered by the default backend: that of the Ingress, else that of the gateway.",
+        apply=lambda rules, value: replace(rules, custom_errors=value),
+    ),
+    _supported(
         name="disable-proxy-intercept-errors",
+        type=BOOLEAN,
         default="false",
         doc="Whether that holds only for statuses of the gateway itself.",
+        apply=lambda rules, value: replace(rules, local_errors_only=value),
     ),
     _idle(
         name="default-type", default="text/html", doc="Content type of files that nginx serves; no files are served."

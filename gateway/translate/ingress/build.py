@@ -1,16 +1,20 @@
 """All that Ingresses ask for on one host → its table. Pure; the claims are in order of seniority."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.ir.ids import RouteId
-from gateway.ir.match import Prefix
+from gateway.ir.match import Exact, Prefix
 from gateway.ir.policy import HttpsRedirect, Policy, Rewrite
 from gateway.ir.route import Action, Forward, HostTable, Redirect, Route
+from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.certificates import Certificates, TlsState, choose
 from gateway.translate.ingress.claims import NOT_FOUND, UNAVAILABLE, Claims
+from gateway.translate.ingress.filters import canary_of, errors_of, filters_of, general_filters, redirect_of, spare_of
 from gateway.translate.ingress.paths import (
     PathClaim,
     Placed,
@@ -22,9 +26,9 @@ from gateway.translate.ingress.paths import (
     regex_problem,
 )
 from gateway.translate.ingress.settings import canonical
-from gateway.translate.limits import ROUTES_PER_HOST
+from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
 from gateway.translate.rules import Rules
-from gateway.verdicts import reasons
+from gateway.verdicts import reasons, reasons_filters
 from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import Verdict
 
@@ -49,14 +53,16 @@ class _Builder:
         self, host: str, claimants: Sequence[Claims], certificates: Certificates, wildcard: TlsState, rules: Rules
     ) -> None:
         self._host = host
-        self._claimants = claimants
+        self._canaries = [claims for claims in claimants if claims.canary]
+        claimants = self._claimants = [claims for claims in claimants if not claims.canary]
         self._rules = rules
         self._verdicts: list[Verdict] = []
         choice = choose(host, claimants, certificates, wildcard)
         self._tls = choice.state
         self._verdicts.extend(choice.verdicts)
         self._closer = next((claims for claims in claimants if claims.settings.closes_host), None)
-        self._policies: dict[tuple[int, bool, bool], Policy] = {}
+        self._policies: dict[tuple[int, bool, bool, str], Policy] = {}
+        self._bare: Policy | None = None
 
     def build(self) -> HostUnit:
         regex_by = next(
@@ -66,7 +72,15 @@ class _Builder:
         owners = {id(path): claims for claims, path in winners.values()}
         paths = [path for _, path in winners.values()]
         placed: Iterable[Placed] = place_regex(paths) if regex_by is not None else place_literal(paths)
-        routes = [self._route(owners[id(one.claim)], one) for one in placed]
+        canaries = self._canaries_by_key(winners)
+        routes = self._app_root()
+        # What app-root answers is not answered by anybody else.
+        taken = {route.match for route in routes}
+        routes += [
+            self._route(owners[id(one.claim)], one, canaries.get(one.claim.key, ()))
+            for one in placed
+            if one.match not in taken
+        ]
         if _ROOT not in winners:
             routes.extend(self._fallback())
         self._say_closed()
@@ -115,17 +129,64 @@ class _Builder:
             return False
         return True
 
-    def _route(self, claims: Claims, placed: Placed) -> Route:
+    def _canaries_by_key(
+        self, winners: Mapping[tuple[bool, str], tuple[Claims, PathClaim]]
+    ) -> dict[tuple[bool, str], list[tuple[Claims, PathClaim]]]:
+        """The paths of canaries, by the key of the path that they are for; the oldest canary first."""
+        found: dict[tuple[bool, str], list[tuple[Claims, PathClaim]]] = {}
+        for claims in self._canaries:
+            for path in claims.hosts[self._host].paths:
+                if path.key in winners:
+                    found.setdefault(path.key, []).append((claims, path))
+                else:
+                    self._say_alone(claims, path)
+        return found
+
+    def _app_root(self) -> list[Route]:
+        """The oldest Ingress of the host that has an app-root decides."""
+        asking = [claims for claims in self._claimants if claims.settings.redirects.app_root]
+        for claims in asking[1:]:
+            self._say_older(claims, asking[0], "app-root", claims.settings.redirects.app_root)
+        if not asking or self._closed(asking[0]):
+            return []
+        owner = asking[0]
+        rule = owner.hosts[self._host].rule
+        paths = owner.paths_per_rule[rule] + 1 if owner.paths_per_rule else 2  # after those written, and the fallback
+        identity = RouteId("Ingress", owner.subject.namespace, owner.subject.name, rule, paths)
+        action = Redirect(owner.settings.redirects.app_root, 302, query=False)
+        policy = canonical(Policy(body_limit_bytes=0, hsts=self._rules.hsts))
+        return [Route(identity, Exact("/"), action, policy, "/")]
+
+    def _route(self, claims: Claims, placed: Placed, canaries: Sequence[tuple[Claims, PathClaim]] = ()) -> Route:
         path = placed.claim
         identity = RouteId("Ingress", claims.subject.namespace, claims.subject.name, path.rule, path.path)
-        action = self._closed(claims) or (Redirect(placed.redirect) if placed.redirect else path.action)
+        elsewhere = None if path.bare else redirect_of(claims)
+        action = self._closed(claims) or (
+            Redirect(placed.redirect) if placed.redirect else elsewhere or self._proxied(claims, path, canaries)
+        )
         policy = self._policy(
             claims,
             action,
+            path,
             redirects=not path.bare and self._redirects(claims, path.text),
             rewrites=path.rewritten and isinstance(action, Forward),
         )
-        return Route(identity, placed.match, action, policy, path.text)
+        errors = errors_of(claims, self._rules) if policy is not self._bare else None
+        return Route(identity, placed.match, action, policy, path.text, errors)
+
+    def _proxied(self, claims: Claims, path: PathClaim, canaries: Sequence[tuple[Claims, PathClaim]]) -> Action:
+        primary = path.action
+        if not isinstance(primary, Forward):
+            return primary
+        found = []
+        for canary, same in canaries:
+            if not isinstance(same.action, Forward) or canary.settings.closed:
+                continue
+            if same.action.backend == primary.backend:
+                self._say_same(canary, same, claims)
+                continue
+            found.append(canary_of(canary, same.action, primary))
+        return replace(primary, canaries=tuple(found[:CANARIES]), spare=spare_of(claims))
 
     def _fallback(self) -> list[Route]:
         """Paths that nobody asked for: the default backend of the first Ingress that has one, else the gateway's, else
@@ -147,11 +208,14 @@ class _Builder:
         rule = owner.hosts[self._host].rule
         paths = owner.paths_per_rule[rule] if owner.paths_per_rule else 1  # a path of its own, after the last written
         identity = RouteId("Ingress", owner.subject.namespace, owner.subject.name, rule, paths)
-        policy = self._policy(owner, action, redirects=redirects, rewrites=False)
-        return [Route(identity, Prefix("/"), action, policy, "/")]
+        policy = self._policy(owner, action, None, redirects=redirects, rewrites=False)
+        errors = errors_of(owner, rules) if policy is not self._bare and action != NOT_FOUND else None
+        return [Route(identity, Prefix("/"), action, policy, "/", errors)]
 
     def _closed(self, claims: Claims) -> Action | None:
-        return UNAVAILABLE if claims.settings.closed or self._closer is not None else None
+        rules, settings = self._rules, claims.settings
+        closed = settings.closed or self._closer is not None or rules.closed_by
+        return UNAVAILABLE if closed or (rules.global_auth and settings.global_auth) else None
 
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
@@ -159,32 +223,46 @@ class _Builder:
             self._rules.no_tls_redirect_locations
         )
 
-    def _policy(self, claims: Claims, action: Action, *, redirects: bool, rewrites: bool) -> Policy:
+    def _policy(
+        self, claims: Claims, action: Action, path: PathClaim | None, *, redirects: bool, rewrites: bool
+    ) -> Policy:
         if action == UNAVAILABLE and self._closed(claims):
             return self._bare_policy()  # closed comes before the redirect to https
-        key = (id(claims), redirects, rewrites)
+        cookies = _cookie_path(path) if claims.settings.affinity.enabled else ""
+        key = (id(claims), redirects, rewrites, cookies)
         if key not in self._policies:
             settings = claims.settings
             self._policies[key] = canonical(
                 Policy(
                     timeouts=settings.timeouts,
                     body_limit_bytes=settings.body_limit_bytes,
-                    https_redirect=HttpsRedirect(self._rules.https_redirect_status) if redirects else None,
+                    https_redirect=HttpsRedirect(self._rules.https_redirect_status, settings.redirects.keep_slash)
+                    if redirects
+                    else None,
                     rewrite=Rewrite(settings.rewrite_target) if rewrites else None,
                     hsts=self._rules.hsts,
                     tries=settings.tries,
                     retries=settings.retries,
                     request_body=settings.request_body,
                     http10=settings.http10,
+                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites),
                 )
             )
         return self._policies[key]
 
     def _bare_policy(self) -> Policy:
         rules = self._rules
-        return Policy(
-            timeouts=rules.timeouts, body_limit_bytes=rules.body_limit_bytes, hsts=rules.hsts, tries=rules.tries
-        )
+        if self._bare is None:
+            self._bare = canonical(
+                Policy(
+                    timeouts=rules.timeouts,
+                    body_limit_bytes=rules.body_limit_bytes,
+                    hsts=rules.hsts,
+                    tries=rules.tries,
+                    filters=general_filters(rules),
+                )
+            )
+        return self._bare
 
     # === what there is to say ===
 
@@ -200,6 +278,21 @@ class _Builder:
         text = f"{place} has this path on {self._named} already ({taken.field}), and comes first"
         field = path.field if path.bare else f"{path.field}.path"
         self._say(loser, reasons.DUPLICATE_PATH, field, path.text, Problem(text, "remove one of them"))
+
+    def _say_alone(self, claims: Claims, path: PathClaim) -> None:
+        text = f"no other Ingress has this path with the type {path.type} on {self._named}"
+        problem = Problem(text, "write the path and its type as the primary has them, or create the primary")
+        self._say(claims, reasons_filters.CANARY_WITHOUT_PRIMARY, f"{path.field}.path", path.text, problem)
+
+    def _say_same(self, canary: Claims, path: PathClaim, primary: Claims) -> None:
+        text = f"{primary.subject} sends the requests of this path to the same Service port"
+        problem = Problem(text, "name another Service")
+        self._say(canary, reasons_filters.CANARY_IS_PRIMARY, f"{path.field}.backend", path.text, problem)
+
+    def _say_older(self, claims: Claims, older: Claims, name: str, value: str) -> None:
+        text = f"{older.subject} comes first on {self._named} and has this annotation, too"
+        field = field_of(self._rules.annotations_prefix, name)
+        self._say(claims, reasons_filters.DECIDED_BY_OLDER, field, value, Problem(text, "set it on one of them"))
 
     def _say_too_many(self, claims: Claims, path: PathClaim) -> None:
         text = (
@@ -232,3 +325,9 @@ class _Builder:
         rule = claims.hosts[self._host].rule
         problem = Problem(text, "move one of the two Ingresses to a host of its own")
         self._say(claims, reason, f"spec.rules[{rule}].host", self._host, problem)
+
+
+def _cookie_path(path: PathClaim | None) -> str:
+    """The Path of a cookie for a route. That of an expression would be nonsense to browsers."""
+    plain = path is not None and not path.regex and re.fullmatch(r"/[!-:<-~]*", path.text, re.ASCII)
+    return path.text if path is not None and plain else "/"

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.route import Action, Forward, Respond, UpstreamTls
 from gateway.objects.ingress import HTTPIngressPath, Ingress, IngressBackend
+from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate import classes, refs
 from gateway.translate.ingress.annotations.read import field_of, read_annotations
+from gateway.translate.ingress.asked import CanaryAsked
+from gateway.translate.ingress.material import read_material
 from gateway.translate.ingress.paths import (
     PathClaim,
     PathType,
@@ -24,7 +28,7 @@ from gateway.translate.ingress.settings import Settings
 from gateway.translate.names import covers, host_problem, is_object_name
 from gateway.translate.order import Seniority
 from gateway.translate.rules import Rules
-from gateway.verdicts import reasons
+from gateway.verdicts import reasons, reasons_filters
 from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
@@ -57,7 +61,9 @@ class TlsClaim(Struct, frozen=True):
 
 
 class Claims(Struct, frozen=True):
-    """`hosts` is empty where the Ingress is not served; then nothing else is claimed, either."""
+    """`hosts` is empty where the Ingress is not served; then nothing else is claimed, either. `material` are the
+    Secrets and ConfigMaps that went into its settings.
+    """
 
     subject: ObjectRef
     seniority: Seniority
@@ -67,8 +73,29 @@ class Claims(Struct, frozen=True):
     paths_per_rule: tuple[int, ...] = ()
     default_backend: Action | None = None
     tls: tuple[TlsClaim, ...] = ()
+    material: tuple[ObjectKey, ...] = ()
     references: tuple[Reference, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def canary(self) -> bool:
+        """Is it there for another Ingress's paths?"""
+        return self.settings.canary.enabled
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Names that its hosts are to have besides, or that are to lead to them."""
+        if self.hosts and not self.canary:
+            yield from self.settings.aliases
+            if self.settings.redirects.www:
+                yield from (www_sibling(host) for host in self.hosts if www_sibling(host))
+
+
+def www_sibling(host: str) -> str:
+    """The host with `www.` in front, or without it where it is there; empty where there is none."""
+    if not host or host.startswith("*."):
+        return ""
+    return host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
 
 
 def read_claims(ingress: Ingress, view: View, rules: Rules) -> Claims:
@@ -78,11 +105,17 @@ def read_claims(ingress: Ingress, view: View, rules: Rules) -> Claims:
 def changed_hosts(old: Claims | None, new: Claims | None) -> set[str]:
     """The hosts whose table may differ when one Ingress asks for `new` instead of `old`."""
     if old is None or new is None:
-        return {*(old.hosts if old else ()), *(new.hosts if new else ())}
-    both = {*old.hosts, *new.hosts}
+        return {*(_all(old) if old else ()), *(_all(new) if new else ())}
     if _shared(old) != _shared(new):
-        return both
-    return {host for host in both if _alone(old, host) != _alone(new, host)}
+        return _all(old) | _all(new)
+    both = {*old.hosts, *new.hosts}
+    changed = {host for host in both if _alone(old, host) != _alone(new, host)}
+    return changed | {*old.names, *new.names} if changed else changed
+
+
+def _all(claims: Claims) -> set[str]:
+    """Its hosts, and the names that depend on them."""
+    return {*claims.hosts, *claims.names}
 
 
 def _shared(claims: Claims) -> tuple[object, ...]:
@@ -109,14 +142,18 @@ class _Reader:
         self._subject = ObjectRef("Ingress", meta.namespace, meta.name)
         self._verdicts: list[Verdict] = []
         self._references: list[Reference] = []
+        self._material: tuple[ObjectKey, ...] = ()
         claimed = classes.claim(ingress, view, rules)
         self._verdicts.extend(claimed.verdicts)
         if claimed.ours:
-            self._settings, verdicts = read_annotations(meta.annotations, self._subject, rules)
+            settings, verdicts = read_annotations(meta.annotations, self._subject, rules)
             self._verdicts.extend(verdicts)
+            self._settings, self._material, verdicts = read_material(settings, self._subject, view, rules)
+            self._verdicts.extend(verdicts)
+            self._say_rest()
         else:
             self._settings = read_annotations({}, self._subject, rules).settings
-        self._served = claimed.ours and self._settings.served and self._has_name()
+        self._served = claimed.ours and self._has_name()
 
     def read(self) -> Claims:
         meta, spec = self._ingress.metadata, self._ingress.spec
@@ -124,7 +161,9 @@ class _Reader:
         class_name = spec.ingress_class_name or ""
         if not self._served:
             verdicts = tuple(self._verdicts)
-            return Claims(self._subject, seniority, class_name, self._settings, verdicts=verdicts)
+            return Claims(
+                self._subject, seniority, class_name, self._settings, material=self._material, verdicts=verdicts
+            )
         default = None
         if spec.default_backend is not None:
             default = self._action(spec.default_backend, "spec.defaultBackend")
@@ -136,6 +175,7 @@ class _Reader:
                 claim = PathClaim(0, 0, "/", PathType.PREFIX, default, bare=True)
                 hosts, default = {"": HostClaim(0, (claim,))}, None
         tls = tuple(self._tls(set(hosts)))
+        self._refer_to_spare()
         return Claims(
             self._subject,
             seniority,
@@ -145,12 +185,40 @@ class _Reader:
             tuple(len(rule.http.paths) if rule.http else 0 for rule in spec.rules),
             default,
             tls,
+            self._material,
             tuple(self._references),
             tuple(self._verdicts),
         )
 
     def _say(self, reason: Reason, field: str, value: str, problem: Problem | tuple[str, str]) -> None:
         self._verdicts.append(reason.verdict(self._subject, field, value, *problem))
+
+    def _say_rest(self) -> None:
+        """Mistakes that show only where several annotations are seen together."""
+        settings = self._settings
+        asked = settings.canary
+        prefix = self._rules.annotations_prefix
+        if asked.enabled and not (asked.weight or asked.header or asked.cookie):
+            problem = Problem("it has no weight, no header and no cookie", "set canary-weight, for example")
+            self._say(reasons_filters.CANARY_RULELESS, field_of(prefix, "canary"), "true", problem)
+        if asked.header_pattern and (refused := self._rules.check_regex(asked.header_pattern)):
+            value = asked.header_pattern
+            problem = Problem(f"{refused}; every request stays with the primary", "correct the expression")
+            self._say(reasons.INVALID_IGNORED, field_of(prefix, "canary-by-header-pattern"), value, problem)
+            plain = CanaryAsked(enabled=asked.enabled)
+            self._settings = replace(settings, canary=plain)
+        errors = settings.errors
+        if errors.statuses and not errors.backend and self._rules.default_backend_service is None:
+            value = ",".join(map(str, errors.statuses))
+            problem = Problem("there is neither a default-backend here nor one of the gateway", "set default-backend")
+            self._say(reasons_filters.NO_ERROR_BACKEND, field_of(prefix, "custom-http-errors"), value, problem)
+
+    def _refer_to_spare(self) -> None:
+        name = self._settings.errors.backend
+        if name:
+            identity = BackendId(self._namespace, name, "")
+            field = field_of(self._rules.annotations_prefix, "default-backend")
+            self._references.append(Reference(identity, field, "port"))
 
     def _has_name(self) -> bool:
         for field, value in (("metadata.namespace", self._namespace), ("metadata.name", self._subject.name)):

@@ -3,13 +3,25 @@
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
 from msgspec.structs import replace
 
+from gateway.ir.backend import Balance
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
+from gateway.translate.ingress.asked import (
+    AffinityAsked,
+    AuthAsked,
+    CanaryAsked,
+    CorsAsked,
+    ErrorsAsked,
+    HeadersAsked,
+    LimitsAsked,
+    Redirects,
+)
 from gateway.translate.rules import Rules
 
 S = TypeVar("S", bound=Struct)
+_POLICY: Final = Policy()
 
 
 class Settings(Struct, frozen=True):
@@ -24,15 +36,27 @@ class Settings(Struct, frozen=True):
     retries: Retries
     request_body: RequestBody
     http10: bool
+    balance: Balance
     use_regex: bool = False
     rewrite_target: str = ""  # empty is none
     upstream_tls: bool = False
-    served: bool = True
+    redirects: Redirects = Redirects()
+    aliases: tuple[str, ...] = ()
+    headers: HeadersAsked = HeadersAsked()
+    errors: ErrorsAsked = ErrorsAsked()
+    allow: tuple[str, ...] | None = None  # None: what the gateway as a whole says
+    deny: tuple[str, ...] | None = None
+    limits: LimitsAsked = LimitsAsked()
+    cors: CorsAsked = CorsAsked()
+    affinity: AffinityAsked = AffinityAsked()
+    hash_by: str = ""
+    canary: CanaryAsked = CanaryAsked()
+    auth: AuthAsked = AuthAsked()
+    satisfy_any: bool = False
+    global_auth: bool = True  # what the gateway asks everybody is asked here, too
+    logged: bool = True
     closed: bool = False
     closes_host: str = ""
-
-
-_POLICY: Final = Policy()
 
 
 @lru_cache(maxsize=4096)  # thousands of Ingresses share a few policies
@@ -47,15 +71,31 @@ def canonical(policy: Policy) -> Policy:
         timeouts=_with_defaults(policy.timeouts, _POLICY.timeouts),
         retries=_with_defaults(policy.retries, _POLICY.retries),
         request_body=_with_defaults(policy.request_body, _POLICY.request_body),
+        filters=standard(policy.filters) if policy.filters is not None else None,
     )
     return _with_defaults(whole, _POLICY)
 
 
-def _with_defaults(value: S, default: S) -> S:
-    if value == default:
-        return default
-    fields = [(name, getattr(value, name), getattr(default, name)) for name in value.__struct_fields__]
-    return replace(value, **{name: standard for name, held, standard in fields if held == standard})
+def standard(value: S) -> S:
+    """The value with its defaults in place of their equals, and so are the structs in it."""
+    defaults = value.__struct_defaults__
+    names = value.__struct_fields__
+    required = len(names) - len(defaults)
+    changed: dict[str, object] = {}
+    for place, name in enumerate(names):
+        held = getattr(value, name)
+        default = defaults[place - required] if place >= required else NODEFAULT
+        if default is not NODEFAULT and held == default and type(held) is type(default):
+            changed[name] = default
+        elif isinstance(held, Struct):
+            changed[name] = standard(held)
+        elif isinstance(held, tuple) and any(isinstance(one, Struct) for one in held):
+            changed[name] = tuple(standard(one) if isinstance(one, Struct) else one for one in held)
+    return replace(value, **changed)
+
+
+def with_redirects(settings: Settings, **changed: object) -> Settings:
+    return replace(settings, redirects=replace(settings.redirects, **changed))
 
 
 def defaults(rules: Rules) -> Settings:
@@ -69,4 +109,5 @@ def defaults(rules: Rules) -> Settings:
         retries=rules.retries,
         request_body=rules.request_body,
         http10=rules.http10,
+        balance=rules.balance,
     )

@@ -1,6 +1,6 @@
 """A translation that follows changes equals one that starts from nothing, and does no more work than they ask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.match import Exact, Prefix, Regex
-from gateway.ir.route import HostTable, Redirect
+from gateway.ir.route import Forward, HostTable, Redirect, Route
 from gateway.objects.kinds import Object
+from gateway.objects.meta import ObjectKey
 from gateway.store.events import Delete, Upsert
 from gateway.store.store import Store
 from gateway.translate.rules import PREFIX, Rules
@@ -31,6 +32,7 @@ SETTINGS = (
         default_ssl_certificate=CertificateId("one", "cert"),
         default_backend_service=BackendId("two", "web", ""),
     ),
+    rules(options=ObjectKey("ConfigMap", "one", "options")),
 )
 
 
@@ -134,8 +136,7 @@ def test_whatever_is_asked_for_is_well_formed(objects: list[Object]) -> None:
         for route in table.routes:
             assert route.id.rule >= 0
             assert route.id.path >= 0
-            target = getattr(route.action, "backend", None)
-            assert target is None or target in backends
+            assert backends.issuperset(targets(route))
             match route.match:
                 case Exact(path=path):
                     assert path.startswith("/")
@@ -143,8 +144,19 @@ def test_whatever_is_asked_for_is_well_formed(objects: list[Object]) -> None:
                     assert path == "/" or (path.startswith("/") and not path.endswith("/"))
                 case Regex(pattern=pattern):
                     assert pattern.startswith("/")
-            if isinstance(route.action, Redirect):
+            if isinstance(route.action, Redirect) and route.action.query:
                 assert route.action.path == f"{path}/"
+
+
+def targets(route: Route) -> Iterator[BackendId]:
+    """Every backend that a route may lead to."""
+    if isinstance(route.action, Forward):
+        yield route.action.backend
+        yield from (canary.backend for canary in route.action.canaries)
+        if route.action.spare is not None:
+            yield route.action.spare
+    if route.errors is not None:
+        yield route.errors.backend
 
 
 HOSTILE = st.text(max_size=40)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.ir.secret import Secret as SecretBytes
 from gateway.objects.core import (
+    ConfigMap,
     EndpointConditions,
     EndpointSlice,
     Secret,
@@ -35,7 +36,7 @@ from gateway.translate.rules import PREFIX
 from gateway.translate.translate import SERVICE_NAME
 
 NAMESPACES: Final = ("one", "two")
-HOSTS: Final = ("", "a.example", "b.example", "*.example", "bad_host")
+HOSTS: Final = ("", "a.example", "b.example", "*.example", "www.a.example", "bad_host")
 PATHS: Final = ("/", "/a", "/a/", "/a/b", "/(a", "/[a-z]+", "")
 ANNOTATIONS: Final = {
     "service-upstream": ("true", "false", "what"),
@@ -47,6 +48,31 @@ ANNOTATIONS: Final = {
     "auth-url": ("http://auth.example/", ""),
     "server-snippet": ("deny all;",),
     "canary": ("true", "false"),
+    "canary-weight": ("20", "x"),
+    "canary-by-header": ("x-canary",),
+    "server-alias": ("b.example, d.example", "www.a.example", "~x"),
+    "from-to-www-redirect": ("true",),
+    "app-root": ("/x", "x"),
+    "permanent-redirect": ("/y", "https://x/"),
+    "auth-type": ("basic", "digest"),
+    "auth-secret": ("cert", "users", "two/users"),
+    "default-backend": ("api", "web"),
+    "custom-http-errors": ("404", "x"),
+    "allowlist-source-range": ("10.0.0.0/8", "x"),
+    "custom-headers": ("headers",),
+    "upstream-vhost": ("$host", "$x"),
+    "limit-rps": ("5",),
+    "enable-cors": ("true",),
+    "enable-global-auth": ("false",),
+}
+OPTIONS: Final = {
+    "whitelist-source-range": ("10.0.0.0/8", "x"),
+    "global-auth-url": ("http://auth.example/",),
+    "block-user-agents": ("x",),
+    "global-allowed-response-headers": ("x-one",),
+    "add-headers": ("one/headers",),
+    "custom-http-errors": ("503",),
+    "x-one": ("1",),
 }
 
 
@@ -71,7 +97,7 @@ specs = st.builds(
     st.lists(tls, max_size=2).map(tuple),
     st.lists(rules, max_size=3).map(tuple),
 )
-annotations = st.dictionaries(text(*ANNOTATIONS), st.integers(0, 2), max_size=2).map(
+annotations = st.dictionaries(text(*ANNOTATIONS), st.integers(0, 2), max_size=4).map(
     lambda chosen: {f"{PREFIX}/{name}": ANNOTATIONS[name][at % len(ANNOTATIONS[name])] for name, at in chosen.items()}
 )
 ages = st.integers(0, 2).map(lambda days: NEVER + timedelta(days=days))
@@ -117,7 +143,7 @@ def _secret(metadata: Metadata, names: list[str], key: str) -> Secret:
 
 def is_broken(one: Object) -> bool:
     """Is it a Secret whose key is not that of its certificate?"""
-    return isinstance(one, Secret) and bytes(one.data["tls.key"]) != b"one"
+    return isinstance(one, Secret) and "tls.key" in one.data and bytes(one.data["tls.key"]) != b"one"
 
 
 secrets = st.builds(
@@ -126,4 +152,16 @@ secrets = st.builds(
     st.lists(text("a.example", "*.example", "elsewhere"), min_size=1, max_size=2),
     text("one", "one", "two"),
 )
-objects = ingresses | ingresses | classes | services | slices | secrets
+config_maps = st.builds(
+    ConfigMap,
+    st.builds(Metadata, text("options", "headers"), namespaces),
+    st.dictionaries(text(*OPTIONS), st.integers(0, 1), max_size=3).map(
+        lambda chosen: {name: OPTIONS[name][at % len(OPTIONS[name])] for name, at in chosen.items()}
+    ),
+)
+users = st.builds(
+    Secret,
+    st.builds(Metadata, text("users"), namespaces),
+    data=st.sampled_from(({"auth": SecretBytes(b"ann:$1$a$b\n")}, {"auth": SecretBytes(b"x\n")}, {})),
+)
+objects = config_maps | users | ingresses | ingresses | classes | services | slices | secrets

@@ -28,7 +28,7 @@ pub fn backend_id(service: &str) -> BackendId {
 }
 
 pub fn forward(service: &str) -> Action {
-    Action::Forward { backend: backend_id(service), tls: None }
+    Action::Forward { backend: backend_id(service), tls: None, canaries: Vec::new(), spare: None }
 }
 
 pub fn prefix(path: &str) -> PathMatch {
@@ -78,7 +78,7 @@ impl Tree {
         };
         let id =
             RouteId { kind: "Ingress".into(), namespace: "default".into(), name: "shop".into(), rule: 0, path: number };
-        Route { id, match_, action, policy: self.policy(Policy::default()), display_path }
+        Route { id, match_, action, policy: self.policy(Policy::default()), display_path, errors: None }
     }
 
     /// Put a host into the table `web`.

@@ -17,6 +17,9 @@ use super::endpoint::{EndpointRef, InFlight};
 pub struct BackendIndex(pub(crate) u32);
 
 impl BackendIndex {
+    /// The index that no backend has.
+    pub const NONE: Self = Self(u32::MAX);
+
     /// The index as a number.
     pub fn number(self) -> usize {
         self.0 as usize

@@ -6,7 +6,9 @@
 mod backend;
 mod endpoint;
 mod pick;
+mod prefer;
 
 pub use backend::{BackendIndex, BackendKey, BackendKeys, BackendSnapshot};
 pub use endpoint::{Endpoint, EndpointKey, EndpointRef, Endpoints, InFlight};
 pub use pick::{WorkerState, has_other, pick};
+pub use prefer::{Preference, endpoint_number, prefer, stable_hash};

@@ -1,9 +1,11 @@
 //! The head that a client receives: an upstream's response, re-serialised.
 
 use sallygate_wire::fault::Fault;
-use sallygate_wire::field::{Fields, Name};
+use sallygate_wire::field::{Field, Fields, Name};
 use sallygate_wire::response::ResponseHead;
 use sallygate_wire::write::HeadWriter;
+
+use crate::filter::Answers;
 
 /// How the response's body is framed on its way to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,10 @@ pub struct Facts<'a> {
     pub hsts: Option<&'a [u8]>,
     /// What becomes of the connection.
     pub persistence: Persistence,
+    /// What the route says in other words.
+    pub edits: Option<&'a Answers>,
+    /// Field lines that the route adds.
+    pub added: &'a [u8],
 }
 
 /// Appends the head for the client to `out`. `bytes` is the head as it was received.
@@ -84,8 +90,15 @@ pub fn write(
             | Name::Trailer
             | Name::Upgrade => {}
             Name::StrictTransportSecurity if facts.hsts.is_some() => {}
-            _ => writer.forwarded(bytes, field)?,
+            _ => match facts.edits {
+                None => writer.forwarded(bytes, field)?,
+                Some(edits) => edited(&mut writer, bytes, field, edits)?,
+            },
         }
+    }
+    if !facts.added.is_empty() {
+        out.extend_from_slice(facts.added);
+        writer = HeadWriter::new(out);
     }
     if let Some(hsts) = facts.hsts {
         writer.field(b"Strict-Transport-Security", hsts)?;
@@ -102,6 +115,18 @@ pub fn write(
     }
     writer.end();
     Ok(())
+}
+
+/// A field line, unless it is hidden; in other words, if the route has some.
+fn edited(writer: &mut HeadWriter<'_>, bytes: &[u8], field: &Field, edits: &Answers) -> Result<(), Fault> {
+    let name = field.name.of(bytes);
+    if edits.hides(name) {
+        return Ok(());
+    }
+    match edits.replaced(field.id, field.value.of(bytes)) {
+        Some(value) => writer.field(name, &value),
+        None => writer.forwarded(bytes, field),
+    }
 }
 
 /// Appends the head of an informational response (RFC 9110 §15.2).

@@ -8,6 +8,7 @@ use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{RequestHead, Version};
 use sallygate_wire::write::HeadWriter;
 
+use crate::filter::RequestEdits;
 use crate::http1::told::{AddressText, Told};
 
 /// How the request's body is framed on its way to the upstream.
@@ -35,6 +36,56 @@ pub struct Facts<'a> {
     pub fresh_id: &'a [u8; 32],
     /// Is the upstream spoken to in HTTP/1.0? Then it switches no protocol, and its connection ends with its answer.
     pub http10: bool,
+    /// What the route says in other words.
+    pub edits: Option<&'a RequestEdits>,
+    /// Field lines that are to be added: by the edits, and by a report.
+    pub lines: &'a [u8],
+    /// Whether the lines report an error, so that nobody else may.
+    pub reports: bool,
+}
+
+/// What a backend is told that answers in place of an error. Only the gateway may say it.
+const REPORT: &[&[u8]] = &[
+    b"X-Code",
+    b"X-Format",
+    b"X-Original-URI",
+    b"X-Namespace",
+    b"X-Ingress-Name",
+    b"X-Service-Name",
+    b"X-Service-Port",
+];
+
+/// Who an error is reported for.
+pub struct Report<'a> {
+    /// The status.
+    pub status: u16,
+    /// The target as the client sent it.
+    pub target: &'a [u8],
+    /// The media types that the client takes.
+    pub accept: &'a [u8],
+    /// Namespace and name of the route's object, and its backend's Service and port.
+    pub names: [&'a str; 4],
+}
+
+impl Report<'_> {
+    /// Appends its field lines.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut status = itoa::Buffer::new();
+        let [namespace, object, service, port] = self.names.map(str::as_bytes);
+        let values =
+            [status.format(self.status).as_bytes(), self.accept, self.target, namespace, object, service, port];
+        let mut writer = HeadWriter::new(out);
+        REPORT.iter().zip(values).try_for_each(|(name, value)| writer.field(name, value))
+    }
+}
+
+impl Facts<'_> {
+    /// Is a field of this name written by others?
+    #[inline]
+    fn replaced(&self, id: Name, name: &[u8]) -> bool {
+        self.edits.is_some_and(|edits| edits.replaces(id, name))
+            || (self.reports && REPORT.iter().any(|reported| reported.eq_ignore_ascii_case(name)))
+    }
 }
 
 /// The client's request id, or the fresh one.
@@ -55,38 +106,71 @@ pub fn write(
     facts: &Facts<'_>,
     outgoing: Outgoing,
 ) -> Result<(), Fault> {
-    let mut writer = HeadWriter::new(out);
     let method = head.method_text.of(bytes);
     let version = if facts.http10 { Version::Http10 } else { Version::Http11 };
     match head.query {
-        Some(query) => writer.request_line_of(version, method, &[path, b"?", query.of(bytes)])?,
-        None => writer.request_line_of(version, method, &[path])?,
+        Some(query) => HeadWriter::new(out).request_line_of(version, method, &[path, b"?", query.of(bytes)])?,
+        None => HeadWriter::new(out).request_line_of(version, method, &[path])?,
     }
+    write_fields(out, bytes, head, fields, facts, outgoing)
+}
+
+/// Appends the head of a request for `/` by another method, with the client's other fields.
+pub fn write_as(
+    out: &mut Vec<u8>,
+    method: &[u8],
+    bytes: &[u8],
+    head: &RequestHead,
+    fields: &Fields,
+    facts: &Facts<'_>,
+    outgoing: Outgoing,
+) -> Result<(), Fault> {
+    let version = if facts.http10 { Version::Http10 } else { Version::Http11 };
+    HeadWriter::new(out).request_line_of(version, method, &[b"/"])?;
+    write_fields(out, bytes, head, fields, facts, outgoing)
+}
+
+#[inline]
+fn write_fields(
+    out: &mut Vec<u8>,
+    bytes: &[u8],
+    head: &RequestHead,
+    fields: &Fields,
+    facts: &Facts<'_>,
+    outgoing: Outgoing,
+) -> Result<(), Fault> {
+    let mut writer = HeadWriter::new(out);
     let told = &facts.told;
     let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
-    // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
-    writer.field(b"Host", host)?;
-    writer.field(b"X-Request-ID", request_id(bytes, fields, facts.fresh_id))?;
     let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
-    writer.field(b"X-Real-IP", client)?;
-    if told.appends {
-        append_peer(&mut writer, bytes, fields, facts.peer)?;
-    } else {
-        writer.field(b"X-Forwarded-For", client)?;
-    }
-    if !host.is_empty() {
-        writer.field(b"X-Forwarded-Host", host)?;
-    }
-    match told.port {
-        Some(port) => writer.field(b"X-Forwarded-Port", port)?,
-        None => writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?,
-    }
     let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
-    writer.field(b"X-Forwarded-Proto", scheme)?;
-    writer.field(b"X-Forwarded-Scheme", scheme)?;
-    writer.field(b"X-Scheme", scheme)?;
+    let mut port = itoa::Buffer::new();
+    let ours = [
+        // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
+        (Name::Host, &b"Host"[..], host),
+        (Name::XRequestId, b"X-Request-ID", request_id(bytes, fields, facts.fresh_id)),
+        (Name::XRealIp, b"X-Real-IP", client),
+        (Name::XForwardedFor, b"X-Forwarded-For", client),
+        (Name::XForwardedHost, b"X-Forwarded-Host", host),
+        (Name::XForwardedPort, b"X-Forwarded-Port", told.port.unwrap_or(port.format(facts.port).as_bytes())),
+        (Name::XForwardedProto, b"X-Forwarded-Proto", scheme),
+        (Name::XForwardedScheme, b"X-Forwarded-Scheme", scheme),
+        (Name::XScheme, b"X-Scheme", scheme),
+    ];
+    let edited = facts.edits.is_some() || facts.reports;
+    for (id, name, value) in ours {
+        let absent = id == Name::XForwardedHost && value.is_empty();
+        if absent || (edited && facts.replaced(id, name)) {
+            continue;
+        }
+        if id == Name::XForwardedFor && told.appends {
+            append_peer(&mut writer, bytes, fields, facts.peer)?;
+        } else {
+            writer.field(name, value)?;
+        }
+    }
     for field in fields {
-        if field.dropped {
+        if field.dropped || (edited && facts.replaced(field.id, field.name.of(bytes))) {
             continue;
         }
         match field.id {
@@ -106,6 +190,10 @@ pub fn write(
     } else if let Some(token) = head.upgrade {
         writer.field(b"Connection", b"upgrade")?;
         writer.field(b"Upgrade", token.of(bytes))?;
+    }
+    if !facts.lines.is_empty() {
+        out.extend_from_slice(facts.lines);
+        writer = HeadWriter::new(out);
     }
     match outgoing {
         Outgoing::None => {}

@@ -69,6 +69,12 @@ impl<'a> Told<'a> {
         told
     }
 
+    /// The client's address, of which `peer` is what the connection says.
+    pub fn client(&self, peer: IpAddr) -> IpAddr {
+        let told = self.address.as_ref().and_then(|text| str::from_utf8(text.as_bytes()).ok()?.parse().ok());
+        told.unwrap_or_else(|| peer.to_canonical())
+    }
+
     /// Did the client use TLS? `tls` is what the connection says.
     pub fn secure(&self, tls: bool) -> bool {
         tls || self.scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case(b"http"))

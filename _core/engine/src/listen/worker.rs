@@ -18,6 +18,7 @@ use tokio::time::MissedTickBehavior;
 use crate::listen::accept::{Stop, accept};
 use crate::listen::signals;
 use crate::proxy::serve::Entry;
+use crate::proxy::shared::Shared;
 use crate::proxy::worker::Worker;
 use crate::settings::Settings;
 use crate::snapshot::Publication;
@@ -66,6 +67,8 @@ pub struct Start {
     pub index: u32,
     /// The engine's settings.
     pub settings: Arc<Settings>,
+    /// What the workers share.
+    pub shared: Arc<Shared>,
     /// Where snapshots come from.
     pub snapshots: Arc<Publication>,
     /// Where counters and log records go.
@@ -102,7 +105,8 @@ pub fn run(mut start: Start) {
 fn attempt(start: &mut Start) -> io::Result<Left> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build_local(LocalOptions::default())?;
     let telemetry = start.telemetry.worker(start.index).ok_or(io::ErrorKind::InvalidInput)?;
-    let worker = Worker::new(start.settings.clone(), start.snapshots.reader(), telemetry).map_err(io::Error::other)?;
+    let worker = Worker::new(start.settings.clone(), start.snapshots.reader(), start.shared.clone(), telemetry)
+        .map_err(io::Error::other)?;
     let worker = Rc::new(worker);
     let left = runtime.block_on(serve(worker, &mut start.listening, &mut start.orders))?;
     // Dropping the runtime drops every task that is left, and with them their connections.

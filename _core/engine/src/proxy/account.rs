@@ -16,6 +16,7 @@ use crate::route::Route;
 use crate::telemetry::{AccessRecord, Counter, Field, Outcome};
 
 /// One request.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is so or not")]
 pub struct Account {
     start_unix_ns: u64,
     start_us: u64,
@@ -47,6 +48,8 @@ pub struct Account {
     /// Did the gateway answer itself?
     pub local: bool,
     slot: u32,
+    /// Does the route want it in the access log?
+    logged: bool,
     id: Id,
     record: AccessRecord,
 }
@@ -89,6 +92,7 @@ impl Account {
             head_only: false,
             local: false,
             slot: 0,
+            logged: true,
             id: Id::None,
             record,
         }
@@ -132,6 +136,7 @@ impl Account {
     /// Notes the route.
     pub fn route(&mut self, route: &Route) {
         self.slot = route.slot;
+        self.logged = route.filters.as_ref().is_none_or(|filters| filters.logged);
     }
 
     /// Notes a try; returns when it begins.
@@ -218,7 +223,9 @@ impl Account {
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
         };
-        telemetry.log(self.record, &outcome);
+        if self.logged {
+            telemetry.log(self.record, &outcome);
+        }
     }
 }
 
@@ -245,7 +252,7 @@ fn counter(failure: Failure) -> Counter {
             _ => Counter::FaultClientSyntax,
         },
         (_, Kind::NoRoute) => Counter::FaultClientNoRoute,
-        (_, Kind::BodyTooLarge) => Counter::FaultClientLimit,
+        (_, Kind::BodyTooLarge | Kind::TooMany(_)) => Counter::FaultClientLimit,
         (_, Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow) => {
             Counter::FaultClientTimeout
         }
@@ -255,8 +262,8 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::HandshakeFailed) => Counter::FaultUpstreamTls,
         (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
-        (_, Kind::Closed | Kind::BadRewrite) => Counter::FaultGatewayPolicy,
-        (_, Kind::PassedOver) => Counter::FaultUpstreamStatus,
+        (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
+        (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
         (_, Kind::NoSnapshot | Kind::BodyNotKept | Kind::Exhausted) => Counter::FaultGatewayInternal,
     }
 }

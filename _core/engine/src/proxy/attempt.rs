@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use sallygate_image::Policy;
+use sallygate_image::{Policy, UpstreamTls};
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead};
 use sallygate_wire::response::RequestKind;
 
-use crate::balance::{self, BackendSnapshot, InFlight};
+use crate::balance::{self, BackendIndex, BackendSnapshot, InFlight, Preference};
 use crate::fault::{Failure, Kind};
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
@@ -18,7 +18,7 @@ use crate::proxy::exchange::{Exchange, Peers, Terms};
 use crate::proxy::retry::Tries;
 use crate::proxy::tunnel::tunnel;
 use crate::proxy::upload::Upload;
-use crate::route::{Action, Route};
+use crate::route::{Errors, Route};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Counter;
 use crate::transport::buffer::Buffer;
@@ -26,59 +26,82 @@ use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
 use crate::upstream::pool::{Swept, Target, Upstream};
 
+/// Where a request goes, and what is known of the answer already.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) route: &'a Route,
+    pub(super) backend: BackendIndex,
+    pub(super) tls: Option<&'a UpstreamTls>,
+    /// Which endpoint it should go to.
+    pub(super) preference: Preference,
+    /// Field lines that the route adds to the answer.
+    pub(super) added: &'a [u8],
+    /// Statuses that somebody else answers.
+    pub(super) errors: Option<&'a Errors>,
+}
+
+/// What became of a request that was proxied.
+pub(super) enum Forwarded {
+    /// It was answered. True if another may come.
+    Done(bool),
+    /// Nothing was said yet: this status is somebody else's to answer.
+    Covered(u16),
+}
+
+/// The ledger of a request as far as it has been read.
+fn opened(head: &RequestHead, upload: &Upload) -> Ledger {
+    let mut ledger = Ledger::new(head);
+    if upload.complete {
+        ledger.request_read();
+    }
+    ledger
+}
+
 impl Connection {
     /// Proxies a request, with as many tries as its route allows.
     pub(super) async fn forward(
         &mut self,
         snapshot: &Snapshot,
-        route: &Route,
+        way: &Way<'_>,
         bytes: &[u8],
         head: &RequestHead,
         upload: &mut Upload,
         account: &mut Account,
-    ) -> bool {
+    ) -> Forwarded {
         let worker = &Rc::clone(&self.worker);
-        let Action::Forward { backend, tls } = &route.action else { return false };
+        let Way { route, backend, tls, preference, .. } = *way;
         let policy = &route.policy;
-        let terms = self.terms(policy, bytes, head);
-        let mut ledger = Ledger::new(head);
-        let ledger = &mut ledger;
-        if upload.complete {
-            ledger.request_read();
-        }
+        let terms = self.terms(way, bytes, head);
+        let ledger = &mut opened(head, upload);
         if let Err(failure) = upload.fill(ledger, account, terms.body_limit) {
-            return self.fail(failure, head, bytes, upload, account, &terms).await;
+            return self.failed(failure, head, bytes, upload, account, &terms).await;
         }
-        if head.expect_continue && !upload.complete {
-            if !self.send_continue().await {
-                account.fail(Failure::of(Kind::ClientGone));
-                return false;
-            }
-            ledger.continued();
+        if head.expect_continue && !upload.complete && !self.invite(ledger, account).await {
+            return Forwarded::Done(false);
         }
         if !upload.complete && (policy.request_body.buffered || upload.must_be_whole()) {
             // Boxed: few bodies take more than one read, and every other request would carry its state about.
             if let Err(failure) = Box::pin(self.take_in(policy, upload, ledger, account)).await {
-                return self.fail(failure, head, bytes, upload, account, &terms).await;
+                return self.failed(failure, head, bytes, upload, account, &terms).await;
             }
         }
         let mut tries = Tries::new(policy, head.method);
         // Why the next try is one more, to be counted if there is an endpoint for it.
         let mut again = None;
-        let Some(backend) = snapshot.backend(*backend) else {
-            return self.fail(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
+        let Some(backend) = snapshot.backend(backend) else {
+            return self.failed(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
         };
         loop {
-            let Some((address, _in_flight)) = self.pick(backend, &mut tries) else {
+            let Some((address, _in_flight)) = self.pick(backend, preference, &mut tries) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
                 self.exhausted(&tries);
-                return self.fail(failure, head, bytes, upload, account, &terms).await;
+                return self.failed(failure, head, bytes, upload, account, &terms).await;
             };
             if let Some(reason) = again.take() {
                 worker.telemetry.add(reason, 1);
             }
-            let target = Target { address, tls: tls.clone() };
+            let target = Target { address, tls: tls.cloned() };
             tries.begin(account.try_endpoint(target.address, &worker.clock));
             let mut kept = match self.upstream(&target, policy).await {
                 Ok(found) => found,
@@ -91,7 +114,7 @@ impl Connection {
                         continue;
                     }
                     self.exhausted(&tries);
-                    return self.fail(failure, head, bytes, upload, account, &terms).await;
+                    return self.failed(failure, head, bytes, upload, account, &terms).await;
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
@@ -107,10 +130,11 @@ impl Connection {
                 if let Some(from_upstream) = switched {
                     let leftovers = (upload.input.take(), from_upstream);
                     self.tunnel(kept.stream, leftovers, terms.read_ms, account).await;
-                    return false;
+                    return Forwarded::Done(false);
                 }
                 worker.park(&target, kept, ledger.reuse_upstream() && !policy.http10);
-                return self.end_of_answer(ledger.client_end(upload.decoder.remaining()), upload).await;
+                let end = ledger.client_end(upload.decoder.remaining());
+                return Forwarded::Done(self.end_of_answer(end, upload).await);
             };
             let begun = exchange.begun;
             let unsent = exchange.take_unsent();
@@ -123,11 +147,15 @@ impl Connection {
                 // Part of the answer is out: the client must see that it is not whole.
                 account.fail(failure);
                 self.stream.abort();
-                return false;
+                return Forwarded::Done(false);
             }
             if !unsent.is_empty() && !self.write_all(unsent).await {
                 account.fail(Failure::of(Kind::ClientGone));
-                return false;
+                return Forwarded::Done(false);
+            }
+            if let Kind::Covered(status) = failure.kind {
+                account.answered(&worker.clock);
+                return Forwarded::Covered(status);
             }
             if upload.replayable {
                 again = tries.after(failure, address, account.upstream_written, reused, worker.clock.micros());
@@ -137,11 +165,41 @@ impl Connection {
                 continue;
             }
             self.exhausted(&tries);
-            return self.fail(failure, head, bytes, upload, account, &terms).await;
+            return self.failed(failure, head, bytes, upload, account, &terms).await;
         }
     }
 
-    fn terms<'a>(&self, policy: &'a Policy, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
+    /// Tells a client that waits to hear it that its body may come. False if the client is gone.
+    async fn invite(&mut self, ledger: &mut Ledger, account: &mut Account) -> bool {
+        let told = self.send_continue().await;
+        if told {
+            ledger.continued();
+        } else {
+            account.fail(Failure::of(Kind::ClientGone));
+        }
+        told
+    }
+
+    /// Answers a failed request, or has somebody else answer it.
+    async fn failed(
+        &mut self,
+        failure: Failure,
+        head: &RequestHead,
+        bytes: &[u8],
+        upload: &Upload,
+        account: &mut Account,
+        terms: &Terms<'_>,
+    ) -> Forwarded {
+        let status = failure.status();
+        if failure.kind != Kind::ClientGone && terms.errors.is_some_and(|errors| errors.cover(status)) {
+            account.fail(failure);
+            return Forwarded::Covered(status);
+        }
+        Forwarded::Done(self.fail(failure, head, bytes, upload, account, terms).await)
+    }
+
+    fn terms<'a>(&self, way: &Way<'a>, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
+        let policy = &way.route.policy;
         Terms {
             version: head.version,
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
@@ -151,13 +209,23 @@ impl Connection {
             send_ms: policy.timeouts.send_ms,
             read_ms: policy.timeouts.read_ms,
             last: self.is_last(),
+            edits: way.route.filters.as_ref().map(|filters| &filters.answers).filter(|answers| !answers.is_empty()),
+            added: way.added,
+            errors: way.errors,
         }
     }
 
     /// The endpoint that is tried next; none if there is no other.
-    fn pick(&self, backend: &BackendSnapshot, tries: &mut Tries<'_>) -> Option<(SocketAddr, Option<InFlight>)> {
-        let choose =
-            |tries: &Tries<'_>| balance::pick(backend, &mut self.worker.balance.borrow_mut(), tries.excluded());
+    fn pick(
+        &self,
+        backend: &BackendSnapshot,
+        preference: Preference,
+        tries: &mut Tries<'_>,
+    ) -> Option<(SocketAddr, Option<InFlight>)> {
+        let choose = |tries: &Tries<'_>| {
+            let turn = || balance::pick(backend, &mut self.worker.balance.borrow_mut(), tries.excluded());
+            balance::prefer(backend, preference, tries.excluded()).or_else(turn)
+        };
         let endpoint = choose(tries).or_else(|| if tries.relent() { choose(tries) } else { None })?;
         Some((endpoint.address(), backend.begin(endpoint)))
     }

@@ -13,10 +13,12 @@ use sallygate_wire::request::Version;
 use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse_response};
 
 use crate::fault::{Failure, Kind};
+use crate::filter::Answers;
 use crate::http1::answer::{self, Outgoing, Persistence};
 use crate::proxy::account::Account;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
+use crate::route::Errors;
 use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
@@ -41,6 +43,12 @@ pub(super) struct Terms<'a> {
     pub(super) read_ms: u64,
     /// Is the client's connection to end with this answer?
     pub(super) last: bool,
+    /// What becomes of the answer's fields.
+    pub(super) edits: Option<&'a Answers>,
+    /// Field lines that are added to the answer.
+    pub(super) added: &'a [u8],
+    /// Statuses that somebody else answers.
+    pub(super) errors: Option<&'a Errors>,
 }
 
 /// How far the response has come.
@@ -378,6 +386,10 @@ impl<'a> Exchange<'a> {
             return Err(Failure::of(Kind::PassedOver));
         }
         let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
+        if self.terms.errors.is_some_and(|errors| !errors.local_only && errors.cover(head.status)) {
+            self.account.upstream_status = head.status;
+            return Err(Failure::of(Kind::Covered(head.status)));
+        }
         let old_client = self.terms.version == Version::Http10;
         let decoder = Decoder::response(head.framing);
         let (outgoing, phase) = match head.framing {
@@ -400,7 +412,8 @@ impl<'a> Exchange<'a> {
         }
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
         let date = self.worker.date.get();
-        let facts = answer::Facts { date: &date, hsts: self.terms.hsts, persistence };
+        let Terms { hsts, edits, added, .. } = *self.terms;
+        let facts = answer::Facts { date: &date, hsts, persistence, edits, added };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         self.account.status = head.status;
         self.account.upstream_status = head.status;

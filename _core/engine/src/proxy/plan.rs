@@ -1,15 +1,22 @@
-//! What is to be done with a request. Pure: a head and a snapshot in, a plan out.
-//!
-//! The order of the checks is ingress-nginx's: the route first, then the declared size of the body, then a closed
-//! route, then local redirects, then https, then forwarding.
+//! What is to be done with a request: a head and a snapshot in, a plan out. The order of the steps stands in `order`.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sallygate_image::UpstreamTls;
 use sallygate_wire::fault::Fault;
+use sallygate_wire::field::Fields;
 use sallygate_wire::host::canonical_host;
 use sallygate_wire::path::{PathScratch, check_rewritten, encode_path, read_path};
-use sallygate_wire::request::{Framing, RequestHead};
+use sallygate_wire::request::RequestHead;
 
+use crate::balance::{BackendIndex, Preference};
 use crate::fault::{Failure, Kind};
-use crate::route::{Action, Captures, Route};
+use crate::filter::{Asked, Buckets, Checked, Claim, UnderWay};
+use crate::proxy::choice::{Choice, names};
+use crate::proxy::judge::Judge;
+use crate::proxy::order::BARE;
+use crate::route::{Captures, Route};
 use crate::snapshot::{HostEntry, Snapshot, TableIndex};
 
 /// Scratch space that one worker uses for one request at a time.
@@ -23,14 +30,54 @@ pub struct Scratch {
     check: PathScratch,
 }
 
+/// What outlives a request and filters ask for.
+pub trait Ground {
+    /// How often each client has asked.
+    fn buckets(&self) -> &Arc<Buckets>;
+    /// Milliseconds by the clock of the buckets.
+    fn now_ms(&self) -> u64;
+    /// Was this found to be right lately?
+    fn knows(&self, claim: &Claim) -> bool;
+    /// A random number below `below`, which is at least 1.
+    fn draw(&self, below: u32) -> u32;
+}
+
+/// A request, and where it came from.
+pub struct Arrival<'a> {
+    /// The table of its listener.
+    pub table: Option<TableIndex>,
+    /// Did its client send it over TLS?
+    pub tls: bool,
+    /// The host that its client asked for, where that is another than its own.
+    pub public: Option<&'a [u8]>,
+    /// The port that it came to, as its client knows it.
+    pub port: u16,
+    /// The client's address; IPv4 is never written as IPv6.
+    pub peer: IpAddr,
+    /// The client's address as text.
+    pub peer_text: &'a [u8],
+    /// Its id.
+    pub id: &'a [u8],
+    /// Its head as received.
+    pub bytes: &'a [u8],
+    /// Its head, understood.
+    pub head: &'a RequestHead,
+    /// Its field lines.
+    pub fields: &'a Fields,
+    /// What became of its password, if that had to be checked. Then all earlier steps have been taken.
+    pub checked: Option<Checked>,
+}
+
 /// What is to be done.
 pub enum Plan<'s, 'b> {
-    /// Proxy it, with this path.
-    Forward {
-        /// The route that was selected.
-        route: &'s Route,
-        /// The path to send.
-        path: &'b [u8],
+    /// Proxy it.
+    Forward(Forward<'s, 'b>),
+    /// See whether a password is right, and come back.
+    Check {
+        /// What is to be checked.
+        claim: Claim,
+        /// It is under way already.
+        under_way: Option<UnderWay>,
     },
     /// Answer with a redirect.
     Redirect {
@@ -48,6 +95,13 @@ pub enum Plan<'s, 'b> {
         /// The status.
         status: u16,
     },
+    /// Ask for a name and a password.
+    Challenge {
+        /// The route that was selected.
+        route: &'s Route,
+        /// The value of WWW-Authenticate.
+        challenge: Vec<u8>,
+    },
     /// Answer that it cannot be served.
     Fail {
         /// The route, if it got as far as one.
@@ -59,7 +113,25 @@ pub enum Plan<'s, 'b> {
     },
 }
 
-fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
+/// How a request is proxied.
+pub struct Forward<'s, 'b> {
+    /// The route that was selected.
+    pub route: &'s Route,
+    /// The path to send.
+    pub path: &'b [u8],
+    /// Where it goes.
+    pub backend: BackendIndex,
+    /// None is plain HTTP.
+    pub tls: Option<&'s UpstreamTls>,
+    /// It goes to whoever answers while the route's own backend has no endpoint.
+    pub spare: bool,
+    /// Which endpoint it should go to.
+    pub preference: Preference,
+    /// Counts for as long as it lives.
+    pub under_way: Option<UnderWay>,
+}
+
+pub(super) fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
     Plan::Fail { route, secured: route, failure }
 }
 
@@ -84,17 +156,16 @@ fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) ->
     Ok(route)
 }
 
-/// Decides. `tls` is how the client sent the request, and `public` the host that it asked for, where that is another than
-/// the request's own; `bytes` is its head as received.
+/// Decides. What filters add to the answer is appended to `added`, as whole field lines.
 pub fn plan<'s, 'b>(
+    ground: &impl Ground,
     snapshot: &'s Snapshot,
-    table: Option<TableIndex>,
-    tls: bool,
-    public: Option<&[u8]>,
-    bytes: &'b [u8],
-    head: &RequestHead,
+    arrival: &Arrival<'b>,
     scratch: &'b mut Scratch,
+    request_lines: &mut Vec<u8>,
+    added: &mut Vec<u8>,
 ) -> Plan<'s, 'b> {
+    let Arrival { table, bytes, head, .. } = *arrival;
     let host = match head.authority {
         // HTTP/1.0 without Host goes to whatever serves unknown hosts.
         None => &b""[..],
@@ -114,56 +185,66 @@ pub fn plan<'s, 'b>(
         Ok(None) => return no_path(entry),
         Err(fault) => return fail(None, Failure::client(fault)),
     };
-    let policy = &route.policy;
-    if let Framing::Length(length) = head.framing
-        && policy.body_limit_bytes > 0
-        && length > policy.body_limit_bytes
-    {
-        return fail(Some(route), Failure::of(Kind::BodyTooLarge));
-    }
-    match &route.action {
-        Action::Respond { status: 503 } => return fail(Some(route), Failure::of(Kind::Closed)),
-        Action::Respond { status } => return Plan::Respond { route, status: *status },
-        Action::Redirect { path, status } => {
-            let scheme: &[u8] = if tls { b"https://" } else { b"http://" };
-            let authority = head.authority.map_or(&b""[..], |authority| authority.of(bytes));
-            let mut location = [scheme, authority].concat();
-            encode_path(path.as_bytes(), &mut location);
-            append_query(&mut location, head, bytes);
-            return Plan::Redirect { route, status: *status, location };
-        }
-        Action::Forward { .. } => {}
-    }
-    if let Some(redirect) = policy.https_redirect.as_ref().filter(|_| !tls) {
-        // The canonical host has lost its port, and a client without Host cannot be sent anywhere.
-        if !host.is_empty() {
-            let mut odd = Vec::new();
-            let shown = public.and_then(|public| canonical_host(public, &mut odd).ok()).unwrap_or(host);
-            let mut location = [b"https://", shown, forms.forward].concat();
-            append_query(&mut location, head, bytes);
-            // ingress-nginx removes one slash at the end of the whole target, query included.
-            if location.last() == Some(&b'/') {
-                location.pop();
-            }
-            return Plan::Redirect { route, status: redirect.status, location };
-        }
-    }
-    let Some(rewrite) = &route.rewrite else { return Plan::Forward { route, path: forms.forward } };
+    let judge = Judge { arrival, route, host, path: forms.forward };
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
+    let mut under_way = None;
+    let mut choice = Choice::of(route);
+    if route.filters.is_none() && !choice.has_others() {
+        for step in BARE {
+            if let Some(plan) = judge.bare(step) {
+                return plan;
+            }
+        }
+    } else {
+        route.captures(forms.matched, captures);
+        let captures = &*captures;
+        let asked = Asked {
+            bytes,
+            head,
+            fields: arrival.fields,
+            host,
+            path: forms.matched,
+            peer: arrival.peer,
+            peer_text: arrival.peer_text,
+            port: arrival.port,
+            tls: arrival.tls,
+            id: arrival.id,
+            capture: &|group| captures.get(group, forms.matched),
+            names: names(route),
+        };
+        match judge.filtered(ground, &asked, added) {
+            Err(plan) => return plan,
+            Ok(guard) => under_way = guard,
+        }
+        if let Err(fault) = choice.make(ground, snapshot, &asked, route, added) {
+            return fail(Some(route), Failure::client(fault));
+        }
+        if let Some(filters) = &route.filters
+            && let Err(fault) = filters.request.write(&asked, request_lines)
+        {
+            return fail(Some(route), Failure::client(fault));
+        }
+    }
+    let mut forward = Forward {
+        route,
+        path: forms.forward,
+        backend: choice.backend,
+        tls: choice.tls,
+        spare: choice.spare,
+        preference: choice.preference,
+        under_way,
+    };
+    let Some(rewrite) = &route.rewrite else { return Plan::Forward(forward) };
     expanded.clear();
     rewritten.clear();
     route.captures(forms.matched, captures);
     rewrite.expand(forms.matched, captures, expanded);
     encode_path(expanded, rewritten);
     match check_rewritten(rewritten, check) {
-        Ok(()) => Plan::Forward { route, path: rewritten },
+        Ok(()) => {
+            forward.path = rewritten;
+            Plan::Forward(forward)
+        }
         Err(_) => fail(Some(route), Failure::of(Kind::BadRewrite)),
-    }
-}
-
-fn append_query(location: &mut Vec<u8>, head: &RequestHead, bytes: &[u8]) {
-    if let Some(query) = head.query {
-        location.push(b'?');
-        location.extend_from_slice(query.of(bytes));
     }
 }

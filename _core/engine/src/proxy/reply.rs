@@ -10,6 +10,10 @@ pub struct Reply<'a> {
     pub status: u16,
     /// Location, for redirects.
     pub location: Option<&'a [u8]>,
+    /// WWW-Authenticate, to ask for a password.
+    pub challenge: Option<&'a [u8]>,
+    /// Field lines that the route adds.
+    pub added: &'a [u8],
     /// Date.
     pub date: &'a [u8],
     /// Strict-Transport-Security, on a connection with TLS.
@@ -44,12 +48,17 @@ pub fn write(out: &mut Vec<u8>, reply: &Reply<'_>) -> u64 {
     if let Some(location) = reply.location {
         let _ = writer.field(b"Location", location);
     }
+    if let Some(challenge) = reply.challenge {
+        let _ = writer.field(b"WWW-Authenticate", challenge);
+    }
     if let Some(hsts) = reply.hsts {
         let _ = writer.field(b"Strict-Transport-Security", hsts);
     }
     if !reply.request_id.is_empty() {
         let _ = writer.field(b"X-Request-ID", reply.request_id);
     }
+    out.extend_from_slice(reply.added);
+    let mut writer = HeadWriter::new(out);
     let _ = match reply.persistence {
         Persistence::Keep => Ok(()),
         Persistence::KeepAlive => writer.field(b"Connection", b"keep-alive"),
@@ -91,6 +100,8 @@ mod tests {
     const NOTHING: Reply<'_> = Reply {
         status: 404,
         location: None,
+        challenge: None,
+        added: b"",
         date: b"",
         hsts: None,
         request_id: b"",

@@ -6,14 +6,17 @@ use sallygate_wire::field::Name;
 use sallygate_wire::request::{RequestHead, Version, parse_request};
 
 use crate::fault::{Failure, Kind};
+use crate::filter::{Checked, Claim, UnderWay};
 use crate::http1::accept::prefers_json;
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts};
-use crate::http1::told::Told;
+use crate::http1::told::{AddressText, Told};
 use crate::proxy::account::Account;
+use crate::proxy::attempt::{Forwarded, Way};
 use crate::proxy::client::{Connection, End};
+use crate::proxy::cover::report;
 use crate::proxy::exchange::Terms;
-use crate::proxy::plan::{Plan, plan};
+use crate::proxy::plan::{Arrival, Forward, Plan, plan};
 use crate::proxy::reply::{self, Reply};
 use crate::proxy::upload::Upload;
 use crate::route::Route;
@@ -21,23 +24,45 @@ use crate::snapshot::Snapshot;
 use crate::transport::buffer::Buffer;
 
 /// An answer of our own.
+#[derive(Default)]
 struct Local<'s> {
     route: Option<&'s Route>,
     /// The route whose HSTS is sent.
     secured: Option<&'s Route>,
     status: u16,
     location: Option<Vec<u8>>,
+    challenge: Option<Vec<u8>>,
     failure: Option<Failure>,
 }
 
 impl<'s> Local<'s> {
     fn failure(route: Option<&'s Route>, failure: Failure) -> Self {
-        Self { route, secured: route, status: failure.status(), location: None, failure: Some(failure) }
+        Self { route, secured: route, status: failure.status(), failure: Some(failure), ..Self::default() }
     }
 
-    fn routed(route: &'s Route, status: u16, location: Option<Vec<u8>>) -> Self {
-        Self { route: Some(route), secured: Some(route), status, location, failure: None }
+    fn routed(route: &'s Route, status: u16) -> Self {
+        Self { route: Some(route), secured: Some(route), status, ..Self::default() }
     }
+}
+
+/// A request as it came.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    /// Its head as received.
+    pub(super) bytes: &'a [u8],
+    /// Its head, understood.
+    pub(super) head: &'a RequestHead,
+    /// Its id, if it brought none.
+    pub(super) fresh_id: &'a [u8; 32],
+    /// What a proxy before us says of it.
+    pub(super) told: Told<'a>,
+}
+
+/// What is to be done, once everything that it takes is known.
+enum Decision<'s> {
+    Forward { way: Way<'s>, _under_way: Option<UnderWay> },
+    Local(Local<'s>),
+    Check(Claim, Option<UnderWay>),
 }
 
 impl Connection {
@@ -61,56 +86,126 @@ impl Connection {
             None => Account::begin(worker, self.peer_text.as_bytes(), self.peer.port()),
         };
         let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
-        let planned = {
-            let fields = worker.request_fields.borrow();
-            account.request(bytes, head, &fields, fresh_id);
-            let mut scratch = worker.scratch.borrow_mut();
-            let table = listener.map(|listener| listener.table);
-            let tls = told.secure(self.entry.tls.is_some());
-            match plan(snapshot, table, tls, told.host, bytes, head, &mut scratch) {
-                Plan::Forward { route, path } => {
-                    let facts = Facts {
-                        peer: self.peer_text.as_bytes(),
-                        port: self.entry.port,
-                        tls: self.entry.tls.is_some(),
-                        told,
-                        fresh_id: &fresh_id,
-                        http10: route.policy.http10,
-                    };
-                    let outgoing = upload.outgoing(head.framing, &route.policy);
-                    let out = &mut upload.output.bytes;
-                    match forward::write(out, bytes, head, &fields, path, &facts, outgoing) {
-                        Ok(()) => {
-                            upload.head_written();
-                            Ok(route)
-                        }
-                        Err(fault) => Err(Local::failure(Some(route), Failure::client(fault))),
+        let asked = Question { bytes, head, fresh_id: &fresh_id, told };
+        account.request(bytes, head, &worker.request_fields.borrow(), fresh_id);
+        let mut added = Vec::new();
+        let mut decision = self.decide(snapshot, &asked, None, &mut upload, &mut added);
+        let mut _under_way = None;
+        if let Decision::Check(claim, under_way) = decision {
+            _under_way = under_way;
+            let checked = self.check(claim).await;
+            added.clear();
+            // Meanwhile other requests were read.
+            let again = parse_request(bytes, &worker.request_limits, &mut worker.request_fields.borrow_mut());
+            decision = match again {
+                Ok(Some(_)) => self.decide(snapshot, &asked, Some(checked), &mut upload, &mut added),
+                _ => Decision::Local(Local::failure(None, Failure::of(Kind::TooBusy))),
+            };
+        }
+        let keep = match &decision {
+            Decision::Forward { way, .. } => {
+                account.route(way.route);
+                let way = Way { added: &added, ..*way };
+                match self.forward(snapshot, &way, bytes, head, &mut upload, &mut account).await {
+                    Forwarded::Done(keep) => keep,
+                    Forwarded::Covered(status) => {
+                        self.cover(status, snapshot, &way, &asked, &mut upload, &mut account).await
                     }
                 }
-                Plan::Redirect { route, status, location } => Err(Local::routed(route, status, Some(location))),
-                Plan::Respond { route, status } => Err(Local::routed(route, status, None)),
-                Plan::Fail { route, secured, failure } => {
-                    let failure = if snapshot.is_empty() { Failure::of(Kind::NoSnapshot) } else { failure };
-                    Err(Local { secured, ..Local::failure(route, failure) })
-                }
             }
-        };
-        let keep = match planned {
-            Ok(route) => {
-                account.route(route);
-                self.forward(snapshot, route, bytes, head, &mut upload, &mut account).await
-            }
-            Err(local) => {
+            Decision::Local(local) => {
                 if let Some(route) = local.route {
                     account.route(route);
                 }
-                self.reply_local(&local, bytes, head, &mut upload, &mut account).await
+                match local.route.filter(|route| route.errors.as_ref().is_some_and(|it| it.cover(local.status))) {
+                    Some(route) => {
+                        if let Some(failure) = local.failure {
+                            account.fail(failure);
+                        }
+                        let way = Way::to_errors(route, &added);
+                        self.cover(local.status, snapshot, &way, &asked, &mut upload, &mut account).await
+                    }
+                    None => self.reply_local(local, &added, bytes, head, &mut upload, &mut account).await,
+                }
             }
+            Decision::Check(..) => false,
         };
         self.input = upload.input.take().or(self.input.take());
         worker.blocks.put_output(std::mem::take(&mut upload.output));
         account.finish(worker, self.stream.session());
         keep
+    }
+
+    /// Judges a request, and writes the head that goes to an upstream, if one gets it.
+    fn decide<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        asked: &Question<'_>,
+        checked: Option<Checked>,
+        upload: &mut Upload,
+        added: &mut Vec<u8>,
+    ) -> Decision<'s> {
+        let Question { bytes, head, fresh_id, told } = *asked;
+        let worker = &*self.worker;
+        let fields = worker.request_fields.borrow();
+        let arrival = Arrival {
+            table: snapshot.listener_table(&self.entry.name),
+            tls: told.secure(self.entry.tls.is_some()),
+            public: told.host,
+            port: self.entry.port,
+            peer: told.client(self.peer.ip()),
+            peer_text: told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes),
+            id: forward::request_id(bytes, &fields, fresh_id),
+            bytes,
+            head,
+            fields: &fields,
+            checked,
+        };
+        let mut scratch = worker.scratch.borrow_mut();
+        let mut lines = Vec::new();
+        match plan(worker, snapshot, &arrival, &mut scratch, &mut lines, added) {
+            Plan::Forward(forward) => {
+                let Forward { route, path, backend, tls, spare, preference, under_way } = forward;
+                if spare && let Err(fault) = report(503, route, bytes, head, &fields, &mut lines) {
+                    return Decision::Local(Local::failure(Some(route), Failure::client(fault)));
+                }
+                let facts = Facts {
+                    peer: self.peer_text.as_bytes(),
+                    port: self.entry.port,
+                    tls: self.entry.tls.is_some(),
+                    told,
+                    fresh_id,
+                    http10: route.policy.http10,
+                    edits: route.filters.as_ref().map(|filters| &filters.request),
+                    lines: &lines,
+                    reports: spare,
+                };
+                let outgoing = upload.outgoing(head.framing, &route.policy);
+                match forward::write(&mut upload.output.bytes, bytes, head, &fields, path, &facts, outgoing) {
+                    Ok(()) => {
+                        upload.head_written();
+                        let errors = route.errors.as_deref();
+                        Decision::Forward {
+                            way: Way { route, backend, tls, preference, added: b"", errors },
+                            _under_way: under_way,
+                        }
+                    }
+                    Err(fault) => Decision::Local(Local::failure(Some(route), Failure::client(fault))),
+                }
+            }
+            Plan::Check { claim, under_way } => Decision::Check(claim, under_way),
+            Plan::Redirect { route, status, location } => {
+                Decision::Local(Local { location: Some(location), ..Local::routed(route, status) })
+            }
+            Plan::Challenge { route, challenge } => {
+                Decision::Local(Local { challenge: Some(challenge), ..Local::routed(route, 401) })
+            }
+            Plan::Respond { route, status } => Decision::Local(Local::routed(route, status)),
+            Plan::Fail { route, secured, failure } => {
+                let failure = if snapshot.is_empty() { Failure::of(Kind::NoSnapshot) } else { failure };
+                Decision::Local(Local { secured, ..Local::failure(route, failure) })
+            }
+        }
     }
 
     /// Answers a failed request whose response has not begun.
@@ -130,13 +225,15 @@ impl Connection {
         // An upload that stopped anywhere cannot be told from what follows it on this connection.
         let keep = head.keep_alive && !self.is_last() && upload.complete;
         let end = if keep { End::Keep } else { End::close(upload) };
-        self.send_reply(failure.status(), None, terms.hsts, end, Some((head, bytes)), account).await
+        let says = Says { hsts: terms.hsts, added: terms.added, ..Says::default() };
+        self.send_reply(failure.status(), &says, end, Some((head, bytes)), account).await
     }
 
     /// Answers a request that no upstream is asked about.
     async fn reply_local(
         &mut self,
         local: &Local<'_>,
+        added: &[u8],
         bytes: &[u8],
         head: &RequestHead,
         upload: &mut Upload,
@@ -151,15 +248,20 @@ impl Connection {
         let malformed = matches!(local.failure, Some(Failure { kind: Kind::Wire(_), .. }));
         let keep = head.keep_alive && swallowed && !malformed && !self.is_last();
         let hsts = local.secured.and_then(|route| route.policy.hsts.as_deref()).filter(|_| self.entry.tls.is_some());
-        let location = local.location.as_deref();
         let end = if keep { End::Keep } else { End::close(upload) };
-        self.send_reply(local.status, location, hsts.map(str::as_bytes), end, Some((head, bytes)), account).await
+        let says = Says {
+            location: local.location.as_deref(),
+            challenge: local.challenge.as_deref(),
+            hsts: hsts.map(str::as_bytes),
+            added,
+        };
+        self.send_reply(local.status, &says, end, Some((head, bytes)), account).await
     }
 
     /// Answers bytes that are no request, and ends the connection.
     pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
         account.fail(failure);
-        self.send_reply(failure.status(), None, None, End::Linger, None, account).await;
+        self.send_reply(failure.status(), &Says::default(), End::Linger, None, account).await;
     }
 
     /// Read anew from the head: who is served pays nothing for it, and the fields that were read first are gone by now.
@@ -174,8 +276,7 @@ impl Connection {
     async fn send_reply(
         &mut self,
         status: u16,
-        location: Option<&[u8]>,
-        hsts: Option<&[u8]>,
+        says: &Says<'_>,
         end: End,
         request: Option<(&RequestHead, &[u8])>,
         account: &mut Account,
@@ -185,9 +286,11 @@ impl Connection {
         let date = self.worker.date.get();
         let reply = Reply {
             status,
-            location,
+            location: says.location,
+            challenge: says.challenge,
+            added: says.added,
             date: &date,
-            hsts,
+            hsts: says.hsts,
             request_id: request.map_or(&b""[..], |(_, bytes)| account.request_id(bytes)),
             code: account.code(),
             json: request.is_some_and(|(_, bytes)| self.prefers_json(bytes)),
@@ -204,4 +307,13 @@ impl Connection {
         }
         sent && end == End::Keep
     }
+}
+
+/// What an answer of our own says besides its status.
+#[derive(Default)]
+struct Says<'a> {
+    location: Option<&'a [u8]>,
+    challenge: Option<&'a [u8]>,
+    hsts: Option<&'a [u8]>,
+    added: &'a [u8],
 }

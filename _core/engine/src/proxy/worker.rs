@@ -13,9 +13,11 @@ use sallygate_wire::limits::Limits;
 
 use crate::balance;
 use crate::clock::Clock;
+use crate::filter::{Buckets, Claim, Remembered};
 use crate::proxy::bodies::Bodies;
-use crate::proxy::plan::Scratch;
+use crate::proxy::plan::{Ground, Scratch};
 use crate::proxy::room::Rooms;
+use crate::proxy::shared::Shared;
 use crate::settings::Settings;
 use crate::snapshot::CurrentReader;
 use crate::telemetry::{Counter, Worker as WorkerTelemetry};
@@ -54,6 +56,10 @@ pub struct Worker {
     pub connector: Connector,
     /// Cursors of the balancing algorithms.
     pub balance: RefCell<balance::WorkerState>,
+    /// What it shares with the other workers.
+    pub shared: Arc<Shared>,
+    /// Passwords that were right lately.
+    pub(super) remembered: RefCell<Remembered>,
     /// Counters and the access-log ring.
     pub telemetry: WorkerTelemetry,
     /// The fields of the request head that is being read.
@@ -77,11 +83,30 @@ pub struct Worker {
     closing_idle: Cell<bool>,
 }
 
+impl Ground for Worker {
+    fn buckets(&self) -> &Arc<Buckets> {
+        &self.shared.buckets
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.shared.clock_ms()
+    }
+
+    fn knows(&self, claim: &Claim) -> bool {
+        self.remembered.borrow().knows(claim, self.clock.coarse_ms())
+    }
+
+    fn draw(&self, below: u32) -> u32 {
+        self.random.borrow_mut().u32(..below.max(1))
+    }
+}
+
 impl Worker {
     /// A worker with empty pools.
     pub fn new(
         settings: Arc<Settings>,
         snapshots: CurrentReader,
+        shared: Arc<Shared>,
         telemetry: WorkerTelemetry,
     ) -> Result<Self, ErrorStack> {
         let upstreams = upstream::pool::Pool::new(Keep {
@@ -101,6 +126,8 @@ impl Worker {
             upstreams: RefCell::new(upstreams),
             connector: Connector::new()?,
             balance: RefCell::new(balance::WorkerState::new(fastrand::u64(..))),
+            remembered: RefCell::new(Remembered::new(&shared.secret)),
+            shared,
             telemetry,
             request_fields: RefCell::default(),
             response_fields: RefCell::default(),

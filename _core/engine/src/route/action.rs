@@ -8,9 +8,34 @@ use super::captures::Captures;
 use super::pattern::Pattern;
 use super::rewrite::Template;
 use crate::balance::{BackendIndex, BackendKey};
+use crate::filter::{Canary, Filters};
+
+/// Backends beside a route's own.
+pub struct Others {
+    /// For some of the requests.
+    pub canaries: Box<[Canary]>,
+    /// For all requests while the route's own has no endpoint.
+    pub spare: Option<Arc<BackendKey>>,
+}
+
+/// Who answers in place of errors.
+pub struct Errors {
+    /// Ascending.
+    pub statuses: Box<[u16]>,
+    /// Who answers.
+    pub backend: Arc<BackendKey>,
+    /// Only in place of answers of our own.
+    pub local_only: bool,
+}
+
+impl Errors {
+    /// Is this status answered by somebody else?
+    pub fn cover(&self, status: u16) -> bool {
+        self.statuses.binary_search(&status).is_ok()
+    }
+}
 
 /// What is done with a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Proxy to one endpoint of a backend.
     Forward {
@@ -18,11 +43,24 @@ pub enum Action {
         backend: BackendIndex,
         /// None is plain HTTP.
         tls: Option<UpstreamTls>,
+        /// Other backends for some of the requests.
+        others: Option<Box<Others>>,
     },
-    /// Answer with a redirect to `path` on the same scheme and host; the query stays.
+    /// Answer with a redirect to `path` on the same scheme and host.
     Redirect {
-        /// Starts with a slash.
+        /// Starts with a slash; or an absolute URL.
         path: Box<str>,
+        /// 300 to 399.
+        status: u16,
+        /// Whether the query stays.
+        query: bool,
+        /// Whether Location has neither scheme nor host.
+        relative: bool,
+    },
+    /// Answer with a redirect to the same path on another host.
+    RedirectHost {
+        /// A name, without port.
+        host: Box<str>,
         /// 300 to 399.
         status: u16,
     },
@@ -61,6 +99,10 @@ pub struct Route {
     pub policy: Arc<Policy>,
     /// What becomes of the path, from the policy.
     pub rewrite: Option<Arc<Template>>,
+    /// What refuses and changes requests, from the policy.
+    pub filters: Option<Arc<Filters>>,
+    /// Who answers in place of errors.
+    pub errors: Option<Box<Errors>>,
     /// The place of its figures, and of its labels, in telemetry; 0 is shared.
     pub slot: u32,
     /// Where it was written.
@@ -80,7 +122,18 @@ impl Route {
         rewrite: Option<Arc<Template>>,
         backend: Option<Arc<BackendKey>>,
     ) -> Self {
-        Self { action, policy, rewrite, slot: 0, origin, backend, pattern: None }
+        Self { action, policy, rewrite, filters: None, errors: None, slot: 0, origin, backend, pattern: None }
+    }
+
+    /// The backends that it can lead to.
+    pub(crate) fn backends(&self) -> impl Iterator<Item = &Arc<BackendKey>> {
+        let others = match &self.action {
+            Action::Forward { others, .. } => others.as_deref(),
+            _ => None,
+        };
+        let canaries = others.into_iter().flat_map(|others| others.canaries.iter().map(|canary| &canary.backend));
+        let spare = others.and_then(|others| others.spare.as_ref());
+        self.backend.iter().chain(canaries).chain(spare).chain(self.errors.iter().map(|errors| &errors.backend))
     }
 
     /// The captures of a path that this route matched; none if it has no regex.

@@ -15,6 +15,7 @@ use super::shards::{BackendShard, CertificateEntry, CertificateShard, Sharded};
 use super::store::{DigestMap, Fresh, Node, PolicyEntry, Store};
 use super::{ListenerEntry, Snapshot, TableIndex};
 use crate::balance::{BackendIndex, BackendKeys, BackendSnapshot, Endpoints};
+use crate::filter::{Filters, ZoneSeed};
 use crate::route::{Patterns, Seed, Template};
 use crate::telemetry::SlotAllocator;
 use crate::tls::certificate;
@@ -26,6 +27,7 @@ pub(super) struct Makers {
     pub(super) endpoints: Endpoints,
     pub(super) patterns: Patterns,
     pub(super) slots: SlotAllocator,
+    pub(super) zones: ZoneSeed,
 }
 
 /// A segment that was offered. Building takes the value and leaves the bytes, which are kept on disk.
@@ -188,8 +190,8 @@ impl Build<'_> {
         match self.find(digest) {
             Found::Node(Node::Policy(policy)) => Ok(policy),
             Found::Segment(Segment::Policy(policy), bytes) => {
-                let policy = policy_entry(policy)
-                    .map_err(|reason| Refusal::new(digest, Kind::Policy.name(), "rewrite.template", reason))?;
+                let policy = policy_entry(policy, &self.makers.zones)
+                    .map_err(|(field, reason)| Refusal::new(digest, Kind::Policy.name(), field, reason))?;
                 self.keep(digest, Node::Policy(policy.clone()), bytes);
                 Ok(policy)
             }
@@ -346,9 +348,14 @@ fn load(digest: Digest, certificate: Certificate) -> Result<CertificateEntry, Re
     Ok(CertificateEntry { digest, id: certificate.id, certificate: Arc::new(loaded) })
 }
 
-fn policy_entry(policy: Policy) -> Result<PolicyEntry, String> {
-    let template = policy.rewrite.as_ref().map(|rewrite| Template::new(&rewrite.template)).transpose()?;
-    Ok(PolicyEntry { policy: Arc::new(policy), rewrite: template.map(Arc::new) })
+/// An error is the field and the reason.
+fn policy_entry(mut policy: Policy, zones: &ZoneSeed) -> Result<PolicyEntry, (&'static str, String)> {
+    let template = policy.rewrite.as_ref().map(|rewrite| Template::new(&rewrite.template)).transpose();
+    let template = template.map_err(|reason| ("rewrite.template", reason))?;
+    // What workers use is kept, and what it was made of is not.
+    let filters = policy.filters.take().map(|filters| Filters::new(&filters, zones)).transpose();
+    let filters = filters.map_err(|reason| ("filters", reason))?;
+    Ok(PolicyEntry { policy: Arc::new(policy), rewrite: template.map(Arc::new), filters: filters.map(Arc::new) })
 }
 
 fn listener_entries(listeners: &Listeners, root: &Root) -> Result<Box<[ListenerEntry]>, Refusal> {

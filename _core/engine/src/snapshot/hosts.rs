@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use sallygate_image::{
-    Action as ImageAction, CertificateId, Digest, Host, HostShard as ListedHosts, Kind, PathMatch, Refusal, Root,
-    RouteId, SHARDS, Segment, Shards, shard_of_bytes,
+    Action as ImageAction, BackendId, Canary as ImageCanary, CertificateId, Digest, Host, HostShard as ListedHosts,
+    Kind, PathMatch, Refusal, Root, RouteId, SHARDS, Segment, Shards, shard_of_bytes,
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
 use super::host::{HostDraft, HostEntry, display_host};
 use super::shards::{HostShard, Table};
 use super::store::{DigestMap, Node};
-use crate::balance::BackendIndex;
-use crate::route::{Action, Origin, Route, RouteTable, Source};
+use crate::balance::{BackendIndex, BackendKeys};
+use crate::filter::Canary;
+use crate::route::{Action, Errors, Origin, Others, Route, RouteTable, Source};
 use crate::telemetry::Labels;
 
 /// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
@@ -126,9 +127,10 @@ impl<'r> Hosts<'r> {
                 return Err(Refusal::new(digest, Kind::Host.name(), "certificate", absent_certificate(id)));
             }
             for (index, route) in routes.iter().enumerate() {
-                if let Some(key) = route.backend.as_ref().filter(|key| !has_backend(key.index())) {
+                if let Some(key) = route.backends().find(|key| !has_backend(key.index())) {
                     let reason = format!("there is no backend {}", name(key.id()));
-                    let field = format!("routes[{index}].action.backend");
+                    let own = route.backend.as_ref().is_some_and(|own| Arc::ptr_eq(own, key));
+                    let field = format!("routes[{index}]{}", if own { ".action.backend" } else { "" });
                     return Err(Refusal::new(digest, Kind::Host.name(), field, reason));
                 }
             }
@@ -223,15 +225,30 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
             policies.push(route.policy);
         }
         let (action, backend) = match route.action {
-            ImageAction::Forward { backend, tls } => {
-                let key = build.makers.keys.key(&backend);
-                (Action::Forward { backend: key.index(), tls }, Some(key))
+            ImageAction::Forward { backend, tls, canaries, spare } => {
+                let keys = &build.makers.keys;
+                let key = keys.key(&backend);
+                let others = others(keys, canaries, spare.as_ref()).map_err(|reason| {
+                    let field = format!("routes[{index}].action.canaries");
+                    Refusal::new(digest, Kind::Host.name(), field, reason)
+                })?;
+                (Action::Forward { backend: key.index(), tls, others }, Some(key))
             }
-            ImageAction::Redirect { path, status } => (Action::Redirect { path: path.into(), status }, None),
+            ImageAction::Redirect { path, status, query, relative } => {
+                (Action::Redirect { path: path.into(), status, query, relative }, None)
+            }
+            ImageAction::RedirectHost { host, status } => (Action::RedirectHost { host: host.into(), status }, None),
             ImageAction::Respond { status } => (Action::Respond { status }, None),
         };
         let origin = origin(route.id, routes.last());
-        routes.push(Route::new(origin, action, policy.policy, policy.rewrite, backend));
+        let errors = route.errors.map(|errors| {
+            let backend = build.makers.keys.key(&errors.backend);
+            Box::new(Errors { statuses: errors.statuses.into(), backend, local_only: errors.local_only })
+        });
+        let mut made = Route::new(origin, action, policy.policy, policy.rewrite, backend);
+        made.filters = policy.filters;
+        made.errors = errors;
+        routes.push(made);
         matches.push(route.match_);
         display_paths.push(route.display_path);
     }
@@ -244,6 +261,23 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
     policies.dedup();
     let host = HostDraft { digest, key, certificate: host.certificate, routes, block, policies: policies.into() };
     Ok(Draft { host, display_paths, bytes })
+}
+
+/// Backends beside a route's own, if there are any.
+fn others(
+    keys: &BackendKeys,
+    canaries: Vec<ImageCanary>,
+    spare: Option<&BackendId>,
+) -> Result<Option<Box<Others>>, String> {
+    if canaries.is_empty() && spare.is_none() {
+        return Ok(None);
+    }
+    let ready = |canary: ImageCanary| {
+        let key = keys.key(&canary.backend);
+        Canary::new(canary, key)
+    };
+    let canaries = canaries.into_iter().map(ready).collect::<Result<_, _>>()?;
+    Ok(Some(Box::new(Others { canaries, spare: spare.map(|id| keys.key(id)) })))
 }
 
 /// Routes of one object follow each other, so looking at the one before is enough to share the object's names.

@@ -10,6 +10,7 @@ use super::store::{DigestMap, Store};
 use super::{Publication, Snapshot};
 use crate::balance::{BackendKeys, Endpoints};
 use crate::clock::Clock;
+use crate::filter::ZoneSeed;
 use crate::route::{Patterns, Seed};
 use crate::telemetry::{SlotAllocator, SlotRows};
 
@@ -82,6 +83,7 @@ impl Publisher {
                 endpoints: Endpoints::default(),
                 patterns: Patterns::default(),
                 slots,
+                zones: ZoneSeed::default(),
             },
             last_good,
             clock,

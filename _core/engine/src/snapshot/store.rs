@@ -11,16 +11,18 @@ use sallygate_image::{Digest, Kind, Listeners, Policy, Root};
 use super::host::HostEntry;
 use super::shards::{BackendShard, CertificateEntry, CertificateShard, HostShard};
 use crate::balance::BackendSnapshot;
+use crate::filter::Filters;
 use crate::route::Template;
 
 /// Values by digest. Digests are hashes already, so little more hashing is needed.
 pub(super) type DigestMap<T> = HashMap<Digest, T, foldhash::fast::RandomState>;
 
-/// A policy, and its template ready for use.
+/// A policy, and its template and filters ready for use.
 #[derive(Clone)]
 pub(super) struct PolicyEntry {
     pub(super) policy: Arc<Policy>,
     pub(super) rewrite: Option<Arc<Template>>,
+    pub(super) filters: Option<Arc<Filters>>,
 }
 
 /// What became of a segment.

@@ -89,7 +89,9 @@ fn served(snapshot: &Snapshot, host: &str, path: &str) -> Option<String> {
     let route = snapshot.host(table, host.as_bytes())?.lookup(path.as_bytes())?;
     Some(match &route.action {
         Action::Forward { backend, .. } => snapshot.backend(*backend).unwrap().key.id().service.clone(),
-        Action::Redirect { status, .. } | Action::Respond { status } => status.to_string(),
+        Action::Redirect { status, .. } | Action::RedirectHost { status, .. } | Action::Respond { status } => {
+            status.to_string()
+        }
     })
 }
 

@@ -1,79 +1,103 @@
-"""From where, and how often, requests may come. Closed until supported, where ignoring a row would let more in."""
+"""From where, and how often, requests may come."""
 
 from functools import partial
 from typing import Final
 
-from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import INTEGER, NETWORKS
+from msgspec.structs import replace
 
-_planned = partial(Annotation, family="access", support=Support.PLANNED, scope=Scope.LOCATION)
-_closed = partial(_planned, unsupported_effect=Effect.CLOSED)
+from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
+from gateway.translate.ingress.annotations.values import INTEGER, NETWORKS
+from gateway.translate.ingress.annotations.values_http import COUNT_TYPE
+from gateway.translate.ingress.settings import Settings
+
+_supported = partial(Annotation, family="access", support=Support.SUPPORTED, scope=Scope.LOCATION)
+_no_effect = partial(Annotation, family="access", support=Support.NO_EFFECT, scope=Scope.LOCATION, instead="remove it")
+
+
+def _allow(settings: Settings, value: tuple[str, ...]) -> Settings:
+    return replace(settings, allow=value)
+
+
+def _limit(settings: Settings, **changed: object) -> Settings:
+    return replace(settings, limits=replace(settings.limits, **changed))
+
 
 ROWS: Final = (
-    _closed(
+    _supported(
         name="allowlist-source-range",
         type=NETWORKS,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.LOCATION,
-        doc="Only these client addresses are served.",
+        doc="Only these client addresses are served, others are answered 403. Takes the place of the gateway's list.",
+        apply=_allow,
     ),
-    _closed(
+    _supported(
         name="whitelist-source-range",
         type=NETWORKS,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.LOCATION,
         alias_of="allowlist-source-range",
         doc="The old name of allowlist-source-range, read when that one is absent.",
+        apply=_allow,
     ),
-    _closed(
+    _supported(
         name="denylist-source-range",
         type=NETWORKS,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.LOCATION,
-        doc="These client addresses are not served.",
+        doc="These client addresses are answered 403, whatever else lists them.",
+        apply=lambda settings, value: replace(settings, deny=value),
     ),
-    _closed(
+    _supported(
         name="limit-rps",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
+        default="0",
         on_invalid=OnInvalid.INGRESS,
-        neutral=(0,),
-        doc="Requests per second and client address.",
+        doc="Requests per second and client address, of all routes of the Ingress together; more are answered 503, or "
+        "what the option limit-req-status-code says. So many more as limit-burst-multiplier says pass at once. Each "
+        "replica counts by itself. 0 is without limit.",
+        apply=lambda settings, value: _limit(settings, per_second=value),
     ),
-    _closed(
+    _supported(
         name="limit-rpm",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
+        default="0",
         on_invalid=OnInvalid.INGRESS,
-        neutral=(0,),
-        doc="Requests per minute and client address.",
+        doc="Requests per minute, likewise.",
+        apply=lambda settings, value: _limit(settings, per_minute=value),
     ),
-    _closed(
+    _supported(
         name="limit-connections",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
+        default="0",
         on_invalid=OnInvalid.INGRESS,
-        neutral=(0,),
-        doc="Requests at a time per client address.",
+        doc="Requests at a time per client address, of all routes of the Ingress together; more are answered 503, or "
+        "what the option limit-conn-status-code says.",
+        apply=lambda settings, value: _limit(settings, connections=value),
     ),
-    _planned(
+    _supported(
         name="limit-burst-multiplier",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
         default="5",
         on_invalid=OnInvalid.INGRESS,
-        doc="How far limit-rps and limit-rpm may be exceeded for a moment. Limits nothing by itself.",
+        doc="How many times itself limit-rps and limit-rpm may be exceeded for a moment. 0 counts as 5.",
+        apply=lambda settings, value: _limit(settings, burst=value or 5),
     ),
-    _planned(
+    _no_effect(
         name="limit-rate",
         type=INTEGER,
         risk=Risk.LOW,
         default="0",
         neutral=(0,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Kilobytes per second of a response. Shapes traffic and keeps nobody out.",
+        doc="Kilobytes per second of a response. In ingress-nginx it works with proxy-buffering only, which is off by "
+        "default; responses are never held back here.",
     ),
-    _planned(
+    _no_effect(
         name="limit-rate-after",
         type=INTEGER,
         risk=Risk.LOW,
@@ -82,19 +106,21 @@ ROWS: Final = (
         on_invalid=OnInvalid.INGRESS,
         doc="Kilobytes of a response before limit-rate begins.",
     ),
-    _planned(
+    _supported(
         name="limit-allowlist",
         type=NETWORKS,
         risk=Risk.LOW,
         on_invalid=OnInvalid.INGRESS,
-        doc="Client addresses that limits do not apply to. Limits nothing by itself.",
+        doc="Client addresses that limits do not apply to.",
+        apply=lambda settings, value: _limit(settings, exempt=value),
     ),
-    _planned(
+    _supported(
         name="limit-whitelist",
         type=NETWORKS,
         risk=Risk.LOW,
         on_invalid=OnInvalid.INGRESS,
         alias_of="limit-allowlist",
         doc="The old name of limit-allowlist, read when that one is absent.",
+        apply=lambda settings, value: _limit(settings, exempt=value),
     ),
 )

@@ -6,8 +6,22 @@ Until a row here is supported it closes its routes: serving without it would ser
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, LIST, TEXT, choice
+from gateway.translate.ingress.annotations.values import (
+    BOOLEAN,
+    INTEGER,
+    LIST,
+    TEXT,
+    InvalidValueError,
+    Parsed,
+    Type,
+    UnsupportedValueError,
+    choice,
+)
+from gateway.translate.ingress.annotations.values_http import parse_value
+from gateway.translate.ingress.settings import Settings
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
@@ -15,35 +29,66 @@ _planned = partial(
     Annotation, family="auth", support=Support.PLANNED, scope=Scope.LOCATION, unsupported_effect=Effect.CLOSED
 )
 
+_supported = partial(Annotation, family="auth", support=Support.SUPPORTED, scope=Scope.LOCATION)
+_TYPES: Final = choice("basic", "digest")
+
+
+def parse_auth_type(text: str) -> Parsed[str]:
+    kind = _TYPES.parse(text)
+    if kind.value != "basic":
+        raise UnsupportedValueError("digest authentication is not supported", "use basic, over https")
+    return kind
+
+
+def parse_realm(text: str) -> Parsed[str]:
+    if '"' in text or "\\" in text:
+        raise InvalidValueError("it has a quote or a backslash, which cannot stand in a header", "leave them out")
+    return parse_value(text)
+
+
+AUTH_TYPE: Final = Type("word", "`basic`", parse_auth_type)
+REALM: Final = Type("text", "one line of text without quotes and backslashes", parse_realm)
+
+
+def _with(settings: Settings, **changed: object) -> Settings:
+    return replace(settings, auth=replace(settings.auth, **changed))
+
+
 ROWS: Final = (
-    _planned(
+    _supported(
         name="auth-type",
-        type=choice("basic", "digest"),
+        type=AUTH_TYPE,
         risk=Risk.LOW,
         on_invalid=OnInvalid.INGRESS,
-        doc="Asks for a password.",
+        doc="Asks for a name and a password (`basic`), which the backend does not get. `digest` closes the routes.",
+        apply=lambda settings, value: _with(settings, kind=value),
     ),
-    _planned(
+    _supported(
         name="auth-secret",
         type=TEXT,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.LOCATION,
-        doc="The Secret with the password hashes.",
+        doc="The Secret `[namespace/]name` with the password hashes, of the same namespace: bcrypt, SHA-crypt (`$5$`, "
+        "`$6$`), `$apr1$`, `$1$` or `{SHA}`. Missing, it closes the routes. Has an effect with auth-type only, as in "
+        "ingress-nginx.",
+        apply=lambda settings, value: _with(settings, secret=value),
     ),
-    _planned(
+    _supported(
         name="auth-secret-type",
         type=choice("auth-file", "auth-map"),
         risk=Risk.LOW,
         default="auth-file",
         on_invalid=OnInvalid.INGRESS,
-        doc="How the Secret is laid out.",
+        doc="How the Secret is laid out: lines of `name:hash` under the key `auth`, or a key for each name.",
+        apply=lambda settings, value: _with(settings, secret_type=value),
     ),
-    _planned(
+    _supported(
         name="auth-realm",
-        type=TEXT,
+        type=REALM,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.INGRESS,
         doc="The realm that clients are asked a password for.",
+        apply=lambda settings, value: _with(settings, realm=value),
     ),
     _planned(
         name="auth-url",
@@ -133,21 +178,21 @@ ROWS: Final = (
         neutral=(60,),
         doc="How long an idle one is kept, in seconds.",
     ),
-    _planned(
+    _supported(
         name="enable-global-auth",
         type=BOOLEAN,
         risk=Risk.LOW,
         default="true",
-        neutral=(True, False),
-        doc="Whether the gateway's global authentication applies; there is none yet, so either value asks for what "
-        "happens anyway.",
+        doc="Whether the option global-auth-url holds for these routes. While that option is not supported, it closes "
+        "every route that does not say `false` here.",
+        apply=lambda settings, value: replace(settings, global_auth=value),
     ),
-    _planned(
+    _supported(
         name="satisfy",
         type=choice("all", "any"),
         risk=Risk.LOW,
         default="all",
-        neutral=("all",),
-        doc="Whether one of address list, password and auth-url is enough, or all are needed.",
+        doc="Whether one of address list and password is enough, or all are needed.",
+        apply=lambda settings, value: replace(settings, satisfy_any=value == "any"),
     ),
 )

@@ -5,12 +5,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from gateway.ir.backend import Balance
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, TEXT, choice
+from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, choice
+from gateway.translate.ingress.annotations.values_http import TEMPLATE
 
 _planned = partial(
     Annotation, family="balance", support=Support.PLANNED, scope=Scope.UPSTREAM, on_invalid=OnInvalid.INGRESS
 )
+
+BALANCES: Final = {"round_robin": Balance.ROUND_ROBIN, "ewma": Balance.LEAST_REQUEST}
 
 ROWS: Final = (
     Annotation(
@@ -25,19 +29,31 @@ ROWS: Final = (
         "cluster IP, so its endpoints are used. The oldest Ingress that refers to a Service port decides for all.",
         apply=lambda settings, value: replace(settings, service_upstream=value),
     ),
-    _planned(
+    Annotation(
         name="load-balance",
+        family="balance",
+        support=Support.SUPPORTED,
         type=choice("round_robin", "ewma"),
+        scope=Scope.UPSTREAM,
         risk=Risk.LOW,
         default="round_robin",
-        neutral=("round_robin",),
-        doc="How an endpoint is chosen.",
+        on_invalid=OnInvalid.INGRESS,
+        doc="How an endpoint is chosen: in turn, or (`ewma`) the one of two random endpoints with fewer requests under "
+        "way, which is what ingress-nginx means by it, but for what it adds of past response times. The oldest Ingress "
+        "that refers to a Service port decides for all.",
+        apply=lambda settings, value: replace(settings, balance=BALANCES[value]),
     ),
-    _planned(
+    Annotation(
         name="upstream-hash-by",
-        type=TEXT,
+        family="balance",
+        support=Support.SUPPORTED,
+        type=TEMPLATE,
+        scope=Scope.UPSTREAM,
         risk=Risk.HIGH,
-        doc="Sends requests that agree in a text with variables to the same endpoint.",
+        on_invalid=OnInvalid.INGRESS,
+        doc="Sends requests that agree in a text with variables to the same endpoint; when endpoints come and go, few "
+        "texts move. It holds for the routes of this Ingress. A cookie of affinity counts more.",
+        apply=lambda settings, value: replace(settings, hash_by=value),
     ),
     _planned(
         name="upstream-hash-by-subset",

@@ -3,65 +3,81 @@
 from functools import partial
 from typing import Final
 
-from gateway.translate.ingress.annotations.declare import Annotation, Effect, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, TEXT
+from msgspec.structs import replace
 
-_planned = partial(Annotation, family="canary", support=Support.PLANNED)
+from gateway.translate.ingress.annotations.declare import Annotation, Risk, Scope, Support
+from gateway.translate.ingress.annotations.values import BOOLEAN
+from gateway.translate.ingress.annotations.values_http import COUNT_TYPE, TOKEN, VALUE
+from gateway.translate.ingress.settings import Settings
+
+_supported = partial(Annotation, family="canary", support=Support.SUPPORTED)
+
+
+def _with(settings: Settings, **changed: object) -> Settings:
+    return replace(settings, canary=replace(settings.canary, **changed))
+
 
 ROWS: Final = (
-    _planned(
+    _supported(
         name="canary",
         type=BOOLEAN,
         scope=Scope.INGRESS,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
-        unsupported_effect=Effect.UNSERVED,
-        doc="Makes the Ingress a canary of another one with the same hosts and paths. Until it is supported, it "
-        "is left out and the primary gets every request.",
+        doc="Makes the Ingress a canary: its backends get some of the requests for the same host, path and path type "
+        "of another one, all of whose other settings hold. Several canaries are asked in order of age. Header comes "
+        "before cookie before weight. A canary without endpoints answers 503.",
+        apply=lambda settings, value: _with(settings, enabled=value),
     ),
-    _planned(
+    _supported(
         name="canary-weight",
-        type=INTEGER,
+        type=COUNT_TYPE,
         scope=Scope.UPSTREAM,
         risk=Risk.LOW,
         default="0",
-        doc="The canary's share of the requests.",
+        doc="The canary's share of the requests that neither header nor cookie decide.",
+        apply=lambda settings, value: _with(settings, weight=value),
     ),
-    _planned(
+    _supported(
         name="canary-weight-total",
-        type=INTEGER,
+        type=COUNT_TYPE,
         scope=Scope.UPSTREAM,
         risk=Risk.LOW,
         default="100",
-        doc="What canary-weight is a share of.",
+        doc="What canary-weight is a share of. Values below 100 count as 100.",
+        apply=lambda settings, value: _with(settings, total=max(value, 100)),
     ),
-    _planned(
+    _supported(
         name="canary-by-header",
-        type=TEXT,
+        type=TOKEN,
         scope=Scope.UPSTREAM,
         risk=Risk.MEDIUM,
-        doc="The header that chooses the canary by the value `always` or `never`.",
+        doc="The header that chooses the canary by the value `always`, and the primary by `never`.",
+        apply=lambda settings, value: _with(settings, header=value),
     ),
-    _planned(
+    _supported(
         name="canary-by-header-value",
-        type=TEXT,
+        type=VALUE,
         scope=Scope.UPSTREAM,
         risk=Risk.MEDIUM,
-        doc="The value of that header that chooses the canary.",
+        doc="The value of that header that chooses the canary, in place of `always` and `never`.",
+        apply=lambda settings, value: _with(settings, header_value=value),
     ),
-    _planned(
+    _supported(
         name="canary-by-header-pattern",
-        type=TEXT,
+        type=VALUE,
         scope=Scope.UPSTREAM,
         risk=Risk.MEDIUM,
-        doc="A regular expression for that value.",
+        doc="A regular expression that is looked for in the value of that header. canary-by-header-value comes first. "
+        "One that is not accepted leaves every request with the primary.",
+        apply=lambda settings, value: _with(settings, header_pattern=value),
     ),
-    _planned(
+    _supported(
         name="canary-by-cookie",
-        type=TEXT,
+        type=TOKEN,
         scope=Scope.UPSTREAM,
         risk=Risk.MEDIUM,
-        doc="The cookie that chooses the canary by the value `always` or `never`.",
+        doc="The cookie that chooses the canary by the value `always`, and the primary by `never`.",
+        apply=lambda settings, value: _with(settings, cookie=value),
     ),
 )

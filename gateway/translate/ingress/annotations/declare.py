@@ -43,7 +43,6 @@ class Effect(StrEnum):
     IGNORED = "ignored"  # served without it
     CLOSED = "closed"  # its routes answer 503, because without it they could be open to the wrong requests
     HOST_CLOSED = "host_closed"  # all routes of its hosts do, because it protects the whole host
-    UNSERVED = "unserved"  # the Ingress is left out
 
 
 class OnInvalid(StrEnum):

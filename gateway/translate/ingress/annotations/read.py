@@ -29,7 +29,6 @@ _CONSEQUENCE: Final = {
     Effect.IGNORED: "it has no effect",
     Effect.CLOSED: "the routes of this Ingress answer 503 meanwhile",
     Effect.HOST_CLOSED: "every route of its hosts answers 503 meanwhile",
-    Effect.UNSERVED: "this Ingress is not served meanwhile",
 }
 
 
@@ -37,7 +36,6 @@ _UNSUPPORTED: Final = {
     Effect.IGNORED: reasons.UNSUPPORTED,
     Effect.CLOSED: reasons.UNSUPPORTED_CLOSED,
     Effect.HOST_CLOSED: reasons.UNSUPPORTED_CLOSED,
-    Effect.UNSERVED: reasons.CANARY_NOT_SERVED,
 }
 
 
@@ -166,8 +164,6 @@ class _Reader:
                 self.settings = replace(self.settings, closed=True)
             case Effect.HOST_CLOSED:
                 self.settings = replace(self.settings, closed=True, closes_host=name)
-            case Effect.UNSERVED:
-                self.settings = replace(self.settings, served=False)
 
     def _say_unknown(self, name: str, text: str) -> None:
         near = get_close_matches(name.lower(), BY_NAME, n=1) if len(name) <= 2 * _LONGEST_NAME else []

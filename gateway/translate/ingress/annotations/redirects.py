@@ -5,8 +5,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, TEXT
+from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
+from gateway.translate.ingress.annotations.values import BOOLEAN
+from gateway.translate.ingress.annotations.values_http import TARGET, redirect_code
+from gateway.translate.ingress.settings import with_redirects
 
 _planned = partial(Annotation, family="redirects", support=Support.PLANNED)
 _supported = partial(Annotation, family="redirects", support=Support.SUPPORTED)
@@ -31,14 +33,14 @@ ROWS: Final = (
         doc="Sends plain HTTP requests to https (308) also when the host has no TLS entry.",
         apply=lambda settings, value: replace(settings, force_ssl_redirect=value),
     ),
-    _planned(
+    _supported(
         name="preserve-trailing-slash",
         type=BOOLEAN,
         scope=Scope.LOCATION,
         risk=Risk.MEDIUM,
         default="false",
-        neutral=(False,),
         doc="Keeps the last slash of the path in the redirect to https.",
+        apply=lambda settings, value: with_redirects(settings, keep_slash=value),
     ),
     _planned(
         name="use-port-in-redirects",
@@ -49,62 +51,64 @@ ROWS: Final = (
         neutral=(False,),
         doc="Puts the port into redirects.",
     ),
-    _planned(
+    _supported(
         name="relative-redirects",
         type=BOOLEAN,
         scope=Scope.LOCATION,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Leaves scheme and host out of redirects.",
+        doc="Leaves scheme and host out of redirects to a path; not out of those to https.",
+        apply=lambda settings, value: with_redirects(settings, relative=value),
     ),
-    _planned(
+    _supported(
         name="permanent-redirect",
-        type=TEXT,
+        type=TARGET,
         scope=Scope.LOCATION,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.INGRESS,
-        unsupported_effect=Effect.CLOSED,
-        doc="Answers every request with a redirect (301). Closed until it is supported: these requests were never "
-        "meant to reach the backend.",
+        doc="Answers every request with a redirect (301) to this URL or path, as it is written, before https, access "
+        "lists and passwords. Variables close the routes.",
+        apply=lambda settings, value: with_redirects(settings, permanent=value),
     ),
-    _planned(
+    _supported(
         name="permanent-redirect-code",
-        type=INTEGER,
+        type=redirect_code(308, 301),
         scope=Scope.LOCATION,
         risk=Risk.LOW,
         default="301",
         on_invalid=OnInvalid.INGRESS,
         doc="The status of permanent-redirect.",
+        apply=lambda settings, value: with_redirects(settings, permanent_code=value),
     ),
-    _planned(
+    _supported(
         name="temporal-redirect",
-        type=TEXT,
+        type=TARGET,
         scope=Scope.LOCATION,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.INGRESS,
-        unsupported_effect=Effect.CLOSED,
-        doc="Answers every request with a redirect (302). Closed until it is supported: these requests were never "
-        "meant to reach the backend.",
+        doc="As permanent-redirect, with status 302. Of the two this one counts.",
+        apply=lambda settings, value: with_redirects(settings, temporal=value),
     ),
-    _planned(
+    _supported(
         name="temporal-redirect-code",
-        type=INTEGER,
+        type=redirect_code(307, 302),
         scope=Scope.LOCATION,
         risk=Risk.LOW,
         default="302",
         on_invalid=OnInvalid.INGRESS,
         doc="The status of temporal-redirect.",
+        apply=lambda settings, value: with_redirects(settings, temporal_code=value),
     ),
-    _planned(
+    _supported(
         name="from-to-www-redirect",
         type=BOOLEAN,
         scope=Scope.SERVER,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Redirects the same host with or without `www.` in front to this one.",
+        doc="Redirects (308) the host with `www.` in front, or without it where this one has it, to this host, unless "
+        "an Ingress has that host itself. Location has the port 80 or 443, as in ingress-nginx.",
+        apply=lambda settings, value: with_redirects(settings, www=value),
     ),
 )

@@ -9,15 +9,17 @@ from msgspec.structs import replace
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import (
     BOOLEAN,
-    LIST,
-    TEXT,
     InvalidValueError,
     Parsed,
     Type,
     UnsupportedValueError,
     one_line,
+    parse_list,
 )
+from gateway.translate.ingress.annotations.values_http import PATH, TEMPLATE
+from gateway.translate.ingress.settings import with_redirects
 from gateway.translate.limits import PATH_BYTES
+from gateway.translate.names import host_problem
 
 _TEMPLATE: Final = re.compile(r"[-._~A-Za-z0-9/:$]*", re.ASCII)
 _CAPTURE: Final = re.compile(r"\$[1-9]")
@@ -52,7 +54,21 @@ REWRITE: Final = Type(
     "path template", "a path in which `$1` to `$9` stand for captures of the route's regex", parse_rewrite
 )
 
-_planned = partial(Annotation, family="routing", support=Support.PLANNED)
+
+def parse_aliases(text: str) -> Parsed[tuple[str, ...]]:
+    names = []
+    for item in parse_list(text).value:
+        name = item.lower()
+        if name.startswith("~"):
+            raise UnsupportedValueError(f"{item[:60]!r} is a regular expression", "list the names themselves")
+        if problem := host_problem(name):
+            raise InvalidValueError(f"{item[:60]!r}: {problem[0]}", problem[1])
+        names.append(name)
+    return Parsed(tuple(dict.fromkeys(names)))
+
+
+ALIASES: Final = Type("names", "host names joined by commas", parse_aliases)
+
 _supported = partial(Annotation, family="routing", support=Support.SUPPORTED)
 
 ROWS: Final = (
@@ -76,35 +92,42 @@ ROWS: Final = (
         "other paths of its hosts become expressions, too, as in ingress-nginx; their Ingresses get a verdict.",
         apply=lambda settings, value: replace(settings, use_regex=value),
     ),
-    _planned(
+    _supported(
         name="app-root",
-        type=TEXT,
+        type=PATH,
         scope=Scope.SERVER,
         risk=Risk.MEDIUM,
-        doc="Redirects requests for `/` to another path.",
+        doc="Redirects (302) requests for `/` of its hosts to another path, before https, access lists and passwords. "
+        "The oldest Ingress of a host that has it decides.",
+        apply=lambda settings, value: with_redirects(settings, app_root=value),
     ),
-    _planned(
+    _supported(
         name="server-alias",
-        type=LIST,
+        type=ALIASES,
         scope=Scope.SERVER,
         risk=Risk.HIGH,
         on_invalid=OnInvalid.INGRESS,
-        doc="More names for the host.",
+        doc="More names for its hosts: names, or `*.` and a name, where `*` stands for one label. A name that is a "
+        "host of any Ingress is left out. The oldest Ingress that has a name decides. Regular expressions (`~`) close "
+        "the routes.",
+        apply=lambda settings, value: replace(settings, aliases=value),
     ),
-    _planned(
+    _supported(
         name="upstream-vhost",
-        type=TEXT,
+        type=TEMPLATE,
         scope=Scope.LOCATION,
         risk=Risk.LOW,
         on_invalid=OnInvalid.INGRESS,
-        doc="The Host header that the backend gets.",
+        doc="The Host header that the backend gets. X-Forwarded-Host stays what the client asked for.",
+        apply=lambda settings, value: replace(settings, headers=replace(settings.headers, host=value)),
     ),
-    _planned(
+    _supported(
         name="x-forwarded-prefix",
-        type=TEXT,
+        type=TEMPLATE,
         scope=Scope.LOCATION,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.INGRESS,
-        doc="The X-Forwarded-Prefix header that the backend gets with a rewrite.",
+        doc="The X-Forwarded-Prefix header that the backend gets on paths that rewrite-target changes.",
+        apply=lambda settings, value: replace(settings, headers=replace(settings.headers, prefix=value)),
     ),
 )

@@ -3,19 +3,24 @@
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import BOOLEAN, TEXT
 
 _planned = partial(Annotation, family="telemetry", support=Support.PLANNED, scope=Scope.LOCATION)
 
 ROWS: Final = (
-    _planned(
+    Annotation(
         name="enable-access-log",
+        family="telemetry",
+        support=Support.SUPPORTED,
+        scope=Scope.LOCATION,
         type=BOOLEAN,
         risk=Risk.LOW,
         default="true",
-        neutral=(True,),
-        doc="Whether requests are in the access log.",
+        doc="Whether requests are in the access log. Metrics count them all the same.",
+        apply=lambda settings, value: replace(settings, logged=value),
     ),
     Annotation(
         name="enable-rewrite-log",

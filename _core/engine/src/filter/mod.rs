@@ -1,0 +1,134 @@
+//! What refuses a request, and what changes it or its answer: the filters of one policy, ready for use.
+//!
+//! A route without filters has none of this. Which filter comes before which stands in `proxy/order.rs`.
+
+mod access;
+mod affinity;
+mod asked;
+mod canary;
+mod cors;
+mod edits;
+mod hashes;
+mod limit;
+mod password;
+mod text;
+
+use sallygate_image as image;
+use sallygate_wire::fault::Fault;
+use sallygate_wire::field::Name;
+use sallygate_wire::write::HeadWriter;
+
+pub use access::Word;
+pub use affinity::{Affinity, Held, backend_number};
+pub use asked::{Asked, Names};
+pub use canary::{Canary, choose};
+pub use edits::{Answers, Headers};
+pub use limit::{Buckets, Limits, Seed as ZoneSeed, UnderWay};
+pub use password::{Checked, Checkers, Claim, Password, Remembered};
+pub use text::Text;
+
+use access::Access;
+use cors::Cors;
+
+/// All filters of a policy.
+pub struct Filters {
+    /// Cross-origin requests.
+    pub cors: Option<Cors>,
+    /// Limits per client address.
+    pub limits: Option<Limits>,
+    /// Client addresses.
+    pub access: Option<Access>,
+    /// Names and passwords.
+    pub password: Option<Password>,
+    /// Is one of address and password enough?
+    pub satisfy_any: bool,
+    /// What the upstream is told.
+    pub request: RequestEdits,
+    /// Headers that the client gets in place of the upstream's.
+    response: Headers,
+    /// What becomes of the upstream's other headers.
+    pub answers: Answers,
+    /// Keeps clients on their endpoints.
+    pub affinity: Option<Affinity>,
+    /// Requests that agree in it go to one endpoint.
+    pub hash_by: Option<Text>,
+    /// Are requests in the access log?
+    pub logged: bool,
+}
+
+/// What the upstream is told in other words than the client's.
+pub struct RequestEdits {
+    /// The Host.
+    pub host: Option<Text>,
+    /// The X-Forwarded-Prefix.
+    pub prefix: Option<Text>,
+    /// Headers to set.
+    pub headers: Headers,
+    /// The password was for the gateway, so the upstream does not get it.
+    pub drops_authorization: bool,
+}
+
+impl RequestEdits {
+    /// Appends the field lines that the upstream gets by these edits.
+    pub fn write(&self, asked: &Asked<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut writer = HeadWriter::new(out);
+        let mut value = Vec::new();
+        for (name, text) in [(&b"Host"[..], &self.host), (b"X-Forwarded-Prefix", &self.prefix)] {
+            if let Some(text) = text {
+                value.clear();
+                text.expand(asked, &mut value);
+                writer.field(name, &value)?;
+            }
+        }
+        self.headers.fill(asked, |name, value| writer.field(name, value))
+    }
+
+    /// Is a header of this name written by these edits, so that nobody else may?
+    pub fn replaces(&self, id: Name, name: &[u8]) -> bool {
+        match id {
+            Name::Host => self.host.is_some(),
+            Name::XForwardedPrefix if self.prefix.is_some() => true,
+            Name::Authorization if self.drops_authorization => true,
+            _ => self.headers.name(name),
+        }
+    }
+}
+
+impl Filters {
+    /// Makes the filters ready. They have been validated, so hardly anything is left to be wrong.
+    pub fn new(filters: &image::Filters, zones: &ZoneSeed) -> Result<Self, String> {
+        let set = filters.response_headers.iter().map(|header| header.name.clone());
+        let cors = if filters.cors.is_some() { cors::ANSWERS } else { &[] };
+        let hidden = filters.hidden_headers.iter().cloned().chain(set).chain(cors.iter().map(ToString::to_string));
+        Ok(Self {
+            cors: filters.cors.as_ref().map(Cors::new),
+            limits: filters.limits.as_ref().map(|limits| Limits::new(limits, zones)).transpose()?,
+            access: filters.access.as_ref().map(Access::new).transpose()?,
+            password: filters.password.as_ref().map(Password::new),
+            satisfy_any: filters.satisfy_any,
+            request: RequestEdits {
+                host: Text::new(&filters.host)?,
+                prefix: Text::new(&filters.forwarded_prefix)?,
+                headers: Headers::new(&filters.request_headers)?,
+                drops_authorization: filters.password.is_some(),
+            },
+            response: Headers::new(&filters.response_headers)?,
+            answers: Answers::new(filters, hidden),
+            affinity: filters.affinity.as_ref().map(Affinity::new),
+            hash_by: Text::new(&filters.hash_by)?,
+            logged: filters.logged,
+        })
+    }
+
+    /// Appends the field lines that every answer to this request has.
+    pub fn write_answer(&self, asked: &Asked<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        if let Some(cors) = &self.cors {
+            cors.write(asked, out)?;
+        }
+        if self.response.is_empty() {
+            return Ok(());
+        }
+        let mut writer = HeadWriter::new(out);
+        self.response.fill(asked, |name, value| writer.field(name, value))
+    }
+}

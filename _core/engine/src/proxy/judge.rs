@@ -1,0 +1,224 @@
+//! The steps of `order`, one by one: each lets a request pass or answers it.
+
+use sallygate_wire::field::Name;
+use sallygate_wire::host::canonical_host;
+use sallygate_wire::path::encode_path;
+use sallygate_wire::request::{Framing, Method, RequestHead};
+
+use crate::fault::{Failure, Kind};
+use crate::filter::{Asked, Checked, Filters, UnderWay, Word};
+use crate::proxy::order::{ORDER, Step};
+use crate::proxy::plan::{Arrival, Ground, Plan, fail};
+use crate::route::{Action, Route};
+
+/// A request at its route.
+pub(super) struct Judge<'s, 'j, 'b> {
+    pub(super) arrival: &'j Arrival<'b>,
+    pub(super) route: &'s Route,
+    /// The host without port, in lower case.
+    pub(super) host: &'j [u8],
+    /// The path as it would be forwarded.
+    pub(super) path: &'j [u8],
+}
+
+/// What is known after some steps.
+struct State {
+    under_way: Option<UnderWay>,
+    /// What the lists of addresses said.
+    word: Word,
+}
+
+impl<'s> Judge<'s, '_, '_> {
+    /// A step that no filter has a part in.
+    #[inline]
+    pub(super) fn bare<'p>(&self, step: Step) -> Option<Plan<'s, 'p>> {
+        match step {
+            Step::BodySize => self.body_size(),
+            Step::Closed => match self.route.action {
+                Action::Respond { status: 503 } => Some(fail(Some(self.route), Failure::of(Kind::Closed))),
+                _ => None,
+            },
+            Step::Answer => self.answer(),
+            Step::Https => self.https(),
+            Step::Preflight | Step::Limits | Step::Sources | Step::Password => None,
+        }
+    }
+
+    /// All steps of a route with filters. Lines for the answer, whichever it is, are appended to `added`.
+    pub(super) fn filtered<'p>(
+        &self,
+        ground: &impl Ground,
+        asked: &Asked<'_>,
+        added: &mut Vec<u8>,
+    ) -> Result<Option<UnderWay>, Plan<'s, 'p>> {
+        let filters = self.route.filters.as_deref();
+        if let Some(filters) = filters
+            && let Err(fault) = filters.write_answer(asked, added)
+        {
+            added.clear();
+            return Err(fail(Some(self.route), Failure::client(fault)));
+        }
+        let mut state = State { under_way: None, word: Word::Silent };
+        for row in &ORDER {
+            let plan = match filters {
+                Some(filters) if row.filters => self.filter(row.step, filters, ground, asked, &mut state),
+                _ if self.arrival.checked.is_some() => None,
+                _ => self.bare(row.step),
+            };
+            if let Some(plan) = plan {
+                return Err(plan);
+            }
+        }
+        Ok(state.under_way)
+    }
+
+    fn filter<'p>(
+        &self,
+        step: Step,
+        filters: &Filters,
+        ground: &impl Ground,
+        asked: &Asked<'_>,
+        state: &mut State,
+    ) -> Option<Plan<'s, 'p>> {
+        let route = self.route;
+        match step {
+            Step::Password => self.password(filters, ground, asked, state),
+            // A request that comes back with its password checked has taken the other steps.
+            _ if self.arrival.checked.is_some() => None,
+            Step::Preflight => {
+                let answers = asked.head.method == Method::Options && filters.cors.as_ref()?.allows(asked).is_some();
+                answers.then_some(Plan::Respond { route, status: 204 })
+            }
+            Step::Limits => {
+                let limits = filters.limits.as_ref()?;
+                match ground.buckets().ask(limits, asked.peer, ground.now_ms()) {
+                    Ok(guard) => state.under_way = guard,
+                    Err(status) => return Some(fail(Some(route), Failure::of(Kind::TooMany(status)))),
+                }
+                None
+            }
+            Step::Sources => {
+                state.word = filters.access.as_ref()?.of(asked.peer);
+                // If either is enough, the password has the last word.
+                let last = !(filters.satisfy_any && filters.password.is_some());
+                (state.word == Word::Denied && last).then(|| fail(Some(route), Failure::of(Kind::Forbidden)))
+            }
+            Step::BodySize | Step::Closed | Step::Answer | Step::Https => None,
+        }
+    }
+
+    fn password<'p>(
+        &self,
+        filters: &Filters,
+        ground: &impl Ground,
+        asked: &Asked<'_>,
+        state: &mut State,
+    ) -> Option<Plan<'s, 'p>> {
+        let password = filters.password.as_ref()?;
+        let route = self.route;
+        if filters.satisfy_any && state.word == Word::Allowed {
+            return None;
+        }
+        match self.arrival.checked {
+            Some(Checked::Right) => return None,
+            Some(Checked::Wrong) => return Some(Plan::Challenge { route, challenge: password.challenge() }),
+            Some(Checked::Busy) => return Some(fail(Some(route), Failure::of(Kind::TooBusy))),
+            None => {}
+        }
+        let authorization = asked.fields.find(Name::Authorization).map(|field| field.value.of(asked.bytes));
+        let Some(claim) = password.claim(authorization) else {
+            return Some(Plan::Challenge { route, challenge: password.challenge() });
+        };
+        if ground.knows(&claim) {
+            return None;
+        }
+        Some(Plan::Check { claim, under_way: state.under_way.take() })
+    }
+
+    #[inline]
+    fn body_size<'p>(&self) -> Option<Plan<'s, 'p>> {
+        let limit = self.route.policy.body_limit_bytes;
+        match self.arrival.head.framing {
+            Framing::Length(length) if limit > 0 && length > limit => {
+                Some(fail(Some(self.route), Failure::of(Kind::BodyTooLarge)))
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn answer<'p>(&self) -> Option<Plan<'s, 'p>> {
+        match &self.route.action {
+            Action::Forward { .. } => None,
+            _ => Some(self.local()),
+        }
+    }
+
+    /// The answer of a route that has no backend.
+    fn local<'p>(&self) -> Plan<'s, 'p> {
+        let Self { route, arrival, .. } = *self;
+        let Arrival { head, bytes, .. } = *arrival;
+        match &route.action {
+            Action::Redirect { path, status, query, relative } => {
+                let mut location = Vec::new();
+                if path.starts_with('/') {
+                    if !relative {
+                        location.extend_from_slice(self.scheme());
+                        location.extend_from_slice(head.authority.map_or(b"", |authority| authority.of(bytes)));
+                    }
+                    encode_path(path.as_bytes(), &mut location);
+                } else {
+                    location.extend_from_slice(path.as_bytes());
+                }
+                if *query {
+                    append_query(&mut location, head, bytes);
+                }
+                Plan::Redirect { route, status: *status, location }
+            }
+            Action::RedirectHost { host, status } => {
+                let port = if arrival.tls { ":443" } else { ":80" };
+                let mut location = [self.scheme(), host.as_bytes(), port.as_bytes(), self.path].concat();
+                append_query(&mut location, head, bytes);
+                drop_slash(&mut location);
+                Plan::Redirect { route, status: *status, location }
+            }
+            Action::Respond { status } => Plan::Respond { route, status: *status },
+            Action::Forward { .. } => fail(Some(route), Failure::of(Kind::NoEndpoint)),
+        }
+    }
+
+    fn scheme(&self) -> &'static [u8] {
+        if self.arrival.tls { b"https://" } else { b"http://" }
+    }
+
+    #[inline]
+    fn https<'p>(&self) -> Option<Plan<'s, 'p>> {
+        let redirect = self.route.policy.https_redirect.as_ref().filter(|_| !self.arrival.tls)?;
+        // The canonical host has lost its port, and a client without Host cannot be sent anywhere.
+        if self.host.is_empty() {
+            return None;
+        }
+        let mut odd = Vec::new();
+        let public = self.arrival.public.and_then(|public| canonical_host(public, &mut odd).ok());
+        let mut location = [b"https://", public.unwrap_or(self.host), self.path].concat();
+        append_query(&mut location, self.arrival.head, self.arrival.bytes);
+        if !redirect.keep_slash {
+            drop_slash(&mut location);
+        }
+        Some(Plan::Redirect { route: self.route, status: redirect.status, location })
+    }
+}
+
+/// ingress-nginx removes one slash at the end of the whole target, query included.
+fn drop_slash(location: &mut Vec<u8>) {
+    if location.last() == Some(&b'/') {
+        location.pop();
+    }
+}
+
+fn append_query(location: &mut Vec<u8>, head: &RequestHead, bytes: &[u8]) {
+    if let Some(query) = head.query {
+        location.push(b'?');
+        location.extend_from_slice(query.of(bytes));
+    }
+}

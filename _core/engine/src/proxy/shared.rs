@@ -1,0 +1,33 @@
+//! What filters of all workers share: how often each client has asked, and the threads that check passwords.
+
+use std::sync::Arc;
+
+use openssl::error::ErrorStack;
+
+use crate::clock::Stopwatch;
+use crate::filter::{Buckets, Checkers};
+
+/// Made once per engine.
+pub struct Shared {
+    /// How often each client has asked.
+    pub buckets: Arc<Buckets>,
+    /// The threads that check passwords.
+    pub checkers: Checkers,
+    /// New for each process: what passwords are remembered by.
+    pub secret: [u8; 32],
+    start: Stopwatch,
+}
+
+impl Shared {
+    /// With nothing in it.
+    pub fn new() -> Result<Self, ErrorStack> {
+        let mut secret = [0; 32];
+        openssl::rand::rand_bytes(&mut secret)?;
+        Ok(Self { buckets: Arc::default(), checkers: Checkers::default(), secret, start: Stopwatch::new() })
+    }
+
+    /// Milliseconds since it was made, the same for all workers.
+    pub fn clock_ms(&self) -> u64 {
+        self.start.micros() / 1_000
+    }
+}

@@ -1,0 +1,208 @@
+//! The filters of a policy: what refuses a request, and what changes it or its answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::is_default;
+use crate::secret::Secret;
+
+/// Which client addresses are served. `deny` is looked at first; an empty `allow` is everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Access {
+    /// Networks in CIDR notation.
+    #[serde(skip_serializing_if = "is_default")]
+    pub allow: Vec<String>,
+    /// Networks in CIDR notation.
+    #[serde(skip_serializing_if = "is_default")]
+    pub deny: Vec<String>,
+}
+
+/// Cross-origin requests: answers to preflights, and headers of every answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// `*`, `null` or `scheme://host[:port]`, whose host may begin with `*.`.
+    pub origins: Vec<String>,
+    /// Access-Control-Allow-Methods.
+    pub methods: String,
+    /// Access-Control-Allow-Headers.
+    pub headers: String,
+    /// Access-Control-Expose-Headers; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expose: String,
+    /// Whether Access-Control-Allow-Credentials is sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub credentials: bool,
+    /// Access-Control-Max-Age in seconds.
+    pub max_age_s: u32,
+}
+
+/// How often and how much at a time one client address may ask. Zero is without limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests are counted together under this name.
+    pub zone: String,
+    /// Requests per second.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub per_second: u32,
+    /// Requests per minute.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub per_minute: u32,
+    /// Each of the two may be exceeded by so many times itself for a moment.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub burst: u32,
+    /// Requests at a time.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connections: u32,
+    /// Networks in CIDR notation that none of it applies to.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub exempt: Vec<String>,
+    /// The answer to a request too many per time.
+    pub rate_status: u16,
+    /// The answer to a request too many at a time.
+    pub connections_status: u16,
+}
+
+/// Ask for a name and a password (RFC 7617).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Password {
+    /// Shown to people.
+    pub realm: String,
+    /// Lines of `name:hash`.
+    pub users: Secret,
+}
+
+/// Keep a client on one endpoint by a cookie. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Affinity {
+    /// Its name.
+    pub cookie: String,
+    /// Its Path.
+    pub path: String,
+    /// Its Domain; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub domain: String,
+    /// How far ahead its Expires is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expires_s: Option<i64>,
+    /// Its Max-Age.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_age_s: Option<i64>,
+    /// Whether it is Secure on plain HTTP, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub secure: bool,
+    /// Its `SameSite`; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub same_site: String,
+    /// Whether clients stay for as long as their endpoint is there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub persistent: bool,
+    /// Whether it also keeps clients on the canary, or on the primary.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sticky: bool,
+}
+
+/// A header to set. An empty value takes the header away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// A text with variables.
+    pub value: String,
+}
+
+/// One text in place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replacement {
+    /// What is looked for.
+    pub from: String,
+    /// What takes its place.
+    pub to: String,
+}
+
+/// All of them. What is absent is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Filters {
+    /// Cross-origin requests.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cors: Option<Cors>,
+    /// Limits per client address.
+    #[serde(skip_serializing_if = "is_default")]
+    pub limits: Option<Limits>,
+    /// Client addresses.
+    #[serde(skip_serializing_if = "is_default")]
+    pub access: Option<Access>,
+    /// Names and passwords.
+    #[serde(skip_serializing_if = "is_default")]
+    pub password: Option<Password>,
+    /// Whether one of address and password is enough.
+    #[serde(skip_serializing_if = "is_default")]
+    pub satisfy_any: bool,
+    /// The Host that the upstream gets, a text with variables; empty is the client's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
+    /// The X-Forwarded-Prefix that the upstream gets; empty is none.
+    #[serde(skip_serializing_if = "is_default")]
+    pub forwarded_prefix: String,
+    /// Headers that the upstream gets.
+    #[serde(skip_serializing_if = "is_default")]
+    pub request_headers: Vec<Header>,
+    /// Headers that the client gets, in place of the upstream's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub response_headers: Vec<Header>,
+    /// Headers of the upstream that the client does not get.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hidden_headers: Vec<String>,
+    /// The start of Location and of the URL in Refresh.
+    #[serde(skip_serializing_if = "is_default")]
+    pub location: Option<Replacement>,
+    /// The Domain of Set-Cookie.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cookie_domain: Option<Replacement>,
+    /// The start of the Path of Set-Cookie.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cookie_path: Option<Replacement>,
+    /// Keeps clients on their endpoints.
+    #[serde(skip_serializing_if = "is_default")]
+    pub affinity: Option<Affinity>,
+    /// A text with variables; requests that agree in it go to one endpoint. Empty is none.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hash_by: String,
+    /// Whether requests are in the access log.
+    #[serde(skip_serializing_if = "is_true")]
+    pub logged: bool,
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self {
+            cors: None,
+            limits: None,
+            access: None,
+            password: None,
+            satisfy_any: false,
+            host: String::new(),
+            forwarded_prefix: String::new(),
+            request_headers: Vec::new(),
+            response_headers: Vec::new(),
+            hidden_headers: Vec::new(),
+            location: None,
+            cookie_domain: None,
+            cookie_path: None,
+            affinity: None,
+            hash_by: String::new(),
+            logged: true,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}

@@ -1,0 +1,108 @@
+"""The filters of a policy: what refuses a request, and what changes it or its answer.
+
+In which order they are taken stands in `_core/engine/src/proxy/order.rs`. A *text* may hold variables such as `$host`
+(see `_core/image/src/text.rs`).
+"""
+
+from msgspec import Struct
+
+from gateway.ir.secret import Secret
+
+
+class Access(Struct, frozen=True, omit_defaults=True):
+    """Networks in CIDR notation. `deny` is looked at first; an empty `allow` is everybody."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class Cors(Struct, frozen=True, omit_defaults=True):
+    """Cross-origin requests: answers to preflights, and headers of every answer.
+
+    An origin is `*`, `null` or `scheme://host[:port]`, whose host may begin with `*.`: one label.
+    """
+
+    origins: tuple[str, ...]
+    methods: str
+    headers: str
+    max_age_s: int
+    expose: str = ""
+    credentials: bool = False
+
+
+class Limits(Struct, frozen=True, omit_defaults=True):
+    """How often, and how much at a time, one client address may ask. Zero is without limit.
+
+    Requests of one `zone` are counted together. `burst` times each of the two rates may be exceeded for a moment.
+    `exempt` networks are not counted.
+    """
+
+    zone: str
+    rate_status: int
+    connections_status: int
+    per_second: int = 0
+    per_minute: int = 0
+    burst: int = 0
+    connections: int = 0
+    exempt: tuple[str, ...] = ()
+
+
+class Password(Struct, frozen=True):
+    """Ask for a name and a password (RFC 7617). `users` are lines of `name:hash`."""
+
+    realm: str
+    users: Secret
+
+
+class Affinity(Struct, frozen=True, omit_defaults=True):
+    """Keep a client on one endpoint by a cookie.
+
+    `persistent`: a client stays while its endpoint is there; otherwise it may move when others come and go. `sticky`:
+    the cookie also keeps it on the canary, or on the primary. Times are in seconds; None leaves the attribute out.
+    """
+
+    cookie: str
+    path: str
+    domain: str = ""
+    expires_s: int | None = None
+    max_age_s: int | None = None
+    secure: bool = False  # also on plain HTTP
+    same_site: str = ""
+    persistent: bool = False
+    sticky: bool = False
+
+
+class Header(Struct, frozen=True):
+    """`value` is a text; an empty one takes the header away."""
+
+    name: str
+    value: str
+
+
+# `from` is a word of Python.
+class Replacement(Struct, frozen=True, rename={"old": "from", "new": "to"}):
+    """One text in place of another."""
+
+    old: str
+    new: str
+
+
+class Filters(Struct, frozen=True, omit_defaults=True):
+    """What is absent is not asked for."""
+
+    cors: Cors | None = None
+    limits: Limits | None = None
+    access: Access | None = None
+    password: Password | None = None
+    satisfy_any: bool = False  # one of address and password is enough
+    host: str = ""  # the Host that the upstream gets, a text; empty is the client's
+    forwarded_prefix: str = ""  # the X-Forwarded-Prefix that the upstream gets
+    request_headers: tuple[Header, ...] = ()  # for the upstream, in place of whatever has their names
+    response_headers: tuple[Header, ...] = ()  # for the client, likewise
+    hidden_headers: tuple[str, ...] = ()  # of the upstream's answer
+    location: Replacement | None = None  # the start of Location, and of the URL in Refresh
+    cookie_domain: Replacement | None = None  # the Domain of Set-Cookie, as a whole
+    cookie_path: Replacement | None = None  # the start of its Path
+    affinity: Affinity | None = None
+    hash_by: str = ""  # a text; requests that agree in it go to one endpoint
+    logged: bool = True  # in the access log

@@ -1,0 +1,149 @@
+"""What annotations ask for → the filters and backends of one route. Must not know other routes, nor hosts."""
+
+from gateway.ir.filters import Access, Affinity, Cors, Filters, Header, Limits, Replacement
+from gateway.ir.ids import BackendId
+from gateway.ir.route import Canary, Errors, Forward, Redirect
+from gateway.translate.ingress.claims import Claims
+from gateway.translate.rules import Rules
+
+_NOTHING = Filters()
+
+
+def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool) -> Filters | None:
+    """None where nothing is asked for: such a route pays for nothing. `path` is that of cookies."""
+    settings = claims.settings
+    headers = settings.headers
+    found = Filters(
+        cors=_cors(claims),
+        limits=_limits(claims, rules),
+        access=_access(claims, rules),
+        password=settings.auth.password,
+        satisfy_any=settings.satisfy_any and settings.auth.password is not None,
+        host=headers.host,
+        forwarded_prefix=headers.prefix if rewrites else "",
+        request_headers=rules.request_headers,
+        response_headers=_merged(rules.response_headers, headers.response),
+        hidden_headers=rules.hidden_headers,
+        location=Replacement(headers.location_from, headers.location_to) if headers.location_from else None,
+        cookie_domain=headers.cookie_domain,
+        cookie_path=headers.cookie_path,
+        affinity=_affinity(claims, path),
+        hash_by="" if settings.affinity.enabled else settings.hash_by,
+        logged=settings.logged,
+    )
+    return None if found == _NOTHING else found
+
+
+def general_filters(rules: Rules) -> Filters | None:
+    """Of routes that no Ingress has written: what holds for the gateway as a whole."""
+    found = Filters(
+        access=_lists(rules.allow, (*rules.deny, *rules.block)),
+        request_headers=rules.request_headers,
+        response_headers=rules.response_headers,
+        hidden_headers=rules.hidden_headers,
+    )
+    return None if found == _NOTHING else found
+
+
+def redirect_of(claims: Claims) -> Redirect | None:
+    """The answer of a route that only sends its clients elsewhere."""
+    asked = claims.settings.redirects
+    if asked.temporal:
+        return Redirect(asked.temporal, asked.temporal_code, query=False, relative=asked.relative)
+    if asked.permanent:
+        return Redirect(asked.permanent, asked.permanent_code, query=False, relative=asked.relative)
+    return None
+
+
+def errors_of(claims: Claims, rules: Rules) -> Errors | None:
+    asked = claims.settings.errors
+    statuses = rules.custom_errors if asked.statuses is None else asked.statuses
+    backend = spare_of(claims) or rules.default_backend_service
+    if not statuses or backend is None:
+        return None
+    return Errors(statuses, backend, asked.local_only or rules.local_errors_only)
+
+
+def spare_of(claims: Claims) -> BackendId | None:
+    asked = claims.settings.errors.backend
+    return BackendId(claims.subject.namespace, asked, "") if asked else None
+
+
+def canary_of(claims: Claims, forward: Forward, primary: Forward) -> Canary:
+    """A canary is spoken to as its primary is."""
+    asked = claims.settings.canary
+    return Canary(
+        backend=forward.backend,
+        tls=primary.tls,
+        weight=min(asked.weight, asked.total),
+        total=asked.total,
+        header=asked.header,
+        header_value=asked.header_value if asked.header else "",
+        header_pattern=asked.header_pattern if asked.header and not asked.header_value else "",
+        cookie=asked.cookie,
+    )
+
+
+def _access(claims: Claims, rules: Rules) -> Access | None:
+    """A list of an Ingress stands in place of that of the gateway; what is blocked is blocked everywhere."""
+    settings = claims.settings
+    allow = rules.allow if settings.allow is None else settings.allow
+    deny = rules.deny if settings.deny is None else settings.deny
+    return _lists(allow, (*deny, *rules.block))
+
+
+def _lists(allow: tuple[str, ...], deny: tuple[str, ...]) -> Access | None:
+    return Access(allow, deny) if allow or deny else None
+
+
+def _limits(claims: Claims, rules: Rules) -> Limits | None:
+    asked = claims.settings.limits
+    if not (asked.per_second or asked.per_minute or asked.connections):
+        return None
+    return Limits(
+        zone=f"{claims.subject.namespace}/{claims.subject.name}",
+        rate_status=rules.rate_status,
+        connections_status=rules.connections_status,
+        per_second=asked.per_second,
+        per_minute=asked.per_minute,
+        burst=asked.burst,
+        connections=asked.connections,
+        exempt=asked.exempt,
+    )
+
+
+def _cors(claims: Claims) -> Cors | None:
+    asked = claims.settings.cors
+    if not asked.enabled:
+        return None
+    return Cors(
+        origins=asked.origins or ("*",),
+        methods=asked.methods,
+        headers=asked.headers,
+        max_age_s=asked.max_age_s,
+        expose=asked.expose,
+        credentials=asked.credentials,
+    )
+
+
+def _affinity(claims: Claims, path: str) -> Affinity | None:
+    asked = claims.settings.affinity
+    if not asked.enabled:
+        return None
+    return Affinity(
+        cookie=asked.cookie,
+        path=asked.path or path,
+        domain=asked.domain,
+        expires_s=asked.expires_s,
+        max_age_s=asked.max_age_s,
+        secure=asked.secure,
+        same_site=asked.same_site,
+        persistent=asked.persistent,
+        sticky=asked.sticky,
+    )
+
+
+def _merged(general: tuple[Header, ...], own: tuple[Header, ...]) -> tuple[Header, ...]:
+    """Of two headers with one name the Ingress's own is sent."""
+    named = {header.name.lower() for header in own}
+    return (*(header for header in general if header.name.lower() not in named), *own)
