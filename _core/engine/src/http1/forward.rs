@@ -6,9 +6,20 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{RequestHead, Version};
-use sallygate_wire::write::HeadWriter;
+use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 use crate::http1::told::{AddressText, Told};
+
+const HOST: Label<6> = Label::new(b"Host: ");
+const REQUEST_ID: Label<14> = Label::new(b"X-Request-ID: ");
+const REAL_IP: Label<11> = Label::new(b"X-Real-IP: ");
+const FORWARDED_FOR: Label<17> = Label::new(b"X-Forwarded-For: ");
+const FORWARDED_HOST: Label<18> = Label::new(b"X-Forwarded-Host: ");
+const FORWARDED_PORT: Label<18> = Label::new(b"X-Forwarded-Port: ");
+const CONTENT_LENGTH: Label<16> = Label::new(b"Content-Length: ");
+const CHUNKED: Lines<28> = Lines::new(b"Transfer-Encoding: chunked\r\n");
+const HTTP: Lines<67> = Lines::new(b"X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n");
+const HTTPS: Lines<70> = Lines::new(b"X-Forwarded-Proto: https\r\nX-Forwarded-Scheme: https\r\nX-Scheme: https\r\n");
 
 /// How the request's body is framed on its way to the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,26 +76,31 @@ pub fn write(
     let told = &facts.told;
     let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
     // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
-    writer.field(b"Host", host)?;
-    writer.field(b"X-Request-ID", request_id(bytes, fields, facts.fresh_id))?;
+    writer.labelled(&HOST, host)?;
+    writer.labelled(&REQUEST_ID, request_id(bytes, fields, facts.fresh_id))?;
     let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
-    writer.field(b"X-Real-IP", client)?;
+    writer.labelled(&REAL_IP, client)?;
     if told.appends {
         append_peer(&mut writer, bytes, fields, facts.peer)?;
     } else {
-        writer.field(b"X-Forwarded-For", client)?;
+        writer.labelled(&FORWARDED_FOR, client)?;
     }
     if !host.is_empty() {
-        writer.field(b"X-Forwarded-Host", host)?;
+        writer.labelled(&FORWARDED_HOST, host)?;
     }
     match told.port {
-        Some(port) => writer.field(b"X-Forwarded-Port", port)?,
-        None => writer.field_u64(b"X-Forwarded-Port", u64::from(facts.port))?,
+        Some(port) => writer.labelled(&FORWARDED_PORT, port)?,
+        None => writer.labelled_u64(&FORWARDED_PORT, u64::from(facts.port)),
     }
-    let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
-    writer.field(b"X-Forwarded-Proto", scheme)?;
-    writer.field(b"X-Forwarded-Scheme", scheme)?;
-    writer.field(b"X-Scheme", scheme)?;
+    match told.scheme {
+        Some(scheme) => {
+            writer.field(b"X-Forwarded-Proto", scheme)?;
+            writer.field(b"X-Forwarded-Scheme", scheme)?;
+            writer.field(b"X-Scheme", scheme)?;
+        }
+        None if facts.tls => writer.lines(&HTTPS),
+        None => writer.lines(&HTTP),
+    }
     for field in fields {
         if field.dropped {
             continue;
@@ -109,8 +125,8 @@ pub fn write(
     }
     match outgoing {
         Outgoing::None => {}
-        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length)?,
-        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked")?,
+        Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
+        Outgoing::Chunked => writer.lines(&CHUNKED),
     }
     writer.end();
     Ok(())
