@@ -23,20 +23,57 @@ BEFORE = 2.0  # seconds that are measured without sampling
 KERNEL_TOP = 12  # symbols of the kernel; it is the same for everybody
 CONNECTIONS = 64
 
+
+class Part(Struct, frozen=True):
+    """A part of a request's time: what tells its symbols, and what it is for somebody who never saw the code."""
+
+    name: str
+    symbols: re.Pattern[str]
+    what: str
+
+
 # The first pattern that is found in a symbol or its file names the stage.
 STAGES = (
-    ("kernel", re.compile(r"\[k\]")),
-    ("telemetry", re.compile(r"telemetry|access_log|_shm")),
-    ("parse and serialise", re.compile(r"sallygate_wire|httparse|memchr|\bwire::")),
-    ("route and snapshot", re.compile(r"::route|snapshot|lookup|foldhash|hashbrown")),
-    ("exchange", re.compile(r"sallygate_engine|gateway::")),
-    ("runtime", re.compile(r"tokio|mio::|futures|core::task")),
-    ("allocation", re.compile(r"malloc|\bcfree\b|_int_free|realloc|calloc|alloc::")),
-    ("copying", re.compile(r"mem(?:cpy|move|set|cmp|chr)")),
-    ("TLS", re.compile(r"ssl|SSL|EVP_|crypto")),
-    ("interpreter", re.compile(r"_Py|Py[A-Z]|libpython|python3")),
-    ("C library", re.compile(r"libc\.so|\[vdso\]")),
+    Part(
+        "kernel: waiting",
+        re.compile(
+            r"\[k\].*(?:ep_|epoll|eventpoll|sched|task_switch|wake|enqueue|dequeue|pick_next|update_curr|irqrestore|rseq)"
+        ),
+        "epoll, and the change from one process to another; the floor pays it, too",
+    ),
+    Part(
+        "kernel: network",
+        re.compile(
+            r"\[k\].*(?:tcp|inet|ip_|ipv4|sock|skb|sk_|net_|dev_|eth|napi|softirq|local_bh|loopback|nf_|sendto|recv)"
+        ),
+        "two receives and two sends, with the delivery of what is sent; the floor pays it, too",
+    ),
+    Part("kernel: other", re.compile(r"\[k\]"), "into the kernel and back, descriptors, memory, clocks, interrupts"),
+    Part("telemetry", re.compile(r"telemetry|access_log|_shm"), "metrics and the record of the access log"),
+    Part(
+        "parse and serialise",
+        re.compile(r"sallygate_wire|httparse|memchr|\bwire::"),
+        "heads read, checked, and written for the other side",
+    ),
+    Part(
+        "route and snapshot",
+        re.compile(r"::route|snapshot|lookup|foldhash|hashbrown"),
+        "which route, by host and path, in the current configuration",
+    ),
+    Part(
+        "exchange",
+        re.compile(r"sallygate_engine|gateway::"),
+        "both sides driven: buffers, upstream pool, deadlines, balancing, what is forwarded",
+    ),
+    Part("runtime", re.compile(r"tokio|mio::|futures|core::task"), "tasks, and which sockets are ready"),
+    Part("allocation", re.compile(r"malloc|\bcfree\b|_int_free|realloc|calloc|alloc::"), "memory taken and given back"),
+    Part("copying", re.compile(r"mem(?:cpy|move|set|cmp|chr)"), "bytes copied and compared"),
+    Part("TLS", re.compile(r"ssl|SSL|EVP_|crypto"), "records and handshakes"),
+    Part("interpreter", re.compile(r"_Py|Py[A-Z]|libpython|python3"), "the host thread, which writes the log out"),
+    Part("C library", re.compile(r"libc\.so|\[vdso\]"), "the thin layer above system calls, and clocks"),
 )
+OTHER = Part("other", re.compile(r""), "whatever no name tells")
+
 ROW = re.compile(
     r"^\s*(?P<samples>\d+)\s*\|(?P<thread>[^|]+)\|(?P<object>[^|]+)\|\[(?P<space>[k.])\]\s+(?P<symbol>.+)$"
 )
@@ -52,7 +89,7 @@ class Hit(Struct, frozen=True):
 
 
 def stage_of(row: str) -> str:
-    return next((name for name, pattern in STAGES if pattern.search(row)), "other")
+    return next(part for part in (*STAGES, OTHER) if part.symbols.search(row)).name
 
 
 def parse_report(text: str) -> list[Hit]:
@@ -80,13 +117,17 @@ def render(hits: list[Hit], top: int, us_per_request: float) -> str:
     for hit in hits:
         stages[hit.stage] += hit.samples
         by_thread[hit.thread] += hit.samples
-        (kernel if hit.stage == "kernel" else symbols)[hit.stage, hit.symbol] += hit.samples
+        (kernel if hit.stage.startswith("kernel") else symbols)[hit.stage, hit.symbol] += hit.samples
 
     def row(samples: int, text: str) -> str:
         return f"{samples / total:8.1%} {samples / total * us_per_request:7.2f}  {text}"
 
-    lines = [f"{total} samples, {us_per_request:.2f} us of CPU per request", "", "   share      us  stage"]
-    lines += [row(samples, name) for name, samples in stages.most_common()]
+    means = {part.name: part.what for part in (*STAGES, OTHER)}
+    own = sum(samples for name, samples in stages.items() if not name.startswith("kernel"))
+    lines = [f"{us_per_request:.2f} us of CPU per request, divided by {total} samples", ""]
+    lines += [row(own, "in our own code"), row(total - own, "in the kernel, for us"), ""]
+    lines += [f"   share      us  {'stage':20} what it is"]
+    lines += [row(samples, f"{name:20} {means[name]}") for name, samples in stages.most_common()]
     lines += ["", "   share      us  thread"]
     lines += [row(samples, name) for name, samples in by_thread.most_common()]
     lines += ["", "   share      us  stage                symbol"]

@@ -26,16 +26,18 @@ impl Default for Stopwatch {
     }
 }
 
-/// A worker's clock. `coarse_ms` costs a load; the others a vDSO call.
+/// A worker's clock. `micros` costs a vDSO call, the others a load.
 pub struct Clock {
     start: Stopwatch,
     coarse: Cell<u64>,
+    /// The wall clock's time when the clock was made, as it was understood at the last `tick`.
+    start_unix_ns: Cell<u64>,
 }
 
 impl Clock {
     /// A clock that counts from now.
     pub fn new() -> Self {
-        Self { start: Stopwatch::new(), coarse: Cell::new(0) }
+        Self { start: Stopwatch::new(), coarse: Cell::new(0), start_unix_ns: Cell::new(unix_ns()) }
     }
 
     /// Microseconds since the clock was made.
@@ -48,9 +50,17 @@ impl Clock {
         self.coarse.get()
     }
 
-    /// Brings the coarse time up to date.
+    /// Nanoseconds since 1970, for log lines, at a time that `micros` gave. A wall clock that is set is followed with the
+    /// next `tick`.
+    pub fn wall_ns(&self, micros: u64) -> u64 {
+        self.start_unix_ns.get().saturating_add(micros.saturating_mul(1000))
+    }
+
+    /// Brings the coarse time up to date, and what is known of the wall clock.
     pub fn tick(&self) {
-        self.coarse.set(self.micros() / 1000);
+        let micros = self.micros();
+        self.coarse.set(micros / 1000);
+        self.start_unix_ns.set(unix_ns().saturating_sub(micros * 1000));
     }
 }
 
@@ -60,8 +70,26 @@ impl Default for Clock {
     }
 }
 
-/// Nanoseconds since 1970, for log lines.
+/// Nanoseconds since 1970.
 #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn unix_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wall_clock_is_known_between_two_readings_of_it() {
+        let clock = Clock::new();
+        for _ in 0..2 {
+            let before = unix_ns();
+            let told = clock.wall_ns(clock.micros());
+            let after = unix_ns();
+            // Microseconds are cut, and the two clocks are read one after the other.
+            assert!(told + 10_000_000 >= before && told <= after + 10_000_000, "{before} {told} {after}");
+            clock.tick();
+        }
+    }
 }

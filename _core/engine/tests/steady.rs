@@ -1,6 +1,5 @@
 //! What a worker takes from the heap: nothing for a request on connections that are there already, and little for a
 //! connection that waits. Measured on a real engine over loopback, by an allocator that counts.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test, helpers and all")]
 
 #[path = "../examples/lookup_bench/tree.rs"]
@@ -205,7 +204,5 @@ fn steady_requests_take_nothing_and_idle_connections_little() {
     assert!(each <= IDLE_BYTES, "{each} bytes of heap for an idle connection");
 }
 
-/// Idle connections that are counted at once.
-const IDLE: usize = 256;
 /// The heap of an idle connection, with what the allocator keeps beside its blocks. The kernel's part comes on top.
 const IDLE_BYTES: u64 = 900;

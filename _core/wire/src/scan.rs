@@ -150,22 +150,34 @@ pub(crate) fn control(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Marks the controls and tabs of eight bytes by their highest bits. The lowest mark is a true one; above it there may be
+/// false ones, as a borrow runs upwards.
+#[inline]
+const fn controls(word: u64) -> u64 {
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    let delete = word ^ (ONES * 0x7f);
+    let delete = delete.wrapping_sub(ONES) & !delete;
+    (below_space | delete) & HIGHS
+}
+
 #[inline]
 fn control_or_tab(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // The lowest marked byte of each term is a true one (a borrow runs upwards only), so the lowest of both is, too.
-        let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-        let delete = word ^ (ONES * 0x7f);
-        let delete = delete.wrapping_sub(ONES) & !delete;
-        let marks = (below_space | delete) & HIGHS;
+        let marks = controls(u64::from_le_bytes(*word));
         if marks != 0 {
             return Some(number * 8 + (marks.trailing_zeros() / 8) as usize);
         }
     }
-    let at = rest.iter().position(|&byte| byte < b' ' || byte == 0x7f)?;
-    Some(words.len() * 8 + at)
+    if rest.is_empty() {
+        return None;
+    }
+    // The last word once more, with the few bytes that fill none: what was seen already has no marks.
+    if let Some(word) = bytes.last_chunk::<8>() {
+        let marks = controls(u64::from_le_bytes(*word));
+        return (marks != 0).then(|| bytes.len() - 8 + (marks.trailing_zeros() / 8) as usize);
+    }
+    rest.iter().position(|&byte| byte < b' ' || byte == 0x7f)
 }
 
 /// The first eight bytes of a token of `len` bytes in lower case, missing ones zero. `bytes` starts with the token and

@@ -5,6 +5,71 @@ use crate::field::Field;
 use crate::request::Version;
 use crate::scan::{TOKEN, control, run};
 
+/// The name of a field that the gateway writes itself, with its colon and space: checked when it is compiled, and so
+/// never again.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<const N: usize>([u8; N]);
+
+impl<const N: usize> Label<N> {
+    /// `text` is like `b"Host: "`.
+    ///
+    /// # Panics
+    ///
+    /// For anything else: where this is a constant, it does not compile.
+    pub const fn new(text: &[u8; N]) -> Self {
+        assert!(is_label(text, N), "a label is a token, a colon and a space");
+        Self(*text)
+    }
+}
+
+/// Are the first `len` bytes a token, a colon and a space?
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
+const fn is_label(text: &[u8], len: usize) -> bool {
+    if len < 3 || text[len - 2] != b':' || text[len - 1] != b' ' {
+        return false;
+    }
+    let mut at = 0;
+    while at < len - 2 {
+        if !(text[at].is_ascii_alphanumeric() || text[at] == b'-') {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Field lines that are always the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines<const N: usize>([u8; N]);
+
+impl<const N: usize> Lines<N> {
+    /// `text` is like `b"Connection: close\r\n"`, once or more.
+    ///
+    /// # Panics
+    ///
+    /// For anything else: where this is a constant, it does not compile.
+    #[expect(clippy::indexing_slicing, reason = "at compile time")]
+    pub const fn new(text: &[u8; N]) -> Self {
+        let mut start = 0;
+        while start < N {
+            let mut value = start;
+            while value < N && text[value] != b' ' {
+                value += 1;
+            }
+            assert!(value < N, "a line has a value");
+            let (_, line) = text.split_at(start);
+            assert!(is_label(line, value + 1 - start), "a line is a token, a colon, a space and a value");
+            let mut end = value + 1;
+            while end < N && text[end] >= b' ' && text[end] < 0x7f {
+                end += 1;
+            }
+            assert!(end + 1 < N && text[end] == b'\r' && text[end + 1] == b'\n', "a line ends in CRLF");
+            start = end + 2;
+        }
+        Self(*text)
+    }
+}
+
 /// Writes one head to the end of a buffer.
 #[derive(Debug)]
 pub struct HeadWriter<'o> {
@@ -66,6 +131,33 @@ impl<'o> HeadWriter<'o> {
         self.out.extend_from_slice(value);
         self.out.extend_from_slice(b"\r\n");
         Ok(())
+    }
+
+    /// One field line of a name that is known to be good.
+    #[inline]
+    pub fn labelled<const N: usize>(&mut self, label: &Label<N>, value: &[u8]) -> Result<(), Fault> {
+        if control(value).is_some() {
+            return Err(Fault::UnsafeField);
+        }
+        self.out.reserve(N + value.len() + 2);
+        self.out.extend_from_slice(&label.0);
+        self.out.extend_from_slice(value);
+        self.out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    /// The same with a number.
+    #[inline]
+    pub fn labelled_u64<const N: usize>(&mut self, label: &Label<N>, value: u64) {
+        self.out.extend_from_slice(&label.0);
+        self.number(value);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Field lines that are known to be good.
+    #[inline]
+    pub fn lines<const N: usize>(&mut self, lines: &Lines<N>) {
+        self.out.extend_from_slice(&lines.0);
     }
 
     /// One field line whose value is written in parts.
@@ -243,6 +335,27 @@ mod tests {
         let expect = "GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nX-Empty: \r\nContent-Length: 18446744073709551615\r\n\
             X-Zero: 0\r\nX-Forwarded-For: 192.0.2.1, ::1\r\n\r\n";
         assert_eq!(str::from_utf8(&out), Ok(expect));
+    }
+
+    #[test]
+    fn what_is_checked_when_it_is_compiled_is_written_as_it_is() {
+        const HOST: Label<6> = Label::new(b"Host: ");
+        const TWO: Lines<35> = Lines::new(b"X-Scheme: http\r\nConnection: close\r\n");
+        let mut out = Vec::new();
+        let mut head = HeadWriter::new(&mut out);
+        head.labelled(&HOST, b"example.com").unwrap();
+        head.labelled_u64(&Label::new(b"Content-Length: "), 42);
+        head.lines(&TWO);
+        assert_eq!(head.labelled(&HOST, b"a\r\nEvil: 1"), Err(Fault::UnsafeField));
+        let expect = "Host: example.com\r\nContent-Length: 42\r\nX-Scheme: http\r\nConnection: close\r\n";
+        assert_eq!(str::from_utf8(&out), Ok(expect));
+        for bad in [b"Host:a", b"Ho st:", b": : : ", b"Host\n ", b"Host  "] {
+            assert!(std::panic::catch_unwind(|| Label::new(bad)).is_err(), "{}", bad.escape_ascii());
+        }
+        for bad in [b"A: b\r\nC", b"A: b\n\n\n", b"A: b\r\r\n", b"A:b\r\nC:", b"A: \x7f\r\n."] {
+            let made = std::panic::catch_unwind(|| Lines::new(bad));
+            assert!(made.is_err(), "{}", bad.escape_ascii());
+        }
     }
 
     #[test]

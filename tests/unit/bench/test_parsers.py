@@ -89,7 +89,7 @@ def test_callgrind_functions_count_only_their_own_instructions() -> None:
 def test_perf_rows_are_sorted_into_stages() -> None:
     assert parse_report(PERF) == [
         Hit(26, "worker-0", "sallygate_wire::head::parse", "parse and serialise"),
-        Hit(7, "worker-0", "tcp_ack", "kernel"),
+        Hit(7, "worker-0", "tcp_ack", "kernel: network"),
         Hit(5, "log pump", "__memmove_avx_unaligned_erms", "copying"),
         Hit(2, "worker-0", "tokio::runtime::park", "runtime"),
     ]
@@ -97,8 +97,9 @@ def test_perf_rows_are_sorted_into_stages() -> None:
 
 def test_a_profile_divides_the_microseconds_of_a_request() -> None:
     text = render(parse_report(PERF), top=10, us_per_request=20.0)
-    assert "40 samples, 20.00 us of CPU per request" in text
-    assert "65.0%   13.00  parse and serialise" in text
+    assert "20.00 us of CPU per request, divided by 40 samples" in text
+    assert "65.0%   13.00  parse and serialise  heads read, checked" in text
+    assert "17.5%    3.50  in the kernel, for us" in text
     assert "12.5%    2.50  log pump" in text
     assert render([], top=10, us_per_request=1.0) == "perf took no sample\n"
 

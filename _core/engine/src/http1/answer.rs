@@ -3,7 +3,13 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Field, Fields, Name};
 use sallygate_wire::response::ResponseHead;
-use sallygate_wire::write::HeadWriter;
+use sallygate_wire::write::{HeadWriter, Label, Lines};
+
+const DATE: Label<6> = Label::new(b"Date: ");
+const CONTENT_LENGTH: Label<16> = Label::new(b"Content-Length: ");
+const CHUNKED: Lines<28> = Lines::new(b"Transfer-Encoding: chunked\r\n");
+const KEEP_ALIVE: Lines<24> = Lines::new(b"Connection: keep-alive\r\n");
+const CLOSE: Lines<19> = Lines::new(b"Connection: close\r\n");
 
 use crate::filter::Answers;
 
@@ -69,7 +75,7 @@ pub fn write(
 ) -> Result<(), Fault> {
     let mut writer = HeadWriter::new(out);
     writer.status_line(head.status);
-    writer.field(b"Date", facts.date)?;
+    writer.labelled(&DATE, facts.date)?;
     for field in fields {
         if field.dropped {
             continue;
@@ -105,13 +111,13 @@ pub fn write(
     }
     match outgoing {
         Outgoing::None | Outgoing::Described | Outgoing::UntilClose => {}
-        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length)?,
-        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked")?,
+        Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
+        Outgoing::Chunked => writer.lines(&CHUNKED),
     }
     match facts.persistence {
         Persistence::Keep => {}
-        Persistence::KeepAlive => writer.field(b"Connection", b"keep-alive")?,
-        Persistence::Close => writer.field(b"Connection", b"close")?,
+        Persistence::KeepAlive => writer.lines(&KEEP_ALIVE),
+        Persistence::Close => writer.lines(&CLOSE),
     }
     writer.end();
     Ok(())

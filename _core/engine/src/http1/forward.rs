@@ -6,10 +6,21 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{RequestHead, Version};
-use sallygate_wire::write::HeadWriter;
+use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 use crate::filter::RequestEdits;
 use crate::http1::told::{AddressText, Told};
+
+const HOST: Label<6> = Label::new(b"Host: ");
+const REQUEST_ID: Label<14> = Label::new(b"X-Request-ID: ");
+const REAL_IP: Label<11> = Label::new(b"X-Real-IP: ");
+const FORWARDED_FOR: Label<17> = Label::new(b"X-Forwarded-For: ");
+const FORWARDED_HOST: Label<18> = Label::new(b"X-Forwarded-Host: ");
+const FORWARDED_PORT: Label<18> = Label::new(b"X-Forwarded-Port: ");
+const CONTENT_LENGTH: Label<16> = Label::new(b"Content-Length: ");
+const CHUNKED: Lines<28> = Lines::new(b"Transfer-Encoding: chunked\r\n");
+const HTTP: Lines<67> = Lines::new(b"X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n");
+const HTTPS: Lines<70> = Lines::new(b"X-Forwarded-Proto: https\r\nX-Forwarded-Scheme: https\r\nX-Scheme: https\r\n");
 
 /// How the request's body is framed on its way to the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,32 +153,11 @@ fn write_fields(
     let mut writer = HeadWriter::new(out);
     let told = &facts.told;
     let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
-    let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
-    let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
-    let mut port = itoa::Buffer::new();
-    let ours = [
-        // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
-        (Name::Host, &b"Host"[..], host),
-        (Name::XRequestId, b"X-Request-ID", request_id(bytes, fields, facts.fresh_id)),
-        (Name::XRealIp, b"X-Real-IP", client),
-        (Name::XForwardedFor, b"X-Forwarded-For", client),
-        (Name::XForwardedHost, b"X-Forwarded-Host", host),
-        (Name::XForwardedPort, b"X-Forwarded-Port", told.port.unwrap_or(port.format(facts.port).as_bytes())),
-        (Name::XForwardedProto, b"X-Forwarded-Proto", scheme),
-        (Name::XForwardedScheme, b"X-Forwarded-Scheme", scheme),
-        (Name::XScheme, b"X-Scheme", scheme),
-    ];
     let edited = facts.edits.is_some() || facts.reports;
-    for (id, name, value) in ours {
-        let absent = id == Name::XForwardedHost && value.is_empty();
-        if absent || (edited && facts.replaced(id, name)) {
-            continue;
-        }
-        if id == Name::XForwardedFor && told.appends {
-            append_peer(&mut writer, bytes, fields, facts.peer)?;
-        } else {
-            writer.field(name, value)?;
-        }
+    if edited {
+        write_ours_edited(&mut writer, bytes, fields, facts, host)?;
+    } else {
+        write_ours(&mut writer, bytes, fields, facts, host)?;
     }
     for field in fields {
         if field.dropped || (edited && facts.replaced(field.id, field.name.of(bytes))) {
@@ -197,10 +187,87 @@ fn write_fields(
     }
     match outgoing {
         Outgoing::None => {}
-        Outgoing::Length(length) => writer.field_u64(b"Content-Length", length)?,
-        Outgoing::Chunked => writer.field(b"Transfer-Encoding", b"chunked")?,
+        Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
+        Outgoing::Chunked => writer.lines(&CHUNKED),
     }
     writer.end();
+    Ok(())
+}
+
+/// The fields that the gateway writes itself. Their names and most of their values are copied in one piece.
+#[inline]
+fn write_ours(
+    writer: &mut HeadWriter<'_>,
+    bytes: &[u8],
+    fields: &Fields,
+    facts: &Facts<'_>,
+    host: &[u8],
+) -> Result<(), Fault> {
+    let told = &facts.told;
+    // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
+    writer.labelled(&HOST, host)?;
+    writer.labelled(&REQUEST_ID, request_id(bytes, fields, facts.fresh_id))?;
+    let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
+    writer.labelled(&REAL_IP, client)?;
+    if told.appends {
+        append_peer(writer, bytes, fields, facts.peer)?;
+    } else {
+        writer.labelled(&FORWARDED_FOR, client)?;
+    }
+    if !host.is_empty() {
+        writer.labelled(&FORWARDED_HOST, host)?;
+    }
+    match told.port {
+        Some(port) => writer.labelled(&FORWARDED_PORT, port)?,
+        None => writer.labelled_u64(&FORWARDED_PORT, u64::from(facts.port)),
+    }
+    match told.scheme {
+        Some(scheme) => {
+            writer.field(b"X-Forwarded-Proto", scheme)?;
+            writer.field(b"X-Forwarded-Scheme", scheme)?;
+            writer.field(b"X-Scheme", scheme)?;
+        }
+        None if facts.tls => writer.lines(&HTTPS),
+        None => writer.lines(&HTTP),
+    }
+    Ok(())
+}
+
+/// The same where the route takes some of them out or puts its own in their place.
+fn write_ours_edited(
+    writer: &mut HeadWriter<'_>,
+    bytes: &[u8],
+    fields: &Fields,
+    facts: &Facts<'_>,
+    host: &[u8],
+) -> Result<(), Fault> {
+    let told = &facts.told;
+    let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
+    let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
+    let mut port = itoa::Buffer::new();
+    let ours = [
+        // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
+        (Name::Host, &b"Host"[..], host),
+        (Name::XRequestId, b"X-Request-ID", request_id(bytes, fields, facts.fresh_id)),
+        (Name::XRealIp, b"X-Real-IP", client),
+        (Name::XForwardedFor, b"X-Forwarded-For", client),
+        (Name::XForwardedHost, b"X-Forwarded-Host", host),
+        (Name::XForwardedPort, b"X-Forwarded-Port", told.port.unwrap_or(port.format(facts.port).as_bytes())),
+        (Name::XForwardedProto, b"X-Forwarded-Proto", scheme),
+        (Name::XForwardedScheme, b"X-Forwarded-Scheme", scheme),
+        (Name::XScheme, b"X-Scheme", scheme),
+    ];
+    for (id, name, value) in ours {
+        let absent = id == Name::XForwardedHost && value.is_empty();
+        if absent || facts.replaced(id, name) {
+            continue;
+        }
+        if id == Name::XForwardedFor && told.appends {
+            append_peer(writer, bytes, fields, facts.peer)?;
+        } else {
+            writer.field(name, value)?;
+        }
+    }
     Ok(())
 }
 

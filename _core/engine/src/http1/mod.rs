@@ -3,4 +3,5 @@
 pub mod accept;
 pub mod answer;
 pub mod forward;
+pub mod hexadecimal;
 pub mod told;

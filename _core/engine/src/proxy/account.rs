@@ -1,6 +1,5 @@
 //! What is to be counted and logged of one request: filled in as it goes, handed to telemetry once at its end.
 
-use std::io::Write;
 use std::net::SocketAddr;
 
 use openssl::ssl::{SslRef, SslVersion};
@@ -8,12 +7,13 @@ use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
 
-use crate::clock::{Clock, unix_ns};
+use crate::clock::Clock;
 use crate::fault::{Failure, Kind, Side};
 use crate::http1::forward::request_id;
 use crate::proxy::worker::Worker;
 use crate::route::Route;
 use crate::telemetry::{AccessRecord, Counter, Field, Outcome};
+use crate::transport::address::SocketText;
 
 /// One request.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is so or not")]
@@ -22,6 +22,8 @@ pub struct Account {
     start_us: u64,
     upstream_start_us: u64,
     upstream_us: Option<u64>,
+    /// When the response was whole.
+    answered_us: u64,
     /// Has any byte of this try's request been written to an upstream?
     pub upstream_written: bool,
     /// What the client was told; 0 while nothing was.
@@ -69,15 +71,17 @@ impl Account {
     /// Begins with the first byte of a request. `address` and `port` are the client's; 0 is a port that nobody knows.
     pub fn begin(worker: &Worker, address: &[u8], port: u16) -> Self {
         worker.telemetry.add(Counter::RequestsStarted, 1);
+        let start_us = worker.clock.micros();
         let mut record = worker.telemetry.record();
         record.set(Field::RemoteAddr, address);
         let mut digits = itoa::Buffer::new();
         record.set(Field::RemotePort, digits.format(port).as_bytes());
         Self {
-            start_unix_ns: unix_ns(),
-            start_us: worker.clock.micros(),
+            start_unix_ns: worker.clock.wall_ns(start_us),
+            start_us,
             upstream_start_us: 0,
             upstream_us: None,
+            answered_us: 0,
             upstream_written: false,
             status: 0,
             upstream_status: 0,
@@ -141,14 +145,7 @@ impl Account {
 
     /// Notes a try; returns when it begins.
     pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) -> u64 {
-        // Long enough for any IPv6 address with a zone, brackets and a port.
-        let mut text = [0_u8; 72];
-        let left = {
-            let mut rest = &mut text[..];
-            let _ = write!(rest, "{address}");
-            rest.len()
-        };
-        self.record.tried(text.get(..text.len() - left).unwrap_or_default());
+        self.record.tried(SocketText::of(address).as_bytes());
         self.upstream_start_us = clock.micros();
         self.upstream_written = false;
         self.upstream_start_us
@@ -166,7 +163,8 @@ impl Account {
 
     /// Notes that the response is whole.
     pub fn answered(&mut self, clock: &Clock) {
-        self.upstream_us = Some(clock.micros().saturating_sub(self.upstream_start_us));
+        self.answered_us = clock.micros();
+        self.upstream_us = Some(self.answered_us.saturating_sub(self.upstream_start_us));
     }
 
     /// What failed, in a word; empty if nothing did.
@@ -209,7 +207,10 @@ impl Account {
             }
             self.record.set(Field::Fault, failure.code().as_bytes());
         }
-        let duration_us = worker.clock.micros().saturating_sub(self.start_us);
+        // A tunnel goes on after its answer, and what the gateway answers itself is not noted as whole.
+        let ended = self.upstream_us.is_some() && self.status != 101;
+        let end_us = if ended { self.answered_us } else { worker.clock.micros() };
+        let duration_us = end_us.saturating_sub(self.start_us);
         telemetry.observe(self.slot, self.status, self.request_body, self.response_body, duration_us);
         let outcome = Outcome {
             status: self.status,

@@ -252,7 +252,8 @@ impl<'a> Exchange<'a> {
             if let Some(empty) = self.upload.input.take() {
                 self.worker.blocks.put_buffer(empty);
             }
-            match peers.client.poll_first(cx, &self.worker.blocks) {
+            let expected = self.upload.decoder.remaining().unwrap_or(0);
+            match peers.client.poll_piece(cx, &self.worker.blocks, expected) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Ok(Some(buffer))) => {
                     let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_send_rate());
@@ -303,8 +304,13 @@ impl<'a> Exchange<'a> {
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Poll<std::io::Result<usize>> {
+        // Only of a body that goes through as it is: the others are copied, and gain nothing by large pieces.
+        let expected = if let Phase::Direct(remaining) = self.phase { remaining } else { 0 };
+        if let Some(small) = self.reply.take_if(|reply| reply.is_outgrown(expected)) {
+            self.worker.blocks.put_buffer(small);
+        }
         let Some(reply) = &mut self.reply else {
-            return peers.upstream.poll_first(cx, &self.worker.blocks).map_ok(|buffer| {
+            return peers.upstream.poll_piece(cx, &self.worker.blocks, expected).map_ok(|buffer| {
                 let count = buffer.as_ref().map_or(0, |buffer| buffer.filled().len());
                 self.reply = buffer;
                 count

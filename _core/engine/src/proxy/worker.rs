@@ -14,6 +14,7 @@ use sallygate_wire::limits::Limits;
 use crate::balance;
 use crate::clock::Clock;
 use crate::filter::{Buckets, Claim, Remembered};
+use crate::http1::hexadecimal::hexadecimal;
 use crate::proxy::bodies::Bodies;
 use crate::proxy::plan::{Ground, Scratch};
 use crate::proxy::room::Rooms;
@@ -236,14 +237,7 @@ impl Worker {
 
     /// 32 hexadecimal digits that no other request has.
     pub(super) fn fresh_id(&self) -> [u8; 32] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut id = [b'0'; 32];
-        let mut bits = self.random.borrow_mut().u128(..);
-        for digit in &mut id {
-            *digit = DIGITS.get((bits & 15) as usize).copied().unwrap_or(b'0');
-            bits >>= 4;
-        }
-        id
+        hexadecimal(self.random.borrow_mut().u128(..))
     }
 
     /// Is this worker on its way out, so that no connection outlives its next response?

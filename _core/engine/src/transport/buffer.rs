@@ -4,10 +4,20 @@ use std::cell::RefCell;
 
 /// Size of a fresh receive buffer: a whole head and a good piece of body in one read.
 pub const BUFFER_BYTES: usize = 16 * 1024;
+/// Size of a receive buffer for a body that is known to go on: a quarter of the system calls, and half of what a small
+/// second-level cache holds. Lent only while the bytes flow.
+pub const LARGE_BYTES: usize = 64 * 1024;
+/// How many large ones a worker keeps: 8 MiB of memory once that many bodies were under way at the same time.
+const KEPT_LARGE: usize = 128;
 /// How many blocks of each sort a worker keeps for reuse; more than are in flight at once on a busy worker.
 const KEPT: usize = 1024;
 /// An output block that grew beyond this is freed instead of kept.
 const KEPT_OUTPUT_BYTES: usize = 64 * 1024;
+
+/// The size of buffer that suits so many bytes.
+fn fitting(expected: u64) -> usize {
+    if expected > BUFFER_BYTES as u64 { LARGE_BYTES } else { BUFFER_BYTES }
+}
 
 /// A receive buffer: bytes arrive at the end and are consumed at the start.
 pub struct Buffer {
@@ -17,8 +27,13 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    fn new() -> Self {
-        Self { bytes: vec![0; BUFFER_BYTES], start: 0, end: 0 }
+    fn new(size: usize) -> Self {
+        Self { bytes: vec![0; size], start: 0, end: 0 }
+    }
+
+    /// Is it empty, and too small for a body of which `expected` bytes are still to come?
+    pub fn is_outgrown(&self, expected: u64) -> bool {
+        self.is_empty() && self.bytes.len() < fitting(expected)
     }
 
     /// What has arrived and was not consumed.
@@ -132,19 +147,33 @@ impl Output {
 #[derive(Default)]
 pub struct Pool {
     buffers: RefCell<Vec<Buffer>>,
+    large: RefCell<Vec<Buffer>>,
     outputs: RefCell<Vec<Output>>,
 }
 
 impl Pool {
     /// An empty receive buffer.
     pub fn buffer(&self) -> Buffer {
-        self.buffers.borrow_mut().pop().unwrap_or_else(Buffer::new)
+        self.buffers.borrow_mut().pop().unwrap_or_else(|| Buffer::new(BUFFER_BYTES))
+    }
+
+    /// An empty receive buffer for a body of which so many bytes are still to come; 0 where that is not known.
+    pub fn buffer_for(&self, expected: u64) -> Buffer {
+        if fitting(expected) == BUFFER_BYTES {
+            return self.buffer();
+        }
+        self.large.borrow_mut().pop().unwrap_or_else(|| Buffer::new(LARGE_BYTES))
     }
 
     /// Takes a receive buffer back.
     pub fn put_buffer(&self, mut buffer: Buffer) {
-        let mut kept = self.buffers.borrow_mut();
-        if kept.len() < KEPT && buffer.bytes.len() == BUFFER_BYTES {
+        let (kept, most) = match buffer.bytes.len() {
+            BUFFER_BYTES => (&self.buffers, KEPT),
+            LARGE_BYTES => (&self.large, KEPT_LARGE),
+            _ => return,
+        };
+        let mut kept = kept.borrow_mut();
+        if kept.len() < most {
             buffer.start = 0;
             buffer.end = 0;
             kept.push(buffer);
@@ -172,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_full_buffer_moves_before_it_grows() {
-        let mut buffer = Buffer::new();
+        let mut buffer = Buffer::new(BUFFER_BYTES);
         buffer.append(&[7; BUFFER_BYTES]);
         assert!(buffer.space().is_empty());
         buffer.consume(100);
@@ -186,6 +215,26 @@ mod tests {
         buffer.filled_by(1);
         assert!(buffer.make_space(1, 4 * BUFFER_BYTES));
         assert_eq!(buffer.space().len(), BUFFER_BYTES);
+    }
+
+    #[test]
+    fn a_long_body_has_a_large_buffer_and_each_size_goes_back_to_its_own() {
+        let pool = Pool::default();
+        let (short, long) = (pool.buffer_for(BUFFER_BYTES as u64), pool.buffer_for(BUFFER_BYTES as u64 + 1));
+        assert_eq!((short.bytes.len(), long.bytes.len()), (BUFFER_BYTES, LARGE_BYTES));
+        assert!(short.is_outgrown(u64::MAX));
+        assert!(!short.is_outgrown(0) && !long.is_outgrown(u64::MAX));
+        pool.put_buffer(short);
+        pool.put_buffer(long);
+        assert_eq!(pool.buffer().bytes.len(), BUFFER_BYTES);
+        assert_eq!(pool.buffer_for(u64::MAX).bytes.len(), LARGE_BYTES);
+        let mut used = pool.buffer();
+        used.append(b"something");
+        assert!(!used.is_outgrown(u64::MAX), "it has bytes to be taken first");
+        for _ in 0..2 * KEPT_LARGE {
+            pool.put_buffer(Buffer::new(LARGE_BYTES));
+        }
+        assert_eq!(pool.large.borrow().len(), KEPT_LARGE);
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Sockets, buffers, files and deadlines: what bytes travel through. Knows no protocol.
+//! Sockets, their addresses, buffers, files and deadlines: what bytes travel through. Knows no protocol.
 
+pub mod address;
 pub mod buffer;
 pub mod deadline;
 pub mod pace;

@@ -121,11 +121,19 @@ impl Stream {
     /// Reads some bytes into a buffer that is lent by `pool` only while there is something to read, so that an idle
     /// connection holds none. `Ok(None)` is a clean end.
     pub fn poll_first(&mut self, cx: &mut Context<'_>, pool: &Pool) -> Poll<io::Result<Option<Buffer>>> {
-        if let Self::Plain(tcp) = self {
+        self.poll_piece(cx, pool, 0)
+    }
+
+    /// The same in the middle of a body, of which so many bytes are still to come.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>, pool: &Pool, expected: u64) -> Poll<io::Result<Option<Buffer>>> {
+        let mut buffer = if let Self::Plain(tcp) = self {
             ready!(tcp.poll_read_ready(cx))?;
-        }
-        // TLS must be asked itself: a whole record may wait inside OpenSSL while the socket has nothing.
-        let mut buffer = pool.buffer();
+            pool.buffer_for(expected)
+        } else {
+            // TLS must be asked itself: a whole record may wait inside OpenSSL while the socket has nothing. It gives
+            // one at a time, and none is larger than this.
+            pool.buffer()
+        };
         let polled = self.poll_read(cx, buffer.space());
         if let Poll::Ready(Ok(count)) = polled
             && count > 0
