@@ -76,6 +76,13 @@ def canonical(policy: Policy) -> Policy:
     return _with_defaults(whole, _POLICY)
 
 
+def _with_defaults(value: S, default: S) -> S:
+    if value == default:
+        return default
+    fields = [(name, getattr(value, name), getattr(default, name)) for name in value.__struct_fields__]
+    return replace(value, **{name: standard for name, held, standard in fields if held == standard})
+
+
 def standard(value: S) -> S:
     """The value with its defaults in place of their equals, and so are the structs in it."""
     defaults = value.__struct_defaults__
