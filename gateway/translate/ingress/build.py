@@ -33,6 +33,7 @@ from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import Verdict
 
 _ROOT: Final = (False, "/")
+_NO_AUTH: Final = "/.well-known/acme-challenge"  # whoever proves that a host is theirs has no password
 
 
 class HostUnit(Struct, frozen=True):
@@ -161,7 +162,7 @@ class _Builder:
         path = placed.claim
         identity = RouteId("Ingress", claims.subject.namespace, claims.subject.name, path.rule, path.path)
         elsewhere = None if path.bare else redirect_of(claims)
-        action = self._closed(claims) or (
+        action = self._closed(claims, path.text) or (
             Redirect(placed.redirect) if placed.redirect else elsewhere or self._proxied(claims, path, canaries)
         )
         policy = self._policy(
@@ -212,10 +213,11 @@ class _Builder:
         errors = errors_of(owner, rules) if policy is not self._bare and action != NOT_FOUND else None
         return [Route(identity, Prefix("/"), action, policy, "/", errors)]
 
-    def _closed(self, claims: Claims) -> Action | None:
+    def _closed(self, claims: Claims, path: str = "/") -> Action | None:
         rules, settings = self._rules, claims.settings
         closed = settings.closed or self._closer is not None or rules.closed_by
-        return UNAVAILABLE if closed or (rules.global_auth and settings.global_auth) else None
+        asked = rules.global_auth and settings.global_auth and not path.startswith(_NO_AUTH)
+        return UNAVAILABLE if closed or asked else None
 
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
