@@ -16,11 +16,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use sallygate_engine::Engine;
 use sallygate_engine::clock::Clock;
-use sallygate_engine::settings::{ListenerSettings, Settings};
+use sallygate_engine::settings::Settings;
 use sallygate_engine::snapshot::Publisher;
 use sallygate_engine::telemetry::SlotAllocator;
-use sallygate_engine::Engine;
 use sallygate_image::{Backend, Balance, Endpoint, Policy, Timeouts};
 
 /// Nothing here waits for anything that is not under way on this machine; longer than this is a hang.
@@ -102,7 +102,6 @@ fn start() -> Result<Bench, Box<dyn std::error::Error>> {
         "header_timeout_ms": 2000,
         "client_body_timeout_ms": 2000,
     }))?;
-    let _: Option<&ListenerSettings> = settings.listeners.first();
     let telemetry = Engine::telemetry(&settings, memory.as_fd()).map_err(|error| format!("{error:?}"))?;
     let engine = Engine::new(settings, Arc::clone(publisher.publication()), telemetry);
     let engine = engine.map_err(|error| format!("{error:?}"))?;
