@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from bench.accounts import command_line, descendants, memory, threads
 from bench.child import Child, free_port
-from bench.cluster.objects import CLASS, CONTROLLER
+from bench.cluster.classes import CLASS, CONTROLLER
 from bench.peers.peer import first_line
 from bench.peers.sallygate import Sallygate, program
 

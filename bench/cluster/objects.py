@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from bench.cluster.classes import CLASS, CONTROLLER
+
 Object = dict[str, Any]
 
-CLASS: Final = "bench"
-CONTROLLER: Final = "traefik.io/ingress-controller"  # the other contender insists on this one; ours takes any
 SYSTEM: Final = "bench-system"  # the namespace of the contenders' own objects
 NAMESPACES: Final = 50
 SLICES: Final = 2  # of a Service

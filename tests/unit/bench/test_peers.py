@@ -115,6 +115,13 @@ def test_two_hosts_are_manifests(tmp_path: Path) -> None:
     assert kinds == ["IngressClass", "Service", "Ingress", "Ingress"]
 
 
+def test_our_uploads_are_streamed_as_those_of_the_others(tmp_path: Path) -> None:
+    two_hosts(tmp_path / "manifests")
+    text = (tmp_path / "manifests/hosts.yaml").read_text()
+    assert text.count('"nginx.ingress.kubernetes.io/proxy-request-buffering": "off"') == len(HOSTS)
+    assert "proxy_request_buffering off;" in nginx_text("buffered")
+
+
 def test_many_routes_are_as_many_as_asked_for_and_one_of_them_changes(tmp_path: Path) -> None:
     routes = ManyRoutes(tmp_path / "many", 60, routes_per_host=20)
     files = sorted((tmp_path / "many").glob("host-*.yaml"))
