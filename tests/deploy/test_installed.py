@@ -16,7 +16,11 @@ from tests.support.pki import Authority
 from tests.support.raw_client import RawClient
 
 HOST = "echo.example.com"
-ODD = {"nginx.ingress.kubernetes.io/proxy-body-size": "many"}  # a verdict for its owner
+# A verdict for its owner, and a ConfigMap that nothing else reads.
+ODD = {
+    "nginx.ingress.kubernetes.io/proxy-body-size": "many",
+    "nginx.ingress.kubernetes.io/custom-headers": "odd-headers",
+}
 Install = Callable[[dict[str, Any]], Installed]
 
 pytestmark = pytest.mark.timeout(300)
@@ -76,6 +80,7 @@ def events_on(space: Space, name: str) -> list[Object]:
 def publish(space: Space, authority: Authority) -> None:
     """An echo server, an Ingress with a certificate that leads to it, and one that its owner must hear of."""
     space.apply(deployment("echo", 1, echo()), service("echo"), certificate("echo-tls", authority))
+    space.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd-headers"}, "data": {"X-Odd": "1"}})
     space.apply(of_class(space.name, ingress("echo", secret="echo-tls")), of_class(space.name, ingress("odd", ODD)))
     space.ready("echo")
 

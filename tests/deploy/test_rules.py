@@ -17,7 +17,7 @@ WATCHED = {
     "patch events",
     "patch networking.k8s.io/ingresses/status",
 }
-SECRETS = {"list secrets", "watch secrets"}
+SECRETS = {"list secrets", "watch secrets", "list configmaps", "watch configmaps"}
 CLASSES = {"list networking.k8s.io/ingressclasses", "watch networking.k8s.io/ingressclasses"}
 OWN = {
     "create coordination.k8s.io/leases",

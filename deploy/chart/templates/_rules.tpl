@@ -37,10 +37,10 @@
 {{- end }}
 {{- end -}}
 
-{{/* Certificates and the like, each read by its name once an Ingress refers to it. Names are not known beforehand. */}}
+{{/* Certificates, passwords and headers, each read by its name once an Ingress refers to it. Names are not known beforehand. */}}
 {{- define "sallygate.rules.secrets" -}}
 - apiGroups: [""]
-  resources: [secrets]
+  resources: [configmaps, secrets]
   verbs: [list, watch]
 {{- end -}}
 
