@@ -143,7 +143,7 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (
             filters(|it| it.access = Some(Access { allow: vec!["10.0.0.0/33".into()], deny: Vec::new() })),
             "filters.access",
-            "CIDR",
+            "length of a prefix",
         ),
         (
             filters(|it| it.password = Some(Password { realm: "a\"b".into(), users: Secret::new(Vec::new()) })),

@@ -12,6 +12,10 @@ const NEVER: u64 = u64::MAX;
 /// One in so many idle connections may be told to go at a time.
 const SHED_SHARE: usize = 4;
 
+/// Idle for less than this, and the next request may be on its way already: closing would lose it. What is known of when
+/// it began may be a tick old.
+const SHED_GRACE_MS: u64 = 2 * TICK_MS;
+
 /// The deadline of one connection.
 pub struct Deadline {
     at_ms: Cell<u64>,
@@ -71,12 +75,14 @@ impl Deadlines {
         }
     }
 
-    /// Tells so many idle connections that they are unwanted: those that have been idle longest, and never more than a
-    /// share of them at once, because the others may have been used a moment ago.
+    /// Tells so many idle connections that they are unwanted: those that have been idle longest and for a while, and never
+    /// more than a share of them at once, because the others may be used in a moment.
     pub fn shed(&self, count: usize) {
         let entries = self.entries.borrow();
         let idle = entries.iter().flatten().filter_map(|entry| entry.deadline.upgrade());
-        let mut idle: Vec<_> = idle.filter(|deadline| deadline.is_idle() && !deadline.unwanted.get()).collect();
+        let latest = self.now_ms.get().saturating_sub(SHED_GRACE_MS);
+        let mut idle: Vec<_> =
+            idle.filter(|deadline| deadline.idle_since_ms.get() <= latest && !deadline.unwanted.get()).collect();
         let count = count.min(idle.len().div_ceil(SHED_SHARE));
         if count < idle.len() {
             idle.select_nth_unstable_by_key(count, |deadline| deadline.idle_since_ms.get());
@@ -178,6 +184,9 @@ mod tests {
             wheel.tick(now_ms as u64, false);
             all[index].set_idle(index != 2);
         }
+        wheel.shed(6);
+        assert!(!all.iter().any(|one| one.is_unwanted()), "nobody has been idle for long");
+        wheel.tick(5 + SHED_GRACE_MS, false);
         wheel.shed(1);
         wheel.shed(1);
         let shed = |all: &[Rc<Deadline>]| all.iter().map(|one| one.is_unwanted()).collect::<Vec<_>>();
