@@ -275,6 +275,8 @@ def measure(given: argparse.Namespace, ground: Stage) -> tuple[Results, int]:
             except BenchError as error:
                 ground.say(f"{name}: {error}")
                 failed += 1
+            if given.output:
+                keep(results, given.output)  # whoever stops a long run has what was measured so far
     return results, failed
 
 
@@ -283,7 +285,6 @@ def keep(results: Results, folder: Path) -> None:
     (folder / "results.json").write_bytes(json.format(json.encode(results), indent=1) + b"\n")
     (folder / "results.md").write_text(report.markdown(results))
     plot.draw(results, folder / "cpu.svg")
-    print(f"bench: kept in {folder}", file=sys.stderr)
 
 
 def main() -> int:
@@ -306,7 +307,9 @@ def main() -> int:
         return 1
     print(report.markdown(results), end="")
     now = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    keep(results, given.output or toolchain.ROOT / "bench/results/local" / now)
+    folder = given.output or toolchain.ROOT / "bench/results/local" / now
+    keep(results, folder)
+    print(f"bench: kept in {folder}", file=sys.stderr)
     if given.measure == "all" and (gaps := incomplete(results)):
         print("\n".join(f"bench: incomplete: {gap}" for gap in gaps), file=sys.stderr)
         return 1

@@ -16,11 +16,8 @@ from tests.support.pki import Authority
 from tests.support.raw_client import RawClient
 
 HOST = "echo.example.com"
-# A verdict for its owner, and a ConfigMap that nothing else reads.
-ODD = {
-    "nginx.ingress.kubernetes.io/proxy-body-size": "many",
-    "nginx.ingress.kubernetes.io/custom-headers": "odd-headers",
-}
+ODD = {"nginx.ingress.kubernetes.io/proxy-body-size": "many"}  # a verdict for its owner
+HEADED = {"nginx.ingress.kubernetes.io/custom-headers": "headers"}  # a ConfigMap that nothing else reads
 Install = Callable[[dict[str, Any]], Installed]
 
 pytestmark = pytest.mark.timeout(300)
@@ -80,7 +77,8 @@ def events_on(space: Space, name: str) -> list[Object]:
 def publish(space: Space, authority: Authority) -> None:
     """An echo server, an Ingress with a certificate that leads to it, and one that its owner must hear of."""
     space.apply(deployment("echo", 1, echo()), service("echo"), certificate("echo-tls", authority))
-    space.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd-headers"}, "data": {"X-Odd": "1"}})
+    space.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "headers"}, "data": {"X-Own": "1"}})
+    space.apply(of_class(space.name, ingress("headed", HEADED)))
     space.apply(of_class(space.name, ingress("echo", secret="echo-tls")), of_class(space.name, ingress("odd", ODD)))
     space.ready("echo")
 
@@ -108,6 +106,9 @@ def told(installed: Installed, space: Space) -> None:
     verdicts = len(events_on(space, "odd"))
     space.apply(of_class(space.name, ingress("odd")))
     space.until("the end of the verdict", lambda: "resolved warning" in installed.logs() or None)
+    # Verdicts are told in bursts, and one that is back within the same burst was never away.
+    space.apply(of_class(space.name, ingress("later", ODD)))
+    space.until("an Event that was told later", lambda: events_on(space, "later") or None)
     space.apply(of_class(space.name, ingress("odd", ODD)))
     space.until("the Event again", lambda: count() == 2 or None)
     assert len(events_on(space, "odd")) == verdicts
