@@ -17,7 +17,7 @@ from bench.accounts import command_line, descendants, memory, threads
 from bench.child import Child, free_port
 from bench.cluster.classes import CLASS, CONTROLLER
 from bench.peers.peer import first_line
-from bench.peers.sallygate import Sallygate, program
+from bench.peers.sallygate import UNENDING, Sallygate, program
 
 WORKERS: Final = 2
 
@@ -90,6 +90,7 @@ class Ours:
             "state-dir": place.folder / "state",
             "ready-file": ready_file,
             "access-log": place.folder / "access.log",
+            **UNENDING,
         }
         command = [str(program()), "run", *_words(options, " ")]
         child = _child(self.name, command, place, {})

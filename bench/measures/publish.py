@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.child import Child, free_port, split_address
 from bench.manifests import ManyRoutes
-from bench.peers.sallygate import program
+from bench.peers.sallygate import UNENDING, program
 from bench.probing import Probes, turns_into
 from bench.relay import Relay
 from bench.results import Publish
@@ -45,6 +45,7 @@ class Gateway:
             "https-port": free_port(),
             "healthz-port": free_port(),
             "access-log": folder / "access.log",
+            **UNENDING,
         }
         words = [f"--{name}={value}" for name, value in options.items()]
         data_plane = self._start("dataplane", words, folder, stack)

@@ -22,6 +22,8 @@ from bench.peers.peer import Running, Site
 
 # Isolated, so that the installed package is asked and not the source tree we stand in.
 ASK = "import json; from gateway import _core; print(json.dumps(_core.version()))"
+# As with the others: a connection that is closed for its age is no part of what is measured.
+UNENDING = {"keep-alive-requests": "1000000000", "upstream-keepalive-requests": "1000000000"}
 ADDRESS = re.compile(r"(?P<host>[\d.]+|\[[\d:a-f]+\]):(?P<port>\d+)")
 
 
@@ -67,6 +69,7 @@ def run(site: Site, folder: Path, *, workers: int, maps: dict[str, str], seconds
         "state-dir": str(site.folder / "state"),
         "ready-file": str(ready_file),
         "access-log": str(log),
+        **UNENDING,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     words += [word for name, target in maps.items() for word in ("--map", f"{name}={target}")]
@@ -106,6 +109,7 @@ def run_apart(site: Site, folder: Path, *, maps: dict[str, str]) -> Apart:
     ports = {"http": free_port(), "https": free_port(), "healthz": free_port()}
     words = [f"--{name}-port={port}" for name, port in ports.items()]
     words += ["--bind-address=127.0.0.1", "--workers=1", f"--access-log={log}"]
+    words += [f"--{name}={value}" for name, value in UNENDING.items()]
     command = [*site.wrapper, str(program()), "dataplane", f"--state-dir={state}", *words]
     child = Child("dataplane", command, site.folder, core=site.core, stdout=site.folder / "dataplane.stdout")
     mapped = [f"--map={name}={target}" for name, target in maps.items()]

@@ -12,6 +12,7 @@ from typing import Final
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 
 FORMATS = ("upstreaminfo", "json")
+_MOST_REQUESTS: Final = (1 << 32) - 1
 _MOST_DESCRIPTORS: Final = 1 << 20  # the kernel's own default for the most that a process may ask for (fs.nr_open)
 
 
@@ -74,6 +75,20 @@ def add_serving_flags(
         metavar="S",
         help="seconds that running requests then have to finish (default: 25)",
     )
+    parser.add_argument(
+        "--keep-alive-requests",
+        type=requests,
+        default=10_000,
+        metavar="N",
+        help="requests on one client connection before it is closed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--upstream-keepalive-requests",
+        type=requests,
+        default=10_000,
+        metavar="N",
+        help="requests on one connection to a backend (default: %(default)s)",
+    )
 
 
 def port(text: str) -> int:
@@ -87,6 +102,13 @@ def workers(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1_024:
         raise argparse.ArgumentTypeError(f"{text} is not a number of workers; use 1 to 1024")
+    return number
+
+
+def requests(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST_REQUESTS:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of requests; use 1 to {_MOST_REQUESTS}")
     return number
 
 
@@ -151,6 +173,8 @@ def main(args: argparse.Namespace) -> int:
             drain=args.drain_timeout,
             descriptors=_descriptors(),
             body_folder=_body_folder(),
+            client_requests=args.keep_alive_requests,
+            upstream_requests=args.upstream_keepalive_requests,
             lifeline=args.lifeline,
             notify=args.notify,
         )

@@ -125,6 +125,8 @@ def _dataplane(args: argparse.Namespace, state_dir: Path, listening: Mapping[str
         f"--access-log-format={args.access_log_format}",
         f"--shutdown-grace-period={args.shutdown_grace_period}",
         f"--drain-timeout={args.drain_timeout}",
+        f"--keep-alive-requests={args.keep_alive_requests}",
+        f"--upstream-keepalive-requests={args.upstream_keepalive_requests}",
         *sockets,
         fds=[fd for each in listening.values() for fd in each.fds],
     )

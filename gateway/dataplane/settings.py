@@ -32,6 +32,8 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     body_folder: str | None = None
     body_disk_bytes: int | None = None
     max_connections: int | None = None
+    client_requests: int | None = None
+    upstream_requests: int | None = None
 
 
 class HostSettings(Struct, frozen=True):
@@ -50,6 +52,8 @@ class HostSettings(Struct, frozen=True):
     drain: float
     descriptors: int
     body_folder: str | None  # for request bodies that are too large for memory; None sends them on as they come
+    client_requests: int | None = None  # None is the engine's own default
+    upstream_requests: int | None = None
     lifeline: int | None = None
     notify: int | None = None
 
@@ -82,4 +86,6 @@ class HostSettings(Struct, frozen=True):
             body_folder=self.body_folder,
             body_disk_bytes=BODY_DISK_BYTES // self.workers,
             max_connections=self.clients_per_worker,
+            client_requests=self.client_requests,
+            upstream_requests=self.upstream_requests,
         )

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.support.manifests import ingress, put, service
 from tests.support.origin import Origin
-from tests.support.raw_client import fetch
+from tests.support.raw_client import RawClient, fetch
 from tests.support.site import HOST, Site, get, probe
 
 
@@ -59,6 +59,14 @@ def test_a_service_that_leads_to_a_name_is_followed_on_request_and_never_to_this
     gateway = start("--disable-svc-external-name=false", tmp_path / "app.yaml")
     gateway.err.wait("the name localhost leads to .*, which is no address of another machine")
     assert get(gateway).status == 503
+    assert gateway.stop() == 0
+
+
+def test_a_client_connection_serves_so_many_requests_and_says_which_is_the_last(site: Site) -> None:
+    gateway = site.start("--keep-alive-requests=2")
+    client = RawClient(gateway.address("http"))
+    assert [client.get(HOST, "/").header("connection") for _ in range(2)] == [None, "close"]
+    client.close()
     assert gateway.stop() == 0
 
 
