@@ -17,6 +17,7 @@ from bench.traffic import Holder, Load
 
 HOLDERS = 4  # processes that hold them, each from an address of its own
 SPARE_FILES = 600  # of a contender: listeners, logs, the upstream side, and the connections with requests
+SHARE = 0.5  # of the files that may be idle connections: ours keeps the others free, and sheds before it comes to that
 PASSING = 64  # connections with requests meanwhile
 
 
@@ -65,8 +66,8 @@ def hold(stage: Stage, peer: Peer, wanted: int, seconds: float) -> Held:
 
 
 def measure(stage: Stage, peers: list[Peer], connections: int, seconds: float) -> dict[str, Held]:
-    files = raise_files(connections + SPARE_FILES)
-    wanted = min(connections, files - SPARE_FILES)
+    files = raise_files(int(connections / SHARE) + SPARE_FILES)
+    wanted = min(connections, int(files * SHARE) - SPARE_FILES)
     if wanted < connections:
         stage.say(
             f"held: a process may open {files:,} files here, so {wanted:,} connections instead of {connections:,}"
