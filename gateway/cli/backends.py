@@ -5,37 +5,26 @@ Exit codes: 0 told · 2 wrong usage, or nothing could be read.
 
 import argparse
 
-from gateway.cli.main import COMMANDS, Exit, Subparsers
-from gateway.cli.source_flags import EPILOG, add_source_flags
+from gateway.cli.listing import add_listing, listing
+from gateway.cli.main import Exit, Subparsers
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser(
+    add_listing(
+        subparsers,
         "backends",
-        help=COMMANDS["backends"].help,
-        description="One row per Service port: its endpoints, how one is chosen, and which objects lead to it.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "One row per Service port: its endpoints, how one is chosen, and which objects lead to it.",
     )
-    add_source_flags(parser)
-    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="form (default: table)")
 
 
 def main(args: argparse.Namespace) -> int:
-    from gateway.cli.answers import InputError, document, print_json, say  # noqa: PLC0415 -- not needed for --help
-    from gateway.cli.tables import few, table, terminal_width  # noqa: PLC0415
-    from gateway.survey.asking import Asked  # noqa: PLC0415
+    from gateway.cli.tables import few, table, terminal_width  # noqa: PLC0415 -- not needed for --help
     from gateway.survey.backends import Backends, backends  # noqa: PLC0415
 
-    try:
-        found = document(
-            args, Asked("backends", args.namespace), Backends, lambda standing: backends(standing, args.namespace)
-        )
-    except InputError as error:
-        say(str(error))
+    found = listing(args, "backends", Backends, backends)
+    if found is None:
         return Exit.USAGE
     if args.output == "json":
-        print_json(found)
         return Exit.DONE
     rows = [
         (

@@ -6,40 +6,30 @@ Exit codes: 0 told · 1 a certificate has expired, or a Secret cannot be used ·
 import argparse
 from typing import TYPE_CHECKING
 
-from gateway.cli.main import COMMANDS, Exit, Subparsers
-from gateway.cli.source_flags import EPILOG, add_source_flags
+from gateway.cli.listing import add_listing, listing
+from gateway.cli.main import Exit, Subparsers
 
 if TYPE_CHECKING:
     from gateway.survey.certificates import Certificates
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser(
+    add_listing(
+        subparsers,
         "certs",
-        help=COMMANDS["certs"].help,
-        description="One row per certificate, the one that expires first on top; then what is wrong with Secrets.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "One row per certificate, the one that expires first on top; then what is wrong with Secrets.",
     )
-    add_source_flags(parser)
-    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="form (default: table)")
 
 
 def main(args: argparse.Namespace) -> int:
-    from gateway.cli.answers import InputError, document, print_json, say  # noqa: PLC0415 -- not needed for --help
+    from gateway.cli.answers import say  # noqa: PLC0415 -- not needed for --help
     from gateway.cli.tables import few, table, terminal_width  # noqa: PLC0415
-    from gateway.survey.asking import Asked  # noqa: PLC0415
     from gateway.survey.certificates import Certificates, certificates  # noqa: PLC0415
 
-    try:
-        found = document(
-            args, Asked("certs", args.namespace), Certificates, lambda standing: certificates(standing, args.namespace)
-        )
-    except InputError as error:
-        say(str(error))
+    found = listing(args, "certs", Certificates, certificates)
+    if found is None:
         return Exit.USAGE
     if args.output == "json":
-        print_json(found)
         return _code(found)
     rows = [
         (

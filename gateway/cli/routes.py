@@ -5,37 +5,27 @@ Exit codes: 0 told · 2 wrong usage, or nothing could be read.
 
 import argparse
 
-from gateway.cli.main import COMMANDS, Exit, Subparsers
-from gateway.cli.source_flags import EPILOG, add_source_flags
+from gateway.cli.listing import add_listing, listing
+from gateway.cli.main import Exit, Subparsers
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser(
+    add_listing(
+        subparsers,
         "routes",
-        help=COMMANDS["routes"].help,
-        description="One row per route: host, path, type, backend, endpoints, where it is written, what else happens.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "One row per route: host, path, type, backend, endpoints, where it is written, what else happens.",
     )
-    add_source_flags(parser)
-    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="form (default: table)")
 
 
 def main(args: argparse.Namespace) -> int:
-    from gateway.cli.answers import InputError, document, print_json, say  # noqa: PLC0415 -- not needed for --help
+    from gateway.cli.answers import say  # noqa: PLC0415 -- not needed for --help
     from gateway.cli.tables import few, table, terminal_width  # noqa: PLC0415
-    from gateway.survey.asking import Asked  # noqa: PLC0415
     from gateway.survey.routes import Routes, routes  # noqa: PLC0415
 
-    try:
-        found = document(
-            args, Asked("routes", args.namespace), Routes, lambda standing: routes(standing, args.namespace)
-        )
-    except InputError as error:
-        say(str(error))
+    found = listing(args, "routes", Routes, routes)
+    if found is None:
         return Exit.USAGE
     if args.output == "json":
-        print_json(found)
         return Exit.DONE
     rows = [
         (
