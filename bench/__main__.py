@@ -276,13 +276,17 @@ def measure(given: argparse.Namespace, ground: Stage) -> tuple[Results, int]:
                 ground.say(f"{name}: {error}")
                 failed += 1
             if given.output:
-                keep(results, given.output)  # whoever stops a long run has what was measured so far
+                store(results, given.output)  # whoever stops a long run has what was measured so far
     return results, failed
 
 
-def keep(results: Results, folder: Path) -> None:
+def store(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_bytes(json.format(json.encode(results), indent=1) + b"\n")
+
+
+def keep(results: Results, folder: Path) -> None:
+    store(results, folder)
     (folder / "results.md").write_text(report.markdown(results))
     plot.draw(results, folder / "cpu.svg")
 
