@@ -339,7 +339,57 @@ fn is_ours(id: Name) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sallygate_wire::limits::Limits;
+    use sallygate_wire::request::parse_request;
+
     use super::*;
+
+    /// What an upstream gets of a request, by the writer of usual routes or by that of routes with edits.
+    fn written(bytes: &[u8], tls: bool, told: Told<'_>, edited: bool) -> String {
+        let mut fields = Fields::default();
+        let head = parse_request(bytes, &Limits::default(), &mut fields).unwrap().unwrap();
+        let facts = Facts {
+            peer: b"192.0.2.7",
+            port: 8080,
+            tls,
+            told,
+            fresh_id: b"0123456789abcdef0123456789abcdef",
+            http10: false,
+            edits: None,
+            lines: b"",
+            reports: edited,
+        };
+        let mut out = Vec::new();
+        write(&mut out, bytes, &head, &fields, b"/a", &facts, Outgoing::None).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_route_with_edits_is_told_the_same_where_they_change_nothing() {
+        let heads = [
+            &b"GET /a?b HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\n\r\n"[..],
+            b"GET /a HTTP/1.1\r\nHost: b.example:81\r\nX-Request-ID: mine\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n",
+            b"GET /a HTTP/1.0\r\n\r\n",
+        ];
+        let told = [
+            Told::default(),
+            Told { appends: true, ..Told::default() },
+            Told {
+                address: Some(AddressText::new("203.0.113.9".parse().unwrap())),
+                scheme: Some(b"https"),
+                host: Some(b"told.example"),
+                port: Some(b"443"),
+                ..Told::default()
+            },
+        ];
+        for head in heads {
+            for told in told {
+                for tls in [false, true] {
+                    assert_eq!(written(head, tls, told, true), written(head, tls, told, false));
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_framing_is_put_into_a_head_that_was_written_before_the_body() {

@@ -18,7 +18,7 @@ pub struct AddressText {
 }
 
 impl AddressText {
-    fn new(address: IpAddr) -> Self {
+    pub(super) fn new(address: IpAddr) -> Self {
         let mut bytes = [0; 46];
         let room = bytes.len();
         let mut rest = bytes.as_mut_slice();
