@@ -160,7 +160,7 @@ impl Worker {
         self.deadlines.tick(self.clock.coarse_ms(), self.closing_idle.get());
         let unwanted = self.unwanted.take();
         if unwanted > 0 {
-            self.deadlines.shed(unwanted);
+            self.unwanted.set(self.deadlines.shed(unwanted));
         }
         self.telemetry.add(Counter::SnapshotsTaken, self.snapshots.taken());
     }

@@ -76,13 +76,25 @@ impl Deadlines {
     }
 
     /// Tells so many idle connections that they are unwanted: those that have been idle longest and for a while, and never
-    /// more than a share of them at once, because the others may be used in a moment.
-    pub fn shed(&self, count: usize) {
+    /// more than a share of them at once, because the others may be used in a moment. Returns how many to ask for again
+    /// with the next tick, because only connections that became idle a moment ago are left: one for each such connection.
+    #[must_use]
+    pub fn shed(&self, count: usize) -> usize {
         let entries = self.entries.borrow();
-        let idle = entries.iter().flatten().filter_map(|entry| entry.deadline.upgrade());
         let latest = self.now_ms.get().saturating_sub(SHED_GRACE_MS);
-        let mut idle: Vec<_> =
-            idle.filter(|deadline| deadline.idle_since_ms.get() <= latest && !deadline.unwanted.get()).collect();
+        let mut young = 0;
+        let mut idle: Vec<_> = entries
+            .iter()
+            .flatten()
+            .filter_map(|entry| entry.deadline.upgrade())
+            .filter(|deadline| deadline.is_idle() && !deadline.unwanted.get())
+            .filter(|deadline| {
+                let old = deadline.idle_since_ms.get() <= latest;
+                young += usize::from(!old);
+                old
+            })
+            .collect();
+        let owed = count.saturating_sub(idle.len()).min(young);
         let count = count.min(idle.len().div_ceil(SHED_SHARE));
         if count < idle.len() {
             idle.select_nth_unstable_by_key(count, |deadline| deadline.idle_since_ms.get());
@@ -94,6 +106,7 @@ impl Deadlines {
                 waker.wake_by_ref();
             }
         }
+        owed
     }
 
     /// How many connections are registered.
@@ -184,14 +197,15 @@ mod tests {
             wheel.tick(now_ms as u64, false);
             all[index].set_idle(index != 2);
         }
-        wheel.shed(6);
-        assert!(!all.iter().any(|one| one.is_unwanted()), "nobody has been idle for long");
+        assert_eq!(wheel.shed(6), 5, "nobody has been idle for long, but five will have been soon");
+        assert_eq!(wheel.shed(1), 1);
+        assert!(!all.iter().any(|one| one.is_unwanted()));
         wheel.tick(5 + SHED_GRACE_MS, false);
-        wheel.shed(1);
-        wheel.shed(1);
+        assert_eq!(wheel.shed(1), 0);
+        assert_eq!(wheel.shed(1), 0);
         let shed = |all: &[Rc<Deadline>]| all.iter().map(|one| one.is_unwanted()).collect::<Vec<_>>();
         assert_eq!(shed(&all), [true, false, false, false, true, false], "the oldest is busy");
-        wheel.shed(100);
+        assert_eq!(wheel.shed(100), 0, "nobody is left who only has to wait a little longer");
         assert_eq!(shed(&all), [true, false, false, false, true, true], "one in four of those that are left");
         all[0].set_idle(true);
         assert!(!all[0].is_unwanted(), "it has had a request in between");
