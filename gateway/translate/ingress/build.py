@@ -163,7 +163,9 @@ class _Builder:
         identity = RouteId("Ingress", claims.subject.namespace, claims.subject.name, path.rule, path.path)
         elsewhere = None if path.bare else redirect_of(claims)
         action = self._closed(claims, path.text) or (
-            Redirect(placed.redirect) if placed.redirect else elsewhere or self._proxied(claims, path, canaries)
+            Redirect(placed.redirect, relative=claims.settings.redirects.relative)
+            if placed.redirect
+            else elsewhere or self._proxied(claims, path, canaries)
         )
         policy = self._policy(
             claims,

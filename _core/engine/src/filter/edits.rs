@@ -120,8 +120,11 @@ impl Answers {
         let value = value.trim_ascii();
         let new = if bare.eq_ignore_ascii_case(b"domain") {
             let domain = self.cookie_domain.as_ref()?;
-            let plain = |text: &[u8]| text.strip_prefix(b".").unwrap_or(text).to_ascii_lowercase();
-            (plain(value) == plain(domain.from.as_bytes())).then(|| domain.to.as_bytes().to_vec())?
+            let (dot, named) = value.strip_prefix(b".").map_or((&b""[..], value), |named| (b".", named));
+            if !named.eq_ignore_ascii_case(without_dot(&domain.from)) {
+                return None;
+            }
+            [dot, without_dot(&domain.to)].concat()
         } else if bare.eq_ignore_ascii_case(b"path") {
             replace_start(self.cookie_path.as_ref()?, value)?
         } else {
@@ -129,6 +132,11 @@ impl Answers {
         };
         Some([name, &new].concat())
     }
+}
+
+/// A dot in front of a domain means nothing: the one that a cookie brings stays, and those of a replacement go.
+fn without_dot(domain: &str) -> &[u8] {
+    domain.strip_prefix('.').unwrap_or(domain).as_bytes()
 }
 
 fn replace_start(replacement: &Replacement, value: &[u8]) -> Option<Vec<u8>> {
@@ -160,7 +168,7 @@ mod tests {
             (Name::Location, "https://inner/a", None),
             (Name::Refresh, "5; URL=http://inner/a", Some("5; URL=https://outer/x/a")),
             (Name::Refresh, "5", None),
-            (Name::SetCookie, "a=b; Domain=.Inner; Path=/app/x", Some("a=b; Domain=outer.example; Path=//x")),
+            (Name::SetCookie, "a=b; Domain=.Inner; Path=/app/x", Some("a=b; Domain=.outer.example; Path=//x")),
             (Name::SetCookie, "domain=inner; HttpOnly", None),
             (Name::SetCookie, "a=b;path=/other; Domain=elsewhere", None),
             (Name::Other, "http://inner/", None),
