@@ -17,4 +17,5 @@ pub mod request;
 pub mod response;
 mod scan;
 pub mod span;
+pub mod websocket;
 pub mod write;

@@ -78,6 +78,7 @@ impl Connection {
             keep_alive: head.keep_alive && swallowed,
             expect_continue: false,
             upgrade: None,
+            websocket_key: None,
             ..*head
         };
         let mut fresh = Upload::new(Framing::None, None, self.worker.blocks.output());

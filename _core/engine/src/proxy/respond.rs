@@ -10,6 +10,7 @@ use crate::filter::{Checked, Claim, UnderWay};
 use crate::http1::accept::prefers_json;
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts};
+use crate::http1::switch;
 use crate::http1::told::{AddressText, Told};
 use crate::proxy::account::Account;
 use crate::proxy::attempt::{Forwarded, Way};
@@ -261,7 +262,8 @@ impl Connection {
     /// Answers bytes that are no request, and ends the connection.
     pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
         account.fail(failure);
-        self.send_reply(failure.status(), &Says::default(), End::Linger, None, account).await;
+        let added = if failure.status() == 426 { switch::SPOKEN } else { b"" };
+        self.send_reply(failure.status(), &Says { added, ..Says::default() }, End::Linger, None, account).await;
     }
 
     /// Read anew from the head: who is served pays nothing for it, and the fields that were read first are gone by now.
