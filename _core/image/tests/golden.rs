@@ -65,8 +65,13 @@ fn forwarders(header: &str, believed: bool) -> Forwarders {
 }
 
 fn expected() -> Vec<Segment> {
-    let listener =
-        |name: &str, protocol| Listener { name: name.into(), protocol, table: "web".into(), forwarders: None };
+    let listener = |name: &str, protocol| Listener {
+        name: name.into(),
+        protocol,
+        table: "web".into(),
+        forwarders: None,
+        proxy_headers: None,
+    };
     let endpoint = |address: &str| Endpoint { address: address.into(), port: 8080 };
     vec![
         Segment::Root(Root {

@@ -100,6 +100,8 @@ faults! {
     BadWebSocketAccept = 502 "bad_websocket_accept",
     /// More informational answers than the limit.
     TooManyInformational = 502 "too_many_informational",
+    /// A connection that has to begin with a PROXY header does not, or its header is malformed.
+    BadProxyHeader = 400 "bad_proxy_header",
     /// A field to be sent holds CR, LF, NUL or another control, or its name is no token.
     UnsafeField = 400 "unsafe_field",
 }

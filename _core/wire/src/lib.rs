@@ -13,6 +13,7 @@ mod head;
 pub mod host;
 pub mod limits;
 pub mod path;
+pub mod proxy_header;
 pub mod request;
 pub mod response;
 mod scan;

@@ -116,8 +116,8 @@ impl Connection {
         report(status, route, bytes, head, &fields, &mut lines)?;
         let facts = Facts {
             peer: self.peer_text.as_bytes(),
-            port: self.entry.port,
-            tls: self.entry.tls.is_some(),
+            port: self.port(),
+            tls: self.is_secure(),
             told,
             fresh_id,
             http10: route.policy.http10,

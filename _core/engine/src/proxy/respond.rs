@@ -151,9 +151,9 @@ impl Connection {
         let fields = worker.request_fields.borrow();
         let arrival = Arrival {
             table: snapshot.listener_table(&self.entry.name),
-            tls: told.secure(self.entry.tls.is_some()),
+            tls: told.secure(self.is_secure()),
             public: told.host,
-            port: self.entry.port,
+            port: self.port(),
             peer: told.client(self.peer.ip()),
             peer_text: told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes),
             id: forward::request_id(bytes, &fields, fresh_id),
@@ -172,8 +172,8 @@ impl Connection {
                 }
                 let facts = Facts {
                     peer: self.peer_text.as_bytes(),
-                    port: self.entry.port,
-                    tls: self.entry.tls.is_some(),
+                    port: self.port(),
+                    tls: self.is_secure(),
                     told,
                     fresh_id,
                     http10: route.policy.http10,
