@@ -67,9 +67,10 @@ fn listeners(names: &[&str]) -> Segment {
 }
 
 fn introduced(networks: &[&str], timeout_ms: u64) -> Segment {
-    let networks = networks.iter().map(|text| Network::try_from((*text).to_owned()).unwrap()).collect();
-    let Segment::Listeners(mut segment) = listeners(&["a"]) else { unreachable!() };
-    segment.listeners[0].proxy_headers = Some(ProxyHeaders { networks, timeout_ms });
+    let Segment::Listeners(mut segment) = listeners(&["a"]) else { unreachable!("as made above") };
+    let networks = networks.iter().filter_map(|text| Network::try_from((*text).to_owned()).ok());
+    let headers = ProxyHeaders { networks: networks.collect(), timeout_ms };
+    segment.listeners.iter_mut().for_each(|one| one.proxy_headers = Some(headers.clone()));
     Segment::Listeners(segment)
 }
 
