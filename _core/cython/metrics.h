@@ -24,6 +24,9 @@ COUNTER(ConnectionsRefusedLimit, "sallygate_client_connections_refused_total", "
 COUNTER(ConnectionsRefusedResources, "sallygate_client_connections_refused_total", "reason=\"resources\"", "")
 COUNTER(ConnectionsShed, "sallygate_client_connections_shed_total", "", "Idle connections closed, oldest first, to make room for new ones.")
 
+COUNTER(ProxyHeadersRead, "sallygate_proxy_headers_total", "result=\"read\"", "Connections that had to begin with a PROXY header, by what became of it.")
+COUNTER(ProxyHeadersRefused, "sallygate_proxy_headers_total", "result=\"refused\"", "")
+
 // TLS with clients
 COUNTER(TlsHandshakesFull, "sallygate_tls_handshakes_total", "result=\"full\"", "TLS handshakes with clients, by outcome.")
 COUNTER(TlsHandshakesResumed, "sallygate_tls_handshakes_total", "result=\"resumed\"", "")
@@ -111,6 +114,7 @@ COUNTER(FaultGatewayInternal, "sallygate_faults_total", "origin=\"gateway\",kind
 
 // Timeouts: which clock ran out
 COUNTER(TimeoutHandshake, "sallygate_timeouts_total", "kind=\"tls_handshake\"", "Deadlines that passed, by what was waited for.")
+COUNTER(TimeoutProxyHeader, "sallygate_timeouts_total", "kind=\"proxy_header\"", "")
 COUNTER(TimeoutRequestHead, "sallygate_timeouts_total", "kind=\"request_head\"", "")
 COUNTER(TimeoutRequestBody, "sallygate_timeouts_total", "kind=\"request_body\"", "")
 COUNTER(TimeoutClientIdle, "sallygate_timeouts_total", "kind=\"client_idle\"", "")

@@ -29,6 +29,7 @@ _FRAMING: Final = 'sallygate_faults_total{kind="framing"}'
 _SYNTAX: Final = 'sallygate_faults_total{kind="syntax"}'
 _RATE: Final = 'sallygate_timeouts_total{kind="client_rate"}'
 _ENDED: Final = "sallygate_client_connections_closed_total"
+_PROXY: Final = 'sallygate_proxy_headers_total{result="refused"}'
 _STREAMED: Final = "sallygate_request_bodies_streamed_total"
 METRICS: Final = {
     "REQUEST_LINE_BYTES": _LIMIT,
@@ -42,6 +43,8 @@ METRICS: Final = {
     "TRAILER_BYTES": _LIMIT,
     "TRAILER_FIELDS": _LIMIT,
     "INFORMATIONAL_RESPONSES": 'sallygate_faults_total{origin="upstream"}',
+    "PROXY_LINE_BYTES": _PROXY,
+    "PROXY_HEADER_BYTES": _PROXY,
     "CONNECTION_OPTIONS": _SYNTAX,
     "HOST_BYTES": _SYNTAX,
     "DRAIN_BYTES": _ENDED,

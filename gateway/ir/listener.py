@@ -19,6 +19,13 @@ class Forwarders(Struct, frozen=True, omit_defaults=True):
     append: bool = False  # the upstream's X-Forwarded-For is their list and the peer, not the client's address alone
 
 
+class ProxyHeaders(Struct, frozen=True, omit_defaults=True):
+    """Load balancers whose connections begin with a PROXY header, of version 1 or 2."""
+
+    networks: tuple[str, ...]  # as in `Forwarders`: peers in them send one, and must; of others it is a bad request
+    timeout_ms: int = 3_000  # how long the header may take
+
+
 class Listener(Struct, frozen=True, omit_defaults=True):
     """A socket that the data plane was started with (`name`), and the table of hosts that serves it."""
 
@@ -26,3 +33,4 @@ class Listener(Struct, frozen=True, omit_defaults=True):
     protocol: Protocol
     table: str
     forwarders: Forwarders | None = None  # None: nobody but the connection says where a request comes from
+    proxy_headers: ProxyHeaders | None = None  # None: a connection begins with the client's own bytes

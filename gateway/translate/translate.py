@@ -126,8 +126,9 @@ class Translator:
         )
 
     def _listeners(self) -> tuple[Listener, ...]:
-        forwarders = self._rules.believed.forwarders()
-        return tuple(replace(one, forwarders=forwarders) for one in self._rules.listeners)
+        believed = self._rules.believed
+        told = {"forwarders": believed.forwarders(), "proxy_headers": believed.introducers()}
+        return tuple(replace(one, **told) for one in self._rules.listeners)
 
     def _default(self) -> CertificateId | None:
         default = self._rules.default_ssl_certificate

@@ -68,9 +68,9 @@ def test_a_body_in_chunks_that_nothing_can_hold_fails(gate: Gate, upstream: Upst
 
 def test_no_protocol_is_switched(gate: Gate, upstream: Upstream) -> None:
     with gate.client() as client:
-        client.send(ask("Connection: upgrade", "Upgrade: websocket"))
+        client.send(ask("Connection: upgrade", "Upgrade: tcp"))
         peer = upstream.accept()
         received = peer.request(version="1.0")
         assert "upgrade" not in received.names
-        peer.send(b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        peer.send(b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n")
         assert client.response().status == 502

@@ -1,6 +1,8 @@
 """Connections whose protocol is switched, and those where it is not."""
 
+import base64
 import contextlib
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -10,14 +12,20 @@ from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Peer, Upstream
 from tests.support.wire_client import WireClient
 
+KEY = "wLTcPPjqoSKXZyBBOJ4dPw=="
+ACCEPT = base64.b64encode(hashlib.sha1(f"{KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()
 SWITCH = (
-    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"
-)
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    f"Sec-WebSocket-Accept: {ACCEPT}\r\n\r\n"
+).encode()
+OTHER = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n"
 
 
 def ask(token: str = "websocket", method: str = "GET") -> bytes:
-    lines = [f"{method} /chat HTTP/1.1", f"Host: {HOST}", f"Upgrade: {token}", "Connection: Upgrade", "", ""]
-    return "\r\n".join(lines).encode()
+    lines = [f"{method} /chat HTTP/1.1", f"Host: {HOST}", f"Upgrade: {token}", "Connection: Upgrade"]
+    if token == "websocket":
+        lines += [f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13"]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def switched(client: WireClient, upstream: Upstream, early: bytes = b"") -> Peer:
@@ -42,7 +50,7 @@ def test_a_tunnel_carries_bytes_both_ways(gate: Gate, upstream: Upstream, token:
         head = client.head()
         assert f"Upgrade: {token}" in head
         assert "Connection: upgrade" in head
-        assert "Sec-WebSocket-Accept: x" in head
+        assert f"Sec-WebSocket-Accept: {ACCEPT}" in head
         for piece in (b"a", b"\x00\xff" * 500, b"GET / HTTP/1.1\r\n\r\n"):
             client.send(piece)
             assert peer.read(len(piece)) == piece
@@ -130,12 +138,62 @@ def test_a_switch_in_http10_is_not_asked_for(gate: Gate, upstream: Upstream) -> 
 def test_a_switch_before_the_request_is_whole_is_a_bad_answer(gate: Gate, upstream: Upstream) -> None:
     gate.route_to(upstream, policy=STREAMED)
     with gate.client() as client:
-        client.send(ask().replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n"))
+        client.send(ask("SPDY/3.1", "POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n"))
         peer = upstream.accept()
         peer.head()
-        peer.send(SWITCH)
+        peer.send(OTHER)
         assert client.response().status == 502
         assert peer.ended()
+
+
+BAD_SWITCHES = {
+    "no accept": SWITCH.replace(b"Sec-WebSocket-Accept", b"X-Accept"),
+    "somebody else's accept": SWITCH.replace(ACCEPT.encode(), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    "the key itself": SWITCH.replace(ACCEPT.encode(), KEY.encode()),
+    "the accept in other letters": SWITCH.replace(ACCEPT.encode(), ACCEPT.swapcase().encode()),
+    "two accepts": SWITCH.replace(b"\r\n\r\n", f"\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n".encode()),
+    "another protocol": SWITCH.replace(b"websocket", b"SPDY/3.1"),
+    "no protocol": SWITCH.replace(b"Upgrade: websocket\r\n", b""),
+}
+
+
+@pytest.mark.parametrize("switch", BAD_SWITCHES.values(), ids=BAD_SWITCHES.keys())
+def test_an_upstream_that_did_not_understand_the_handshake_gets_no_tunnel(
+    gate: Gate, upstream: Upstream, switch: bytes
+) -> None:
+    """U4: it would read frames as requests, and what its cache learns of that is for everybody."""
+    with gate.client() as client:
+        client.send(ask() + b"\x81\x00")
+        peer = upstream.accept()
+        peer.request()
+        peer.send(switch)
+        assert client.response().status == 502
+        assert peer.ended()
+    assert gate.wait_for(RequestsFinished=1)["TunnelsOpened"] == 0
+
+
+def test_the_switch_must_be_to_the_protocol_that_was_asked_for(gate: Gate, upstream: Upstream) -> None:
+    """B6, U1."""
+    with gate.client() as client:
+        client.send(ask("tcp"))
+        peer = upstream.accept()
+        peer.request()
+        peer.send(OTHER)
+        assert client.response().status == 502
+        assert peer.ended()
+
+
+def test_a_client_of_another_version_is_told_which_one_is_spoken(gate: Gate, upstream: Upstream) -> None:
+    """U4."""
+    with gate.client() as client:
+        client.send(ask().replace(b"Version: 13", b"Version: 8"))
+        answer = client.response()
+        assert answer.status == 426
+        assert answer.header("sec-websocket-version") == "13"
+        assert answer.header("upgrade") == "websocket"
+        assert [value for name, value in answer.headers if name == "Connection"] == ["upgrade", "close"]
+        assert client.rest()[0] == b""
+    assert upstream.untouched()
 
 
 def test_one_side_may_end_before_the_other(gate: Gate, upstream: Upstream) -> None:

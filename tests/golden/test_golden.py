@@ -92,6 +92,9 @@ def render(changes: Changes) -> str:
     if believed := changes.listeners[0].forwarders:
         assert {one.forwarders for one in changes.listeners} == {believed}
         shown["forwarders"] = builtins(believed)
+    if introducers := changes.listeners[0].proxy_headers:
+        assert {one.proxy_headers for one in changes.listeners} == {introducers}
+        shown["proxy_headers"] = builtins(introducers)
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)

@@ -74,7 +74,7 @@ def answered(case: Case, data: bytes, seen: Probe) -> list[str]:
         wanted = [400] if b"\r\n\r\n" in data.removeprefix(b"\r\n") else []
         return wrong + ([] if seen.statuses == wanted else [f"answered {seen.statuses}"])
     if case["expect"] != "ok":
-        if seen.statuses != [case["expect"]] or first is None or first.header("connection") != "close":
+        if seen.statuses != [case["expect"]] or first is None or ("Connection", "close") not in first.headers:
             wrong.append(f"answered {seen.statuses}, not {case['expect']} and the end")
         return wrong
     status = 404 if case.get("path") == "*" else 200  # the asterisk speaks of no resource, so no route can have it

@@ -34,7 +34,7 @@ pub use digest::{Digest, NotADigest};
 pub use filters::{Access, Affinity, Cors, Filters, Header, Limits, Password, Replacement};
 pub use forwarders::Forwarders;
 pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};
-pub use listener::{Listener, Listeners, Protocol};
+pub use listener::{Listener, Listeners, Protocol, ProxyHeaders};
 pub use match_::PathMatch;
 pub use network::Network;
 pub use policy::{HttpsRedirect, Policy, RequestBody, Retries, Rewrite, Timeouts};

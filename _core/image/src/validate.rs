@@ -82,6 +82,12 @@ fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
             ascending(&forwarders.networks, |network| network).at(at("networks"))?;
             check_field_name(&forwarders.address_header).at(at("address_header"))?;
         }
+        if let Some(headers) = &listener.proxy_headers {
+            let at = |field| move || format!("listeners[{index}].proxy_headers.{field}");
+            at_most(headers.networks.len(), limits::FORWARDER_NETWORKS).at(at("networks"))?;
+            ascending(&headers.networks, |network| network).at(at("networks"))?;
+            within(headers.timeout_ms, 1, limits::TIMEOUT_MS).at(at("timeout_ms"))?;
+        }
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
-    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, version,
+    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol,
+    ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
+    version,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -64,9 +65,19 @@ fn forwarders(header: &str, believed: bool) -> Forwarders {
     Forwarders { networks: networks.to_vec(), address_header: header.into(), claims: believed, append: believed }
 }
 
+fn introduced(some: bool, timeout_ms: u64) -> ProxyHeaders {
+    let networks = if some { forwarders("x", false).networks } else { Vec::new() };
+    ProxyHeaders { networks, timeout_ms }
+}
+
 fn expected() -> Vec<Segment> {
-    let listener =
-        |name: &str, protocol| Listener { name: name.into(), protocol, table: "web".into(), forwarders: None };
+    let listener = |name: &str, protocol| Listener {
+        name: name.into(),
+        protocol,
+        table: "web".into(),
+        forwarders: None,
+        proxy_headers: None,
+    };
     let endpoint = |address: &str| Endpoint { address: address.into(), port: 8080 };
     vec![
         Segment::Root(Root {
@@ -84,6 +95,8 @@ fn expected() -> Vec<Segment> {
             listeners: vec![
                 Listener { forwarders: Some(forwarders("x-forwarded-for", false)), ..listener("a", Protocol::Http) },
                 Listener { forwarders: Some(forwarders("cf-connecting-ip", true)), ..listener("b", Protocol::Http) },
+                Listener { proxy_headers: Some(introduced(true, 3_000)), ..listener("c", Protocol::Http) },
+                Listener { proxy_headers: Some(introduced(false, 1)), ..listener("d", Protocol::Http) },
             ],
         }),
         Segment::Hosts(HostShard {

@@ -2,8 +2,9 @@
 
 use sallygate_image::{
     Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Digest, Endpoint, Filters,
-    Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Password, PathMatch, Policy, Protocol, Rewrite, Root,
-    Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol,
+    ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
+    limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -60,8 +61,17 @@ fn listeners(names: &[&str]) -> Segment {
         protocol: Protocol::Http,
         table: "web".into(),
         forwarders: None,
+        proxy_headers: None,
     };
     Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect() })
+}
+
+fn introduced(networks: &[&str], timeout_ms: u64) -> Segment {
+    let Segment::Listeners(mut segment) = listeners(&["a"]) else { unreachable!("as made above") };
+    let networks = networks.iter().filter_map(|text| Network::try_from((*text).to_owned()).ok());
+    let headers = ProxyHeaders { networks: networks.collect(), timeout_ms };
+    segment.listeners.iter_mut().for_each(|one| one.proxy_headers = Some(headers.clone()));
+    Segment::Listeners(segment)
 }
 
 fn policy(change: impl FnOnce(&mut Policy)) -> Segment {
@@ -103,6 +113,8 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (root((1, 0), ""), "tables.", "empty"),
         (listeners(&["a", "b", "a"]), "listeners[2].name", "earlier listener"),
         (listeners(&["a\nb"]), "listeners[0].name", "control character"),
+        (introduced(&["10.0.0.0/8"], 0), "listeners[0].proxy_headers.timeout_ms", ""),
+        (introduced(&["10.0.0.0/8", "9.0.0.0/8"], 1), "listeners[0].proxy_headers.networks", ""),
         (hosts(&["b.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["a.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["*.example"]), "hosts.*.example", "host name"),

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use sallygate_image::{
     Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
     CertificateShard, Cors, Digest, Endpoint, Errors, Filters, Forwarders, Header, Host, HostShard, HttpsRedirect,
-    Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, Replacement, RequestBody, Retries,
-    Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders, Replacement,
+    RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode,
+    encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -244,18 +245,18 @@ fn forwarders() -> impl Strategy<Value = Forwarders> {
 }
 
 fn listeners() -> impl Strategy<Value = Listeners> {
-    btree_map("[a-z]{1,5}", (any::<bool>(), "[a-z]{1,5}", option::of(forwarders())), 0..5).prop_map(|listeners| {
-        Listeners {
-            listeners: listeners
-                .into_iter()
-                .map(|(name, (tls, table, forwarders))| Listener {
-                    name,
-                    protocol: if tls { Protocol::Https } else { Protocol::Http },
-                    table,
-                    forwarders,
-                })
-                .collect(),
-        }
+    let listener = (any::<bool>(), "[a-z]{1,5}", option::of(forwarders()), option::of((forwarders(), 1..10_000_u64)));
+    btree_map("[a-z]{1,5}", listener, 0..5).prop_map(|listeners| Listeners {
+        listeners: listeners
+            .into_iter()
+            .map(|(name, (tls, table, forwarders, headers))| Listener {
+                name,
+                protocol: if tls { Protocol::Https } else { Protocol::Http },
+                table,
+                forwarders,
+                proxy_headers: headers.map(|(like, timeout_ms)| ProxyHeaders { networks: like.networks, timeout_ms }),
+            })
+            .collect(),
     })
 }
 

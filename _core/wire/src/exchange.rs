@@ -241,8 +241,8 @@ mod tests {
             (GET, "HTTP/1.0 200 OK\r\nContent-Length: 0", |_| {}, false),
             (GET, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive", |_| {}, false),
             (
-                "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket",
-                "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket",
+                "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: SPDY/3.1",
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: SPDY/3.1",
                 |_| {},
                 false,
             ),
@@ -310,15 +310,15 @@ mod tests {
 
     #[test]
     fn a_switch_must_have_been_asked_for() {
-        let asked = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket";
-        let whole = "HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket";
+        let asked = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: SPDY/3.1";
+        let whole = "HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: SPDY/3.1";
         let cases = [
             (asked, whole, true, Ok(Answer::Upgraded)),
             (asked, whole, false, Err(Fault::UnaskedUpgrade)),
             (GET, whole, true, Err(Fault::UnaskedUpgrade)),
             (asked, "HTTP/1.1 101 X", true, Err(Fault::UnaskedUpgrade)),
-            (asked, "HTTP/1.1 101 X\r\nUpgrade: websocket", true, Err(Fault::UnaskedUpgrade)),
-            (asked, "HTTP/1.0 101 X\r\nConnection: upgrade\r\nUpgrade: websocket", true, Err(Fault::UnaskedUpgrade)),
+            (asked, "HTTP/1.1 101 X\r\nUpgrade: SPDY/3.1", true, Err(Fault::UnaskedUpgrade)),
+            (asked, "HTTP/1.0 101 X\r\nConnection: upgrade\r\nUpgrade: SPDY/3.1", true, Err(Fault::UnaskedUpgrade)),
         ];
         for (request, response, sent, expect) in cases {
             let mut exchange = exchange(request);

@@ -68,6 +68,10 @@ faults! {
     UnknownTransferCoding = 501 "unknown_transfer_coding",
     /// Expect holds something else than `100-continue`.
     UnknownExpectation = 417 "unknown_expectation",
+    /// What would open a WebSocket has no good key, or no version, or another method than GET.
+    BadWebSocket = 400 "bad_websocket",
+    /// Another version of WebSocket than 13.
+    WebSocketVersion = 426 "websocket_version",
     /// The path holds a byte, a triplet or a climb above the root that no path can hold.
     BadPath = 400 "bad_path",
     /// The path has two readings that could select different routes.
@@ -92,8 +96,12 @@ faults! {
     BadStatusLine = 502 "bad_status_line",
     /// 101 for a request that asked for no upgrade, or without naming its protocol.
     UnaskedUpgrade = 502 "unasked_upgrade",
+    /// The upstream agrees to a WebSocket with an answer that the client's key does not make.
+    BadWebSocketAccept = 502 "bad_websocket_accept",
     /// More informational answers than the limit.
     TooManyInformational = 502 "too_many_informational",
+    /// A connection that has to begin with a PROXY header does not, or its header is malformed.
+    BadProxyHeader = 400 "bad_proxy_header",
     /// A field to be sent holds CR, LF, NUL or another control, or its name is no token.
     UnsafeField = 400 "unsafe_field",
 }

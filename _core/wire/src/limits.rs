@@ -32,6 +32,13 @@ pub const TRAILER_BYTES: u32 = 8 * 1024;
 /// The field lines of a trailer section, for the same reason.
 pub const TRAILER_FIELDS: u8 = 64;
 
+/// A PROXY header of version 1, with its CRLF: what its specification allows.
+pub const PROXY_LINE_BYTES: usize = 107;
+
+/// A PROXY header of version 2. The addresses take 36 bytes; the names of a certificate, of a virtual network or of a
+/// cloud's endpoint that load balancers add take some hundreds.
+pub const PROXY_HEADER_BYTES: usize = 2 * 1024;
+
 /// Informational answers before the final one. One 100 and a few 103 are real; an endless row of them holds a request
 /// open for ever.
 pub const INFORMATIONAL_RESPONSES: u8 = 16;

@@ -9,6 +9,7 @@ use crate::head::{self, Side};
 use crate::limits::{Limits, METHOD_BYTES};
 use crate::scan::{QUERY, TOKEN, path_run, run};
 use crate::span::Span;
+use crate::websocket;
 
 pub use crate::head::Version;
 
@@ -93,6 +94,8 @@ pub struct RequestHead {
     pub keep_alive: bool,
     /// The protocol that the client asks to switch to, and that may be passed on.
     pub upgrade: Option<Span>,
+    /// The key of the WebSocket that it is to open, if that is the protocol.
+    pub websocket_key: Option<Span>,
     /// Does the client wait for a 100 before it sends the body?
     pub expect_continue: bool,
 }
@@ -239,6 +242,11 @@ fn understand(bytes: &[u8], len: usize, line: &Line, fields: &mut Fields) -> Res
     let options = head::read_connection(bytes, Side::Request, fields)?;
     let modern = line.version == Version::Http11;
     let expect = fields.has(Name::Expect) && read_expect(bytes, fields)?;
+    let upgrade = if modern && options.upgrade { head::read_upgrade(bytes, fields) } else { None };
+    let websocket_key = match upgrade {
+        Some(token) if websocket::is_named(token.of(bytes)) => Some(websocket::read_key(line.method, bytes, fields)?),
+        _ => None,
+    };
     Ok(RequestHead {
         len,
         method: line.method,
@@ -250,7 +258,8 @@ fn understand(bytes: &[u8], len: usize, line: &Line, fields: &mut Fields) -> Res
         version: line.version,
         framing,
         keep_alive: if modern { !options.close } else { options.keep_alive && !options.close },
-        upgrade: if modern && options.upgrade { head::read_upgrade(bytes, fields) } else { None },
+        upgrade,
+        websocket_key,
         // HTTP/1.0 clients know no 100, and without a body nobody waits.
         expect_continue: expect && modern && !matches!(framing, Framing::None | Framing::Length(0)),
     })

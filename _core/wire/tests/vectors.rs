@@ -135,7 +135,8 @@ fn describe_response(bytes: &[u8], head: &ResponseHead, fields: &Fields) -> Map<
     parts.as_object().unwrap().clone()
 }
 
-fn response(bytes: &[u8], ends: &[usize], eof: bool, method: &str) -> Outcome {
+/// Reads answers up to the final one, or to the first head when `informational` is what the case is about.
+fn response(bytes: &[u8], ends: &[usize], eof: bool, method: &str, informational: bool) -> Outcome {
     let (limits, mut fields) = (Limits::default(), Fields::new());
     let asked = format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n");
     let mut exchange = Exchange::new(&parse_request(asked.as_bytes(), &limits, &mut fields).unwrap().unwrap());
@@ -143,19 +144,25 @@ fn response(bytes: &[u8], ends: &[usize], eof: bool, method: &str) -> Outcome {
     exchange.request_read();
     exchange.request_sent();
     let kind = if method == "HEAD" { RequestKind::Head } else { RequestKind::Other };
+    let mut start = 0;
     for (number, &end) in ends.iter().enumerate() {
-        let head = match parse_response(&bytes[..end], &limits, &mut fields, kind) {
-            Ok(Some(head)) => head,
-            Ok(None) => continue,
-            Err(fault) => return Outcome::Bad(fault),
+        let head = loop {
+            let part = bytes.get(start..end).unwrap_or_default();
+            let head = match parse_response(part, &limits, &mut fields, kind) {
+                Ok(Some(head)) => head,
+                Ok(None) => break None,
+                Err(fault) => return Outcome::Bad(fault),
+            };
+            match exchange.answer(&head) {
+                Ok(Answer::Informational { .. }) if !informational => start += head.len,
+                Ok(_) => break Some(head),
+                Err(fault) => return Outcome::Bad(fault),
+            }
         };
-        let mut parts = describe_response(bytes, &head, &fields);
-        let informational = match exchange.answer(&head) {
-            Ok(answer) => matches!(answer, Answer::Informational { .. }),
-            Err(fault) => return Outcome::Bad(fault),
-        };
+        let Some(head) = head else { continue };
+        let mut parts = describe_response(&bytes[start..], &head, &fields);
         let mut decoder = Decoder::response(head.framing);
-        let (body, at, done) = match read_body(&mut decoder, bytes, head.len, &ends[number..]) {
+        let (body, at, done) = match read_body(&mut decoder, bytes, start + head.len, &ends[number..]) {
             Ok(found) => found,
             Err(fault) => return Outcome::Bad(fault),
         };
@@ -181,7 +188,10 @@ fn run(case: &Value, ends: &[usize]) -> Outcome {
     let bytes = bytes_of(&case["bytes"]);
     let eof = case["eof"].as_bool().unwrap_or(false);
     match case["side"].as_str() {
-        Some("response") => response(&bytes, ends, eof, case["request"].as_str().unwrap()),
+        Some("response") => {
+            let informational = case["status"].as_u64().is_some_and(|status| status < 200);
+            response(&bytes, ends, eof, case["request"].as_str().unwrap(), informational)
+        }
         _ => request(&bytes, ends, eof),
     }
 }

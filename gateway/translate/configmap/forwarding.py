@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from gateway.translate.configmap.declare import Option
-from gateway.translate.forwarders import HEADER, NETWORKS
+from gateway.translate.forwarders import HEADER, MILLISECONDS, NETWORKS
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.values import BOOLEAN
 from gateway.translate.rules import Rules
@@ -60,13 +60,23 @@ ROWS: Final = (
         unreadable=("nobody is believed", lambda rules: _believe(rules, networks=())),
         doc="The networks of proxies that are believed.",
     ),
-    _planned(
+    _supported(
         name="use-proxy-protocol",
         default="false",
-        instead="let the load balancer pass connections on without a PROXY header",
-        doc="Whether connections begin with a PROXY header.",
+        type=BOOLEAN,
+        apply=lambda rules, value: _believe(rules, proxy_headers=value),
+        differs="only peers in proxy-real-ip-cidr send a PROXY header, and others are served without one; meanwhile "
+        "X-Forwarded-* is believed from nobody",
+        doc="Whether connections begin with a PROXY header, of version 1 or 2, that says whose they are.",
     ),
-    _planned(name="proxy-protocol-header-timeout", default="5s", doc="How long a PROXY header may take."),
+    _supported(
+        name="proxy-protocol-header-timeout",
+        default="5s",
+        type=MILLISECONDS,
+        apply=lambda rules, value: _believe(rules, proxy_header_ms=value),
+        differs="it is 3s where it is not set, and holds for every listener that reads PROXY headers",
+        doc="How long a PROXY header may take.",
+    ),
     _planned(name="proxy-add-original-uri-header", default="false", doc="Whether backends get X-Original-URI."),
     _planned(name="generate-request-id", default="true", doc="Whether a request without X-Request-ID gets one."),
     Option(

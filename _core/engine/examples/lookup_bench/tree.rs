@@ -60,8 +60,13 @@ fn shards<T>(segments: &mut Segments, entries: Vec<(u8, T)>, make: impl Fn(Vec<T
 impl Tree {
     /// A tree that serves the table `web` on the listener `http`.
     pub fn new() -> Self {
-        let listener =
-            Listener { name: "http".into(), protocol: Protocol::Http, table: "web".into(), forwarders: None };
+        let listener = Listener {
+            name: "http".into(),
+            protocol: Protocol::Http,
+            table: "web".into(),
+            forwarders: None,
+            proxy_headers: None,
+        };
         Self { listeners: vec![listener], tables: [("web".to_owned(), BTreeMap::new())].into(), ..Self::default() }
     }
 

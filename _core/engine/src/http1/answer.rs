@@ -148,33 +148,3 @@ pub fn write_informational(out: &mut Vec<u8>, bytes: &[u8], head: &ResponseHead,
     writer.end();
     Ok(())
 }
-
-/// Appends the head that switches protocols (RFC 9110 §15.2.2).
-pub fn write_switch(
-    out: &mut Vec<u8>,
-    bytes: &[u8],
-    head: &ResponseHead,
-    fields: &Fields,
-    token: &[u8],
-) -> Result<(), Fault> {
-    let mut writer = HeadWriter::new(out);
-    writer.status_line(101);
-    writer.field(b"Connection", b"upgrade")?;
-    writer.field(b"Upgrade", head.upgrade.map_or(token, |token| token.of(bytes)))?;
-    for field in fields {
-        let hidden = matches!(
-            field.id,
-            Name::Server
-                | Name::XAccel
-                | Name::ContentLength
-                | Name::TransferEncoding
-                | Name::Connection
-                | Name::Upgrade
-        );
-        if !field.dropped && !hidden {
-            writer.forwarded(bytes, field)?;
-        }
-    }
-    writer.end();
-    Ok(())
-}

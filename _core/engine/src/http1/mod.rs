@@ -4,4 +4,5 @@ pub mod accept;
 pub mod answer;
 pub mod forward;
 pub mod hexadecimal;
+pub mod switch;
 pub mod told;

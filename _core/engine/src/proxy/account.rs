@@ -304,7 +304,7 @@ impl Class for Fault {
     fn class(self) -> &'static str {
         match (self.status(), self) {
             (413 | 414 | 431, _) => "limit",
-            (405 | 417 | 501 | 505, _) => "unsupported",
+            (405 | 417 | 426 | 501 | 505, _) => "unsupported",
             (_, Fault::BadContentLength | Fault::LengthAndEncoding | Fault::BadTransferEncoding | Fault::BadChunk) => {
                 "framing"
             }

@@ -12,6 +12,7 @@ use sallygate_wire::response::RequestKind;
 
 use crate::balance::{self, BackendIndex, BackendSnapshot, InFlight, Preference};
 use crate::fault::{Failure, Kind};
+use crate::http1::switch::Wanted;
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Exchange, Peers, Terms};
@@ -203,7 +204,7 @@ impl Connection {
         Terms {
             version: head.version,
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
-            upgrade: head.upgrade.filter(|_| !policy.http10).map(|token| token.of(bytes)),
+            upgrade: Wanted::of(head, bytes).filter(|_| !policy.http10),
             hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
             body_limit: policy.body_limit_bytes,
             send_ms: policy.timeouts.send_ms,

@@ -8,6 +8,7 @@ use std::task::Poll;
 use openssl::ssl::SslContext;
 use sallygate_wire::limits::DRAIN_BYTES;
 
+use crate::proxy::introduce::TLS_PORT;
 use crate::proxy::peer::PeerText;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
@@ -46,6 +47,8 @@ pub(super) struct Connection {
     /// what waits here is what one read brought; the rest stays with the kernel, which holds the client back.
     pub(super) input: Option<Buffer>,
     pub(super) requests: u32,
+    /// The port that the client came to, if not the listener's; otherwise 0.
+    pub(super) came_to: u16,
     opened_ms: u64,
 }
 
@@ -77,7 +80,17 @@ impl Connection {
         worker.telemetry.add(counter, 1);
         let deadline = worker.deadlines.register();
         let (peer_text, opened_ms) = (PeerText::of(peer.ip()), worker.clock.coarse_ms());
-        Self { stream, peer, peer_text, deadline, input: None, requests: 0, opened_ms, worker, entry }
+        Self { stream, peer, peer_text, deadline, input: None, requests: 0, came_to: 0, opened_ms, worker, entry }
+    }
+
+    /// The port that the client came to.
+    pub(super) fn port(&self) -> u16 {
+        if self.came_to == 0 { self.entry.port } else { self.came_to }
+    }
+
+    /// Did it come over TLS, which we or a load balancer in front of us ended?
+    pub(super) fn is_secure(&self) -> bool {
+        self.entry.tls.is_some() || self.came_to == TLS_PORT
     }
 
     /// Does it end with the answer that is next?

@@ -78,6 +78,7 @@ impl Connection {
             keep_alive: head.keep_alive && swallowed,
             expect_continue: false,
             upgrade: None,
+            websocket_key: None,
             ..*head
         };
         let mut fresh = Upload::new(Framing::None, None, self.worker.blocks.output());
@@ -115,8 +116,8 @@ impl Connection {
         report(status, route, bytes, head, &fields, &mut lines)?;
         let facts = Facts {
             peer: self.peer_text.as_bytes(),
-            port: self.entry.port,
-            tls: self.entry.tls.is_some(),
+            port: self.port(),
+            tls: self.is_secure(),
             told,
             fresh_id,
             http10: route.policy.http10,

@@ -15,6 +15,7 @@ use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse
 use crate::fault::{Failure, Kind};
 use crate::filter::Answers;
 use crate::http1::answer::{self, Outgoing, Persistence};
+use crate::http1::switch::Wanted;
 use crate::proxy::account::Account;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
@@ -35,8 +36,8 @@ const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 pub(super) struct Terms<'a> {
     pub(super) version: Version,
     pub(super) kind: RequestKind,
-    /// The token of the upgrade that the client asked for.
-    pub(super) upgrade: Option<&'a [u8]>,
+    /// The switch of protocols that the client asked for.
+    pub(super) upgrade: Option<Wanted<'a>>,
     pub(super) hsts: Option<&'a [u8]>,
     pub(super) body_limit: u64,
     pub(super) send_ms: u64,
@@ -373,8 +374,8 @@ impl<'a> Exchange<'a> {
             }
             Answer::Upgraded => {
                 // In HTTP/1.0 nothing was asked for, whatever the client asked us for.
-                let token = self.terms.upgrade.ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
-                answer::write_switch(&mut self.down.bytes, bytes, head, fields, token).map_err(Failure::upstream)?;
+                let wanted = self.terms.upgrade.ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
+                wanted.write(&mut self.down.bytes, bytes, head, fields).map_err(Failure::upstream)?;
                 self.account.status = 101;
                 self.account.upstream_status = 101;
                 self.begun = true;

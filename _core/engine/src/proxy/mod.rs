@@ -8,6 +8,7 @@ mod client;
 pub(crate) mod cover;
 mod exchange;
 mod intake;
+mod introduce;
 mod judge;
 pub mod order;
 pub mod peer;

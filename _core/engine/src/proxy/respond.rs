@@ -10,6 +10,7 @@ use crate::filter::{Checked, Claim, UnderWay};
 use crate::http1::accept::prefers_json;
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts};
+use crate::http1::switch;
 use crate::http1::told::{AddressText, Told};
 use crate::proxy::account::Account;
 use crate::proxy::attempt::{Forwarded, Way};
@@ -150,9 +151,9 @@ impl Connection {
         let fields = worker.request_fields.borrow();
         let arrival = Arrival {
             table: snapshot.listener_table(&self.entry.name),
-            tls: told.secure(self.entry.tls.is_some()),
+            tls: told.secure(self.is_secure()),
             public: told.host,
-            port: self.entry.port,
+            port: self.port(),
             peer: told.client(self.peer.ip()),
             peer_text: told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes),
             id: forward::request_id(bytes, &fields, fresh_id),
@@ -171,8 +172,8 @@ impl Connection {
                 }
                 let facts = Facts {
                     peer: self.peer_text.as_bytes(),
-                    port: self.entry.port,
-                    tls: self.entry.tls.is_some(),
+                    port: self.port(),
+                    tls: self.is_secure(),
                     told,
                     fresh_id,
                     http10: route.policy.http10,
@@ -261,7 +262,8 @@ impl Connection {
     /// Answers bytes that are no request, and ends the connection.
     pub(super) async fn refuse(&mut self, account: &mut Account, failure: Failure) {
         account.fail(failure);
-        self.send_reply(failure.status(), &Says::default(), End::Linger, None, account).await;
+        let added = if failure.status() == 426 { switch::SPOKEN } else { b"" };
+        self.send_reply(failure.status(), &Says { added, ..Says::default() }, End::Linger, None, account).await;
     }
 
     /// Read anew from the head: who is served pays nothing for it, and the fields that were read first are gone by now.

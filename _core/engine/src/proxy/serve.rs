@@ -58,7 +58,7 @@ pub fn serve(
             Poll::Ready(())
         })
         .await;
-        if !connection.handshake().await {
+        if !connection.introduce().await || !connection.handshake().await {
             return;
         }
         while connection.wait().await {

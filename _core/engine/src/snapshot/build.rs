@@ -370,6 +370,7 @@ fn listener_entries(listeners: &Listeners, root: &Root) -> Result<Box<[ListenerE
             protocol: listener.protocol,
             table: TableIndex(table),
             forwarders: listener.forwarders.clone(),
+            proxy_headers: listener.proxy_headers.clone(),
         })
     };
     listeners.listeners.iter().enumerate().map(entry).collect()

@@ -22,7 +22,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use sallygate_image::{CertificateId, Digest, Forwarders, Protocol};
+use sallygate_image::{CertificateId, Digest, Forwarders, Protocol, ProxyHeaders};
 
 use crate::balance::{BackendIndex, BackendSnapshot};
 use crate::tls::certificate::ServerCertificate;
@@ -53,6 +53,8 @@ pub struct ListenerEntry {
     pub table: TableIndex,
     /// Who may say where a request comes from, besides the connection itself.
     pub forwarders: Option<Forwarders>,
+    /// Who says in a PROXY header whose connection it is.
+    pub proxy_headers: Option<ProxyHeaders>,
 }
 
 /// Everything that is served at one moment.

@@ -270,6 +270,7 @@ const MISTAKES: &[Mistake] = &[
             protocol: Protocol::Http,
             table: "other".into(),
             forwarders: None,
+            proxy_headers: None,
         });
     }),
     ("hosts", "hosts.a.example", "is host \"b.example\", listed as \"a.example\"", |tree| {

@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -180,6 +181,35 @@ impl Stream {
     pub fn is_silent(&self) -> bool {
         let peeked = socket2::SockRef::from(self.tcp()).peek(&mut [MaybeUninit::uninit()]);
         !matches!(peeked, Ok(1..))
+    }
+
+    /// Shows what has arrived without taking it, once that is more than `seen` bytes. 0 is the end of the connection. Only
+    /// before anything was read, be it by TLS.
+    pub fn poll_ahead(&self, cx: &mut Context<'_>, into: &mut [u8], seen: usize) -> Poll<io::Result<usize>> {
+        let tcp = self.tcp();
+        let socket = self.shared()?;
+        loop {
+            ready!(tcp.poll_read_ready(cx))?;
+            // Through the runtime, which is not to call again before more has arrived.
+            let look = || match socket.peek(into)? {
+                count if count == 0 || count > seen => Ok(count),
+                _ => Err(io::ErrorKind::WouldBlock.into()),
+            };
+            match tcp.try_io(Interest::READABLE, look) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                looked => return Poll::Ready(looked),
+            }
+        }
+    }
+
+    /// Takes as many bytes as `into` has, which were shown before.
+    pub fn take_ahead(&self, into: &mut [u8]) -> io::Result<()> {
+        (&self.shared()?).read_exact(into)
+    }
+
+    /// The same socket, for what the runtime's cannot do.
+    fn shared(&self) -> io::Result<std::net::TcpStream> {
+        Ok(self.tcp().as_fd().try_clone_to_owned()?.into())
     }
 
     /// Reads some bytes. 0 is a clean end.
