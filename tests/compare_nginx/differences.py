@@ -192,6 +192,11 @@ DIFFERENCES: Final = tuple(
             ("told", "h2c", "request's upgrade", "", "h2c"),
         ),
         because(
+            "A handshake of WebSocket is checked before a tunnel depends on it.",
+            ("told", "websocket without a good key", "status", "400", "200"),
+            ("told", "websocket without a good key", "backends", "", "one"),
+        ),
+        because(
             "What a backend says for its own connection is not for the client.",
             ("answers", "GET / Do-Header: Connection: X-Own Do-Header: X-Own: x", "answer's x-own", "", "x"),
             ("answers", "GET / Do-Header: Upgrade: x", "answer's upgrade", "", "x"),

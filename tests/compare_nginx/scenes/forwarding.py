@@ -9,6 +9,7 @@ CLAIMS = (
     "X-Forwarded-Port: 8443",
     "X-Forwarded-Proto: https",
 )
+_WEBSOCKET = ("Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13")
 
 SCENES = (
     Scene(
@@ -35,7 +36,8 @@ SCENES = (
             get("/", "X-Bytes: \xe9\xff"),
             get("/", "Connection: X-Own, close", "X-Own: x", name="nominated"),
             get("/", "Keep-Alive: 5", "TE: trailers", "Proxy-Connection: x", "Trailer: x", name="for one hop"),
-            get("/", "Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Key: x", name="websocket"),
+            get("/", *_WEBSOCKET, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", name="websocket"),
+            get("/", *_WEBSOCKET, "Sec-WebSocket-Key: x", name="websocket without a good key"),
             get("/", "Upgrade: websocket", name="websocket without Connection"),
             get("/", "Connection: Upgrade", name="Connection without websocket"),
             get("/", "Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: x", name="h2c"),
