@@ -38,7 +38,11 @@ func root(specification sandbox.Specification) error {
 	if err := readable(merged, specification.Readable); err != nil {
 		return err
 	}
-	if err := submounts(merged, specification.Readable); err != nil {
+	kept, err := keep(merged, specification.Readable)
+	if err != nil {
+		return err
+	}
+	if err := submounts(merged); err != nil {
 		return err
 	}
 	// A parent before what is mounted inside it.
@@ -47,6 +51,15 @@ func root(specification sandbox.Specification) error {
 	for _, mount := range mounts {
 		if err := bind(merged, mount); err != nil {
 			return fmt.Errorf("mount %s: %w", mount.Target, err)
+		}
+	}
+	// Over the container's own mounts: /tmp may be a volume of the pod, and the image be below it.
+	for target, descriptor := range kept {
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", descriptor), target, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("folder %s: %w", target, err)
 		}
 	}
 	if specification.ReadOnly {
@@ -67,9 +80,24 @@ func root(specification sandbox.Specification) error {
 	return os.Chdir("/")
 }
 
-// An overlay shows one file system. What else the machine has mounted (separate user folders, say) is bound into it, and
-// folders that a container's image needs stay in sight where the rest starts empty.
-func submounts(merged string, folders []string) error {
+// keep opens the folders of a container's image that lie where the rest starts empty, so that they can be shown again.
+func keep(merged string, folders []string) (map[string]int, error) {
+	kept := map[string]int{}
+	for _, folder := range folders {
+		if shown(filepath.Clean(folder)) {
+			continue
+		}
+		descriptor, err := unix.Open(filepath.Join(merged, folder), unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, fmt.Errorf("folder %s: %w", folder, err)
+		}
+		kept[filepath.Join(merged, folder)] = descriptor
+	}
+	return kept, nil
+}
+
+// An overlay shows one file system. What else the machine has mounted (separate user folders, say) is bound into it.
+func submounts(merged string) error {
 	text, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return err
@@ -87,17 +115,6 @@ func submounts(merged string, folders []string) error {
 			return fmt.Errorf("mount %s: %w", fields[1], err)
 		}
 	}
-	kept := map[string]int{}
-	for _, folder := range folders {
-		if shown(filepath.Clean(folder)) {
-			continue
-		}
-		descriptor, err := unix.Open(filepath.Join(merged, folder), unix.O_PATH|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("folder %s: %w", folder, err)
-		}
-		kept[filepath.Join(merged, folder)] = descriptor
-	}
 	for _, each := range []struct{ target, kind, options string }{
 		{"/proc", "proc", ""},
 		{"/tmp", "tmpfs", "mode=1777"},
@@ -106,14 +123,6 @@ func submounts(merged string, folders []string) error {
 	} {
 		if err := unix.Mount(each.kind, filepath.Join(merged, each.target), each.kind, 0, each.options); err != nil {
 			return fmt.Errorf("mount %s: %w", each.target, err)
-		}
-	}
-	for target, descriptor := range kept {
-		if err := os.MkdirAll(target, 0o755); err != nil {
-			return err
-		}
-		if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", descriptor), target, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("folder %s: %w", target, err)
 		}
 	}
 	return nil
