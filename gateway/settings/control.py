@@ -56,6 +56,9 @@ class IngressSettings(Struct, frozen=True, kw_only=True):
     """Services of type ExternalName are not followed. ingress-nginx follows them by default, and whoever may write a
     Service can lead it to what only it can reach."""
 
+    disable_catch_all: bool = False
+    """Rules without a host, and default backends of Ingresses without rules, are not served."""
+
     default_ssl_certificate: ObjectName | None = None
     """Secret with the certificate for hosts that have none of their own. Without it, a self-signed one is shown."""
 
@@ -116,6 +119,7 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "ingress_class_by_name": values.flag,
     "watch_ingress_without_class": values.flag,
     "disable_svc_external_name": values.flag,
+    "disable_catch_all": values.flag,
     "annotations_prefix": values.annotations_prefix,
     "default_ssl_certificate": values.object_name,
     "default_backend_service": values.object_name,

@@ -53,6 +53,9 @@ INGRESS: Final = (
         "Secret for hosts without a certificate of their own (default: a self-signed one)",
     ),
     Flag("disable_svc_external_name", BOOL, "answer 503 for Services of type ExternalName (default: true)"),
+    Flag(
+        "disable_catch_all", BOOL, "leave out what is for every host: rules without one, default backends without rules"
+    ),
     Flag("default_backend_service", "NS/NAME", "Service for requests that no rule takes (default: answer 404)"),
 )
 CLUSTER: Final = (

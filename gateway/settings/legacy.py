@@ -90,11 +90,6 @@ LEGACY: Final = (
     *_group("nothing is gathered in batches", "monitor_max_batch_size"),
     *_group(_WEBHOOK, "validating_webhook", "validating_webhook_certificate", "validating_webhook_key"),
     Legacy("disable_full_test", _WEBHOOK, boolean=True),
-    _never(
-        "disable_catch_all",
-        "Ingresses for every host cannot be left out yet",
-        "remove the flag, and delete Ingresses with a default backend or without a host",
-    ),
     *_group(
         "--shutdown-grace-period and --drain-timeout of the data plane bound its end", "post_shutdown_grace_period"
     ),

@@ -59,6 +59,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     balance: Balance = Balance.ROUND_ROBIN
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
+    catch_all: bool = True  # serve what is for every host
     believed: Believed = Believed()
 
     # What the options say; see `options`.

@@ -101,6 +101,12 @@ TOO_MANY_ROUTES = Reason(
     "too many routes on one host",
     "The data plane takes a bounded number of routes per host. Those of the youngest Ingresses are dropped.",
 )
+CATCH_ALL = Reason(
+    "GW212",
+    _ERROR,
+    "what is for every host is not served",
+    "With --disable-catch-all, rules without a host and default backends of Ingresses without rules are left out.",
+)
 BAD_PATH = Reason(
     "GW220",
     _ERROR,

@@ -22,12 +22,14 @@ class Authority:
         )
         self.pem = _pem(made.sign(self._key, hashes.SHA256()))
 
-    def issue(self, name: str) -> tuple[bytes, bytes]:
-        """Certificate and key in PEM. For the address 127.0.0.1 and the name."""
+    def issue(self, name: str, *more: str, days: float = 30) -> tuple[bytes, bytes]:
+        """Certificate and key in PEM. For the address 127.0.0.1 and the names. It began a day ago, and lasts `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.1"))])
+        hosts = [x509.DNSName(one) for one in (name, *more)]
+        names = x509.SubjectAlternativeName([*hosts, x509.IPAddress(ip_address("127.0.0.1"))])
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._builder(subject, key).add_extension(names, critical=False)
+        ends = _PAST + timedelta(days=days)
+        made = self._builder(subject, key, ends).add_extension(names, critical=False)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -45,7 +47,9 @@ class Authority:
             context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ends: datetime = _PAST + timedelta(days=30)
+    ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -53,7 +57,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(_PAST)
-            .not_valid_after(_PAST + timedelta(days=30))
+            .not_valid_after(ends)
         )
 
 

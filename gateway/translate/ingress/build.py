@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.ir.filters import Filters
 from gateway.ir.ids import RouteId
 from gateway.ir.match import Exact, Prefix
 from gateway.ir.policy import HttpsRedirect, Policy, Rewrite
@@ -193,7 +194,8 @@ class _Builder:
 
     def _fallback(self) -> list[Route]:
         """Paths that nobody asked for: the default backend of the first Ingress that has one, else the gateway's, else
-        404. The annotations of that Ingress, or of the first, hold for them, too. Without effect it is left out.
+        404. The annotations of that Ingress, or of the first, hold for them, too: they are redirected, refused and
+        answered by the page of an error as its own paths are. Without effect it is left out.
         """
         rules = self._rules
         action: Action = Forward(rules.default_backend_service) if rules.default_backend_service else NOT_FOUND
@@ -204,15 +206,21 @@ class _Builder:
             identity = RouteId("Service", service.namespace, service.service, 0, 0)
             return [Route(identity, Prefix("/"), action, self._bare_policy(), "/")]
         owner = next((claims for claims in self._claimants if claims.default_backend is not None), self._claimants[0])
-        action = self._closed(owner) or owner.default_backend or action
+        action = self._closed(owner) or redirect_of(owner) or owner.default_backend or action
         redirects = self._redirects(owner, "/")
-        if action == NOT_FOUND and not redirects:
+        policy = self._policy(owner, action, None, redirects=redirects, rewrites=False)
+        errors = errors_of(owner, rules) if policy is not self._bare else None
+        if (
+            errors is not None
+            and action == NOT_FOUND
+            and (errors.local_only or NOT_FOUND.status not in errors.statuses)
+        ):
+            errors = None
+        if action == NOT_FOUND and errors is None and not redirects and not _decides(policy.filters):
             return []
         rule = owner.hosts[self._host].rule
         paths = owner.paths_per_rule[rule] if owner.paths_per_rule else 1  # a path of its own, after the last written
         identity = RouteId("Ingress", owner.subject.namespace, owner.subject.name, rule, paths)
-        policy = self._policy(owner, action, None, redirects=redirects, rewrites=False)
-        errors = errors_of(owner, rules) if policy is not self._bare and action != NOT_FOUND else None
         return [Route(identity, Prefix("/"), action, policy, "/", errors)]
 
     def _closed(self, claims: Claims, path: str = "/") -> Action | None:
@@ -329,6 +337,11 @@ class _Builder:
         rule = claims.hosts[self._host].rule
         problem = Problem(text, "move one of the two Ingresses to a host of its own")
         self._say(claims, reason, f"spec.rules[{rule}].host", self._host, problem)
+
+
+def _decides(filters: Filters | None) -> bool:
+    """Can they give another answer than 404?"""
+    return filters is not None and bool(filters.access or filters.password or filters.cors or filters.limits)
 
 
 def _cookie_path(path: PathClaim | None) -> str:

@@ -171,9 +171,11 @@ class _Reader:
         if not spec.rules:
             if default is None:
                 self._say(reasons.NOTHING_TO_SERVE, "spec", "", Problem("there is nothing to serve", "add spec.rules"))
-            else:
+            elif self._rules.catch_all:
                 claim = PathClaim(0, 0, "/", PathType.PREFIX, default, bare=True)
                 hosts, default = {"": HostClaim(0, (claim,))}, None
+            else:
+                self._say_catch_all("spec.defaultBackend")
         tls = tuple(self._tls(set(hosts)))
         self._refer_to_spare()
         return Claims(
@@ -192,6 +194,10 @@ class _Reader:
 
     def _say(self, reason: Reason, field: str, value: str, problem: Problem | tuple[str, str]) -> None:
         self._verdicts.append(reason.verdict(self._subject, field, value, *problem))
+
+    def _say_catch_all(self, field: str) -> None:
+        problem = Problem("it is for every host, and the gateway runs with --disable-catch-all", "name a host")
+        self._say(reasons.CATCH_ALL, field, "", problem)
 
     def _say_rest(self) -> None:
         """Mistakes that show only where several annotations are seen together."""
@@ -234,6 +240,9 @@ class _Reader:
             host = rule.host.lower()
             if problem := host_problem(host):
                 self._say(reasons.BAD_HOST, f"spec.rules[{number}].host", rule.host, problem)
+                continue
+            if not host and not self._rules.catch_all:
+                self._say_catch_all(f"spec.rules[{number}].host")
                 continue
             paths = tuple(self._paths(number, rule.http.paths)) if rule.http else ()
             earlier = hosts.get(host)

@@ -46,15 +46,18 @@ def test_settings_become_rules() -> None:
         ingress_class="internal",
         controller_class="example.com/x",
         watch_ingress_without_class=True,
+        disable_catch_all=True,
         default_ssl_certificate=ObjectName("infra", "wild"),
         default_backend_service=ObjectName("infra", "sorry"),
     )
     rules = app.rules(control(settings), lambda _namespace, _service, _port: None)
     assert (rules.ingress_class, rules.controller_class) == ("internal", "example.com/x")
     assert rules.watch_ingress_without_class
+    assert not rules.catch_all
     assert rules.default_ssl_certificate == CertificateId("infra", "wild")
     assert rules.default_backend_service == BackendId("infra", "sorry", "")
     assert rules.class_objects_required
     plain = app.rules(control(IngressSettings(), Path("a.yaml")), lambda _namespace, _service, _port: None)
     assert not plain.class_objects_required
+    assert plain.catch_all
     assert (plain.default_ssl_certificate, plain.default_backend_service) == (None, None)

@@ -40,6 +40,7 @@ impl<'s> Judge<'s, '_, '_> {
             },
             Step::Answer => self.answer(),
             Step::Https => self.https(),
+            Step::Status => self.status(),
             Step::Preflight | Step::Limits | Step::Sources | Step::Password => None,
         }
     }
@@ -62,7 +63,7 @@ impl<'s> Judge<'s, '_, '_> {
         for row in &ORDER {
             let plan = match filters {
                 Some(filters) if row.filters => self.filter(row.step, filters, ground, asked, &mut state),
-                _ if self.arrival.checked.is_some() => None,
+                _ if self.arrival.checked.is_some() && row.step != Step::Status => None,
                 _ => self.bare(row.step),
             };
             if let Some(plan) = plan {
@@ -103,7 +104,7 @@ impl<'s> Judge<'s, '_, '_> {
                 let last = !(filters.satisfy_any && filters.password.is_some());
                 (state.word == Word::Denied && last).then(|| fail(Some(route), Failure::of(Kind::Forbidden)))
             }
-            Step::BodySize | Step::Closed | Step::Answer | Step::Https => None,
+            Step::BodySize | Step::Closed | Step::Answer | Step::Https | Step::Status => None,
         }
     }
 
@@ -149,16 +150,24 @@ impl<'s> Judge<'s, '_, '_> {
     #[inline]
     fn answer<'p>(&self) -> Option<Plan<'s, 'p>> {
         match &self.route.action {
-            Action::Forward { .. } => None,
-            _ => Some(self.local()),
+            Action::Forward { .. } | Action::Respond { .. } => None,
+            action => Some(self.redirect(action)),
         }
     }
 
-    /// The answer of a route that has no backend.
-    fn local<'p>(&self) -> Plan<'s, 'p> {
+    #[inline]
+    fn status<'p>(&self) -> Option<Plan<'s, 'p>> {
+        match self.route.action {
+            Action::Respond { status } => Some(Plan::Respond { route: self.route, status }),
+            _ => None,
+        }
+    }
+
+    /// Where a route that has no backend sends its clients.
+    fn redirect<'p>(&self, action: &Action) -> Plan<'s, 'p> {
         let Self { route, arrival, .. } = *self;
         let Arrival { head, bytes, .. } = *arrival;
-        match &route.action {
+        match action {
             Action::Redirect { path, status, query, relative } => {
                 let mut location = Vec::new();
                 if path.starts_with('/') {
@@ -182,8 +191,7 @@ impl<'s> Judge<'s, '_, '_> {
                 drop_slash(&mut location);
                 Plan::Redirect { route, status: *status, location }
             }
-            Action::Respond { status } => Plan::Respond { route, status: *status },
-            Action::Forward { .. } => fail(Some(route), Failure::of(Kind::NoEndpoint)),
+            Action::Respond { .. } | Action::Forward { .. } => fail(Some(route), Failure::of(Kind::NoEndpoint)),
         }
     }
 

@@ -12,7 +12,7 @@ pub enum Step {
     Closed,
     /// The answer to a browser that asks whether it may ask.
     Preflight,
-    /// An answer that the route is there for.
+    /// A redirect that the route is there for.
     Answer,
     /// Plain HTTP that is sent to https.
     Https,
@@ -22,6 +22,8 @@ pub enum Step {
     Sources,
     /// Names and passwords.
     Password,
+    /// The status that stands in for a backend.
+    Status,
 }
 
 /// A row of the table.
@@ -39,7 +41,7 @@ const fn row(step: Step, filters: bool, why: &'static str) -> Row {
 }
 
 /// All steps, after the route was selected.
-pub const ORDER: [Row; 8] = [
+pub const ORDER: [Row; 9] = [
     row(
         Step::BodySize,
         false,
@@ -51,11 +53,12 @@ pub const ORDER: [Row; 8] = [
     row(Step::Https, false, "a password must not be asked for in the open"),
     row(Step::Limits, true, "whoever is refused is counted, too: passwords cannot be tried faster"),
     row(Step::Sources, true, "who may not come at all is not asked for a password"),
-    row(Step::Password, true, "the most work, so it is last"),
+    row(Step::Password, true, "the most work, so it is the last that can refuse"),
+    row(Step::Status, false, "who may not know what there is must not be told what there is not"),
 ];
 
 /// The steps of a route without filters, in the same order.
-pub const BARE: [Step; 4] = [Step::BodySize, Step::Closed, Step::Answer, Step::Https];
+pub const BARE: [Step; 5] = [Step::BodySize, Step::Closed, Step::Answer, Step::Https, Step::Status];
 
 #[cfg(test)]
 mod tests {

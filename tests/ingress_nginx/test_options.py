@@ -1,0 +1,100 @@
+"""Options of the ConfigMap, as requests meet them."""
+
+from collections.abc import Callable
+
+from tests.ingress_nginx.conftest import World
+from tests.ingress_nginx.manifests import config_map
+from tests.support.origin import Answer
+from tests.support.site import until
+
+Start = Callable[..., World]
+OWN = "own.example"
+
+
+def test_headers_for_backends_and_clients(start: Start) -> None:
+    world = start(
+        options={
+            "proxy-set-headers": "default/to-backends",
+            "add-headers": "default/to-clients",
+            "hide-headers": "X-Inner",
+        }
+    )
+    world.origins["one"].script = lambda _: Answer(200, (("X-Inner", "x"), ("X-Other", "x"), ("Server", "x")))
+    world.add(
+        config_map("to-backends", {"X-Client": "$remote_addr", "X-Fixed": "yes"}),
+        config_map("to-clients", {"X-Frame-Options": "DENY"}),
+        world.ingress(OWN),
+        world.ingress("closed.example", denylist_source_range="127.0.0.1"),
+    )
+    answer = world.get(OWN, "/", "X-Fixed: spoofed")
+    asked = world.origins["one"].requests[-1]
+    assert (asked.header("x-client"), asked.header("x-fixed")) == ("127.0.0.1", "yes")
+    assert answer.header("x-frame-options") == "DENY"
+    assert (answer.header("x-inner"), answer.header("x-other"), answer.header("server")) == (None, "x", None)
+    assert world.get("closed.example").header("x-frame-options") == "DENY"
+
+
+def test_headers_of_an_ingress_are_those_that_the_gateway_allows(start: Start) -> None:
+    world = start(options={"global-allowed-response-headers": "X-Frame-Options, X-Dollar"})
+    world.add(
+        config_map("good", {"X-Frame-Options": "DENY", "X-Dollar": "$remote_addr"}),
+        config_map("bad", {"X-Frame-Options": "DENY", "X-Own": "x"}),
+        world.ingress(OWN, custom_headers="good"),
+        world.ingress("forbidden.example", custom_headers="bad"),
+        world.ingress("missing.example", custom_headers="nobody"),
+        world.ingress("open.example"),
+    )
+    answer = world.get(OWN)
+    assert (answer.header("x-frame-options"), answer.header("x-dollar")) == ("DENY", "$remote_addr")
+    statuses = [world.get(host).status for host in ("forbidden.example", "missing.example", "open.example")]
+    assert statuses == [503, 503, 200]
+
+
+def test_statuses_of_redirects_and_limits(start: Start) -> None:
+    world = start(options={"http-redirect-code": "301", "limit-req-status-code": "429", "force-ssl-redirect": "true"})
+    world.add(
+        world.ingress(OWN),
+        world.ingress(
+            "limited.example",
+            ssl_redirect="false",
+            force_ssl_redirect="false",
+            limit_rpm="1",
+            limit_burst_multiplier="1",
+        ),
+    )
+    assert world.get(OWN, "/x").status == 301
+    assert [world.get("limited.example").status for _ in range(3)] == [200, 200, 429]
+
+
+def test_no_redirect_to_https_unless_an_ingress_asks_for_it(start: Start) -> None:
+    world = start(options={"ssl-redirect": "false"})
+    world.add(world.ingress(OWN, tls="on"), world.ingress("asks.example", tls="on", ssl_redirect="true"))
+    assert [world.get(host).status for host in (OWN, "asks.example")] == [200, 308]
+
+
+def test_lists_of_the_gateway_give_way_to_those_of_an_ingress(start: Start) -> None:
+    world = start(options={"whitelist-source-range": "198.51.100.0/24"})
+    world.add(
+        world.ingress(OWN, allowlist_source_range="127.0.0.0/8"),
+        world.ingress("strangers.example"),
+    )
+    assert [world.get(host).status for host in (OWN, "strangers.example")] == [200, 403]
+
+
+def test_addresses_that_are_blocked_are_blocked_everywhere(start: Start) -> None:
+    world = start(options={"block-cidrs": "127.0.0.1"})
+    world.add(world.ingress(OWN, allowlist_source_range="127.0.0.0/8"))
+    assert world.get(OWN).status == 403
+
+
+def test_a_change_of_the_options_is_served_at_once(start: Start) -> None:
+    world = start(options={"proxy-body-size": "1"})
+    world.add(world.ingress(OWN), world.ingress("own-limit.example", proxy_body_size="3"))
+
+    def statuses() -> list[int]:
+        hosts = (OWN, "own-limit.example")
+        return [world.send(host, "POST /", "Content-Length: 2", body=b"xx").status for host in hosts]
+
+    assert statuses() == [413, 200]
+    world.configure({"proxy-body-size": "2"})
+    until(lambda: statuses() == [200, 200])
