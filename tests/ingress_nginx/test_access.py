@@ -78,6 +78,18 @@ def test_a_key_per_user_and_a_secret_that_is_not_there(world: World) -> None:
     assert world.get(missing, "/", basic("ann:secret")).status == 503
 
 
+def test_users_that_cannot_be_read_are_wrong(world: World) -> None:
+    lines, mapped = world.host(), world.host()
+    world.add(
+        secret("nonsense", "auth", "nonsense"),
+        secret("nonsense-map", "ann", "nonsense"),
+        world.ingress(lines, auth_type="basic", auth_secret="nonsense"),
+        world.ingress(mapped, auth_type="basic", auth_secret="nonsense-map", auth_secret_type="auth-map"),
+    )
+    for host in (lines, mapped):
+        assert [world.get(host).status, world.get(host, "/", basic("ann:secret")).status] == [401, 401]
+
+
 def test_a_password_is_asked_for_by_https_only_and_after_the_addresses(world: World) -> None:
     host, stranger = world.host(), world.host()
     auth = {"auth_type": "basic", "auth_secret": "order"}

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.ingress_nginx.conftest import World
+from tests.ingress_nginx.test_access import SHA1, secret
 from tests.support.origin import Answer, Origin
 
 LISTED = "https://a.example, http://*.b.example:8080, null, app://c.example"
@@ -63,6 +64,16 @@ def test_what_a_preflight_is_told(world: World) -> None:
         "access-control-max-age": "60",
     }
     assert world.get(host).header("access-control-allow-origin") == "*", "of the redirect to https, without an Origin"
+
+
+def test_a_request_for_a_password_may_be_read_too(world: World) -> None:
+    host = world.host()
+    world.add(
+        secret("cors", "auth", f"ann:{SHA1}"),
+        world.ingress(host, enable_cors="true", auth_type="basic", auth_secret="cors"),
+    )
+    answer = world.get(host, "/", "Origin: https://any.example")
+    assert (answer.status, answer.header("access-control-allow-origin")) == (401, "*")
 
 
 def test_errors_may_be_read_too(world: World) -> None:

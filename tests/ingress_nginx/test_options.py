@@ -66,6 +66,14 @@ def test_statuses_of_redirects_and_limits(start: Start) -> None:
     assert [world.get("limited.example").status for _ in range(3)] == [200, 200, 429]
 
 
+def test_some_paths_are_never_sent_to_https(start: Start) -> None:
+    world = start(options={"no-tls-redirect-locations": "/open,/health"})
+    paths = ("/", "/open/door", "/health", "/.well-known/acme-challenge")
+    world.add(*(world.ingress(OWN, path=path, tls="on") for path in paths))
+    assert [world.get(OWN, path).status for path in paths] == [308, 200, 200, 308]
+    assert world.get(OWN, "/healthy").status == 308, "the path of the Ingress counts, not that of the request"
+
+
 def test_no_redirect_to_https_unless_an_ingress_asks_for_it(start: Start) -> None:
     world = start(options={"ssl-redirect": "false"})
     world.add(world.ingress(OWN, tls="on"), world.ingress("asks.example", tls="on", ssl_redirect="true"))

@@ -142,6 +142,20 @@ SCENES = (
         ),
     ),
     Scene(
+        "beside",
+        """
+    location ~* "^/foo.+" { rewrite "(?i)/foo.+" /new/backend break; proxy_pass http://two; }
+    location ~* "^/foo/" { proxy_pass http://one; }
+    location ~* "^/foo" { proxy_pass http://one; }
+    location ~* "^/" { return 404; }
+""",
+        (get("/foo/bar"), get("/foo"), get("/foo/"), get("/FOO/x?y"), get("/food"), get("/bar")),
+        rules=(
+            Rules((("/foo", "Prefix", "one"),)),
+            Rules((("/foo.+", SPECIFIC, "two"),), {"rewrite_target": "/new/backend", "use_regex": "true"}),
+        ),
+    ),
+    Scene(
         "same",
         """
     location = /same { proxy_pass http://one; }
