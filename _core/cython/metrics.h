@@ -51,6 +51,10 @@ COUNTER(ClientBytesSent, "sallygate_client_sent_bytes_total", "", "Bytes of resp
 COUNTER(BodiesSpilled, "sallygate_request_bodies_spilled_total", "", "Request bodies that were too large for memory and went to disk.")
 COUNTER(BodiesNotKept, "sallygate_request_bodies_streamed_total", "", "Request bodies that were to be taken in whole but were sent on as they came, because there was no room for them.")
 
+// Trailer fields behind bodies in chunks, of both sides
+COUNTER(TrailersForwarded, "sallygate_trailer_fields_total", "result=\"forwarded\"", "Trailer fields of bodies that were read to their end: sent on, or dropped because their name may not pass or the other side cannot take any.")
+COUNTER(TrailersDropped, "sallygate_trailer_fields_total", "result=\"dropped\"", "")
+
 // Tunnels
 COUNTER(TunnelsOpened, "sallygate_tunnels_opened_total", "", "Connections that became a tunnel after an Upgrade.")
 COUNTER(TunnelsClosed, "sallygate_tunnels_closed_total", "", "Tunnels that ended.")

@@ -24,6 +24,9 @@ RENAMED: Final = {
     b"x-forwarded-for": b"X-Original-Forwarded-For",
     b"x-forwarded-host": b"X-Original-Forwarded-Host",
 }
+TRAILERS: Final = frozenset(
+    b"grpc-status grpc-message grpc-status-details-bin server-timing content-digest repr-digest digest".split()
+)
 PROTOCOL: Final = re.compile(rb"(%s)(?:/%s)?" % (TOKEN, TOKEN))
 NORMAL_PATH: Final = re.compile(rb"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*)+")
 UNRESERVED: Final = re.compile(rb"%(?:2D|2E|5F|7E|3[0-9]|[46][1-9A-F]|[57][0-9A])")
@@ -48,6 +51,21 @@ def upgrade(request: Request) -> bytes | None:
         return None
     found = PROTOCOL.fullmatch(tokens[0])
     return tokens[0] if found and found[1].lower() not in {b"h2c", b"h2", b"http", b"tls"} else None
+
+
+def trailers(request: Request) -> Lines:
+    """Those that go on behind the body."""
+    return [(name, value) for name, value in request.trailers if name.lower() in TRAILERS]
+
+
+def announced_trailers(request: Request) -> list[bytes]:
+    names = b",".join(request.values(b"trailer")).split(b",")
+    return [name.strip(b" \t") for name in names if name.strip(b" \t").lower() in TRAILERS][: len(TRAILERS)]
+
+
+def takes_trailers(request: Request) -> bool:
+    codings = b",".join(request.values(b"te")).split(b",")
+    return b"trailers" in {coding.strip(b" \t").lower() for coding in codings}
 
 
 def passed_on(request: Request) -> Lines:
@@ -87,9 +105,13 @@ def expected(request: Request, *, port: int, buffered: bool) -> Lines:
     token = upgrade(request)
     if token is not None:
         lines += [(b"Connection", b"upgrade"), (b"Upgrade", token)]
+    elif request.minor == 1 and takes_trailers(request):
+        lines += [(b"Connection", b"TE"), (b"TE", b"trailers")]
     chunked = bool(request.values(b"transfer-encoding"))
-    if chunked and not buffered:
+    if chunked and (trailers(request) or not buffered):
         lines.append((b"Transfer-Encoding", b"chunked"))
+        announced = [] if buffered else announced_trailers(request)
+        lines += [(b"Trailer", b", ".join(announced))] if announced else []
     elif chunked or request.values(b"content-length"):
         lines.append((b"Content-Length", b"%d" % len(request.body)))
     return lines
@@ -100,6 +122,7 @@ def differences(sent: Request, received: Request, *, port: int, buffered: bool) 
     wrong = [] if received.method == sent.method else [f"method {received.method!r}"]
     wrong += [] if received.minor == 1 else ["version"]
     wrong += [] if received.body == sent.body else [f"body {received.body!r}"]
+    wrong += [] if list(received.trailers) == trailers(sent) else [f"trailers {received.trailers!r}"]
     path, _, query = received.target.partition(b"?")
     if not NORMAL_PATH.fullmatch(path) or UNRESERVED.search(path):
         wrong.append(f"a path that is not in normal form: {path!r}")

@@ -21,6 +21,7 @@ class Request(NamedTuple):
     minor: int
     fields: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
 
     def values(self, name: bytes) -> list[bytes]:
         return [value for key, value in self.fields if key.lower() == name]
@@ -70,8 +71,9 @@ def read_one(data: bytes) -> tuple[Request, int]:
     if codings:
         if lengths or len(codings) > 1 or codings[0].lower() != b"chunked" or request.minor == 0:
             raise NotHttpError("framing")
-        body, at = take_chunks(data, at)
-    elif lengths:
+        body, trailers, at = take_chunks(data, at)
+        return request._replace(body=body, trailers=trailers), at
+    if lengths:
         if len(lengths) > 1 or not re.fullmatch(rb"[0-9]{1,19}", lengths[0]):
             raise NotHttpError("length")
         end = at + int(lengths[0])
@@ -106,7 +108,7 @@ def take_fields(data: bytes, at: int) -> tuple[tuple[tuple[bytes, bytes], ...], 
         fields.append((found[1], found[2].strip(b" \t")))
 
 
-def take_chunks(data: bytes, at: int) -> tuple[bytes, int]:
+def take_chunks(data: bytes, at: int) -> tuple[bytes, tuple[tuple[bytes, bytes], ...], int]:
     body = b""
     while True:
         line, at = take_line(data, at)
@@ -115,8 +117,8 @@ def take_chunks(data: bytes, at: int) -> tuple[bytes, int]:
             raise NotHttpError(f"chunk {line!r}")
         size = int(found[1], 16)
         if not size:
-            _, at = take_fields(data, at)
-            return body, at
+            trailers, at = take_fields(data, at)
+            return body, trailers, at
         end = at + size
         if data[end : end + 2] != b"\r\n"[: len(data[end : end + 2])]:
             raise NotHttpError("a chunk's end")

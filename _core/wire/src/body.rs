@@ -6,6 +6,7 @@ use crate::chunk::{CHUNK_END, Chunked, LAST_CHUNK, chunk_head, limit};
 use crate::fault::Fault;
 use crate::request::Framing;
 use crate::response::ResponseFraming;
+use crate::trailer::end_with;
 
 /// What one step of a decoder found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,18 @@ impl Decoder {
         }
     }
 
+    /// How many bytes of a trailer section have been read, its empty line included.
+    #[inline]
+    pub fn trailer_bytes(&self) -> u32 {
+        if let Decoder::Chunked(chunked) = self { chunked.trailer_bytes() } else { 0 }
+    }
+
+    /// How many field lines of it have been read.
+    #[inline]
+    pub fn trailer_fields(&self) -> u8 {
+        if let Decoder::Chunked(chunked) = self { chunked.trailer_fields() } else { 0 }
+    }
+
     /// The data bytes still to come, where that is known.
     pub fn remaining(&self) -> Option<u64> {
         match self {
@@ -151,6 +164,16 @@ impl Encoder {
             Encoder::Chunked => out.extend_from_slice(LAST_CHUNK),
             Encoder::None | Encoder::Length(0) | Encoder::UntilClose => {}
         }
+        *self = Encoder::None;
+        Ok(())
+    }
+
+    /// The same with these field lines behind the body, where its framing has a place for them.
+    pub fn finish_with(&mut self, lines: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        if *self != Encoder::Chunked {
+            return self.finish(out);
+        }
+        end_with(lines, out);
         *self = Encoder::None;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The chunked coding: a strict reader, one state per byte that may come next, and the bytes that a writer needs.
 //!
-//! Extensions and trailers are checked and dropped: nobody downstream may read framing into them.
+//! Extensions are checked and dropped: nobody downstream may read framing into them. Trailers are checked; who wants some of
+//! them takes them aside (see [`crate::trailer`]).
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -80,6 +81,18 @@ impl Chunked {
     /// Has the end been read?
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// How many bytes of the trailer section have been read.
+    #[inline]
+    pub fn trailer_bytes(&self) -> u32 {
+        self.trailer_bytes
+    }
+
+    /// How many of its field lines.
+    #[inline]
+    pub fn trailer_fields(&self) -> u8 {
+        self.trailer_fields
     }
 
     /// Takes the framing before the next data, that data, and the framing after it as far as it is good.

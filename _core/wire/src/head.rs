@@ -170,6 +170,14 @@ pub(crate) fn read_upgrade(bytes: &[u8], fields: &Fields) -> Option<Span> {
     (well_formed && !protocol.is_empty() && !refused).then_some(span)
 }
 
+/// Does a TE field ask for trailer fields (RFC 9110 §10.1.4)?
+#[cold]
+pub(crate) fn read_te(bytes: &[u8], fields: &Fields) -> bool {
+    let lists = fields.iter().filter(|field| field.id == Name::Te);
+    let mut codings = lists.flat_map(|field| field.value.of(bytes).split(|byte| *byte == b','));
+    codings.any(|coding| trim(coding).eq_ignore_ascii_case(b"trailers"))
+}
+
 /// The one Content-Length, as one decimal number.
 #[inline]
 pub(crate) fn read_length(bytes: &[u8], fields: &Fields) -> Result<Option<u64>, Fault> {

@@ -18,5 +18,6 @@ pub mod request;
 pub mod response;
 mod scan;
 pub mod span;
+pub mod trailer;
 pub mod websocket;
 pub mod write;

@@ -26,7 +26,7 @@ pub const CHUNK_SIZE_DIGITS: u8 = 16;
 /// that sends a kilobyte for each byte of body.
 pub const EXTENSION_BYTES: u32 = 1024;
 
-/// The bytes of a trailer section. It is dropped, so this bounds work, not memory; gRPC and checksums need a few hundred.
+/// The bytes of a trailer section, which are kept until it ends; gRPC and checksums need a few hundred.
 pub const TRAILER_BYTES: u32 = 8 * 1024;
 
 /// The field lines of a trailer section, for the same reason.

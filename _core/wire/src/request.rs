@@ -96,6 +96,8 @@ pub struct RequestHead {
     pub upgrade: Option<Span>,
     /// The key of the WebSocket that it is to open, if that is the protocol.
     pub websocket_key: Option<Span>,
+    /// Does the client know what to do with trailer fields?
+    pub takes_trailers: bool,
     /// Does the client wait for a 100 before it sends the body?
     pub expect_continue: bool,
 }
@@ -260,6 +262,7 @@ fn understand(bytes: &[u8], len: usize, line: &Line, fields: &mut Fields) -> Res
         keep_alive: if modern { !options.close } else { options.keep_alive && !options.close },
         upgrade,
         websocket_key,
+        takes_trailers: modern && fields.has(Name::Te) && head::read_te(bytes, fields),
         // HTTP/1.0 clients know no 100, and without a body nobody waits.
         expect_continue: expect && modern && !matches!(framing, Framing::None | Framing::Length(0)),
     })

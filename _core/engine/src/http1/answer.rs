@@ -3,6 +3,7 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Field, Fields, Name};
 use sallygate_wire::response::ResponseHead;
+use sallygate_wire::trailer::announced;
 use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 const DATE: Label<6> = Label::new(b"Date: ");
@@ -62,6 +63,8 @@ pub struct Facts<'a> {
     pub edits: Option<&'a Answers>,
     /// Field lines that the route adds.
     pub added: &'a [u8],
+    /// May trailer fields follow the body?
+    pub trailers: bool,
 }
 
 /// Appends the head for the client to `out`. `bytes` is the head as it was received.
@@ -114,6 +117,9 @@ pub fn write(
         Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
         Outgoing::Chunked => writer.lines(&CHUNKED),
     }
+    if facts.trailers && fields.has(Name::Trailer) {
+        announce(&mut writer, bytes, fields)?;
+    }
     match facts.persistence {
         Persistence::Keep => {}
         Persistence::KeepAlive => writer.lines(&KEEP_ALIVE),
@@ -121,6 +127,13 @@ pub fn write(
     }
     writer.end();
     Ok(())
+}
+
+/// Says which trailer fields will follow, of those that may.
+#[cold]
+pub(super) fn announce(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields) -> Result<(), Fault> {
+    let names = announced(bytes, fields);
+    if names.is_empty() { Ok(()) } else { writer.field(b"Trailer", &names) }
 }
 
 /// A field line, unless it is hidden; in other words, if the route has some.

@@ -9,6 +9,7 @@ use sallygate_wire::request::{RequestHead, Version};
 use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 use crate::filter::RequestEdits;
+use crate::http1::answer::announce;
 use crate::http1::told::{AddressText, Told};
 
 const HOST: Label<6> = Label::new(b"Host: ");
@@ -19,6 +20,7 @@ const FORWARDED_HOST: Label<18> = Label::new(b"X-Forwarded-Host: ");
 const FORWARDED_PORT: Label<18> = Label::new(b"X-Forwarded-Port: ");
 const CONTENT_LENGTH: Label<16> = Label::new(b"Content-Length: ");
 const CHUNKED: Lines<28> = Lines::new(b"Transfer-Encoding: chunked\r\n");
+const TRAILERS: Lines<30> = Lines::new(b"Connection: TE\r\nTE: trailers\r\n");
 const HTTP: Lines<67> = Lines::new(b"X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n");
 const HTTPS: Lines<70> = Lines::new(b"X-Forwarded-Proto: https\r\nX-Forwarded-Scheme: https\r\nX-Scheme: https\r\n");
 
@@ -180,6 +182,9 @@ fn write_fields(
     } else if let Some(token) = head.upgrade {
         writer.field(b"Connection", b"upgrade")?;
         writer.field(b"Upgrade", token.of(bytes))?;
+    } else if head.takes_trailers {
+        // RFC 9110 §10.1.4: it is meant for the next hop alone, which must be told so.
+        writer.lines(&TRAILERS);
     }
     if !facts.lines.is_empty() {
         out.extend_from_slice(facts.lines);
@@ -188,7 +193,12 @@ fn write_fields(
     match outgoing {
         Outgoing::None => {}
         Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
-        Outgoing::Chunked => writer.lines(&CHUNKED),
+        Outgoing::Chunked => {
+            writer.lines(&CHUNKED);
+            if fields.has(Name::Trailer) {
+                announce(&mut writer, bytes, fields)?;
+            }
+        }
     }
     writer.end();
     Ok(())

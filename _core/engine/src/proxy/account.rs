@@ -42,6 +42,10 @@ pub struct Account {
     pub upstream_sent: u64,
     /// Bytes read from upstreams.
     pub upstream_received: u64,
+    /// Trailer fields that went on with their body, in either direction, and those that did not.
+    pub trailers_sent: u16,
+    /// See above.
+    pub trailers_dropped: u16,
     /// What the last try failed with.
     pub last_failure: Option<Failure>,
     failure: Option<Failure>,
@@ -91,6 +95,8 @@ impl Account {
             written: 0,
             upstream_sent: 0,
             upstream_received: 0,
+            trailers_sent: 0,
+            trailers_dropped: 0,
             last_failure: None,
             failure: None,
             head_only: false,
@@ -193,6 +199,10 @@ impl Account {
         }
         if self.upstream_status != 0 {
             telemetry.add(Counter::upstream_response(self.upstream_status), 1);
+        }
+        if (self.trailers_sent, self.trailers_dropped) != (0, 0) {
+            telemetry.add(Counter::TrailersForwarded, u64::from(self.trailers_sent));
+            telemetry.add(Counter::TrailersDropped, u64::from(self.trailers_dropped));
         }
         if self.local {
             telemetry.add(Counter::RepliesLocal, 1);

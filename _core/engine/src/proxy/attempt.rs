@@ -206,6 +206,7 @@ impl Connection {
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
             upgrade: Wanted::of(head, bytes).filter(|_| !policy.http10),
             hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
+            trailers: head.takes_trailers,
             body_limit: policy.body_limit_bytes,
             send_ms: policy.timeouts.send_ms,
             read_ms: policy.timeouts.read_ms,

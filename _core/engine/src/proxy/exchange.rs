@@ -17,6 +17,7 @@ use crate::filter::Answers;
 use crate::http1::answer::{self, Outgoing, Persistence};
 use crate::http1::switch::Wanted;
 use crate::proxy::account::Account;
+use crate::proxy::trailing::Trailing;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
 use crate::route::Errors;
@@ -39,6 +40,8 @@ pub(super) struct Terms<'a> {
     /// The switch of protocols that the client asked for.
     pub(super) upgrade: Option<Wanted<'a>>,
     pub(super) hsts: Option<&'a [u8]>,
+    /// Does the client take trailer fields?
+    pub(super) trailers: bool,
     pub(super) body_limit: u64,
     pub(super) send_ms: u64,
     pub(super) read_ms: u64,
@@ -77,6 +80,8 @@ pub(super) struct Exchange<'a> {
     passed_over: &'a [u16],
     deadline: &'a Deadline,
     upload: &'a mut Upload,
+    /// The trailers of the answer.
+    trailing: Trailing,
     ledger: &'a mut Ledger,
     account: &'a mut Account,
     reply: Option<Buffer>,
@@ -114,6 +119,7 @@ impl<'a> Exchange<'a> {
             passed_over,
             deadline,
             upload,
+            trailing: Trailing::default(),
             ledger,
             account,
             reply: None,
@@ -420,7 +426,8 @@ impl<'a> Exchange<'a> {
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
         let date = self.worker.date.get();
         let Terms { hsts, edits, added, .. } = *self.terms;
-        let facts = answer::Facts { date: &date, hsts, persistence, edits, added };
+        self.trailing.wanted = self.terms.trailers && outgoing == Outgoing::Chunked;
+        let facts = answer::Facts { date: &date, hsts, persistence, edits, added, trailers: self.trailing.wanted };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         self.account.status = head.status;
         self.account.upstream_status = head.status;
@@ -450,6 +457,8 @@ impl<'a> Exchange<'a> {
                         stepped => stepped.map_err(Failure::upstream)?,
                     };
                     moved = true;
+                    let consumed = reply.filled().get(..piece.consumed).unwrap_or_default();
+                    self.trailing.note(decoder, here.trailer_bytes(), consumed);
                     let data = reply.filled().get(piece.data.clone()).unwrap_or_default();
                     if !data.is_empty() {
                         encoder.write(data, &mut self.down.bytes).map_err(Failure::upstream)?;
@@ -459,7 +468,9 @@ impl<'a> Exchange<'a> {
                     done = piece.done;
                 }
                 if done {
-                    encoder.finish(&mut self.down.bytes).map_err(Failure::upstream)?;
+                    let hides = |name: &[u8]| self.terms.edits.is_some_and(|edits| edits.hides(name));
+                    let lines = self.trailing.lines(decoder, hides, self.account);
+                    encoder.finish_with(&lines, &mut self.down.bytes).map_err(Failure::upstream)?;
                     self.phase = Phase::Done;
                 }
             }

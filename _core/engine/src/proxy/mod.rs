@@ -19,6 +19,7 @@ mod retry;
 pub mod room;
 pub mod serve;
 pub mod shared;
+mod trailing;
 mod tunnel;
 mod upload;
 pub mod worker;

@@ -15,6 +15,7 @@ use sallygate_wire::request::Framing;
 use crate::fault::{Failure, Kind};
 use crate::http1::forward::{self, Outgoing};
 use crate::proxy::account::Account;
+use crate::proxy::trailing::Trailing;
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
 use crate::transport::buffer::{Buffer, Output, Pool};
@@ -30,6 +31,7 @@ pub(super) struct Upload {
     pub(super) input: Option<Buffer>,
     pub(super) decoder: Decoder,
     encoder: Encoder,
+    trailing: Trailing,
     /// The head, and the body as far as it was read and is kept in memory.
     pub(super) output: Output,
     /// The length of the head in `output`.
@@ -97,6 +99,7 @@ impl Upload {
                 Framing::Length(length) => Encoder::Length(length),
                 Framing::Chunked => Encoder::Chunked,
             },
+            trailing: Trailing::default(),
             output,
             head: 0,
             unframed: false,
@@ -110,6 +113,8 @@ impl Upload {
     /// What the head is to say of the body. Chunks that are taken in are sent on with their length, which many servers
     /// understand better; HTTP/1.0 knows nothing else.
     pub(super) fn outgoing(&mut self, framing: Framing, policy: &Policy) -> Outgoing {
+        // HTTP/1.0 has no place for them.
+        self.trailing.wanted = !policy.http10;
         match framing {
             Framing::None => Outgoing::None,
             Framing::Length(length) => Outgoing::Length(length),
@@ -135,7 +140,9 @@ impl Upload {
     /// Takes what has arrived of the body through decoder and encoder into `output`.
     pub(super) fn fill(&mut self, ledger: &mut Ledger, account: &mut Account, limit: u64) -> Result<(), Failure> {
         while let Some(input) = self.input.as_mut().filter(|_| !self.complete) {
+            let trailers = self.decoder.trailer_bytes();
             let piece = self.decoder.step(input.filled()).map_err(Failure::client)?;
+            self.trailing.note(&self.decoder, trailers, input.filled().get(..piece.consumed).unwrap_or_default());
             let data = input.filled().get(piece.data.clone()).unwrap_or_default();
             if !data.is_empty() {
                 self.encoder.write(data, &mut self.output.bytes).map_err(Failure::client)?;
@@ -146,16 +153,36 @@ impl Upload {
             }
             input.consume(piece.consumed);
             if piece.done {
-                self.encoder.finish(&mut self.output.bytes).map_err(Failure::client)?;
                 self.complete = true;
                 ledger.request_read();
-                if std::mem::take(&mut self.unframed) {
+                let lines = self.trailing.lines(&self.decoder, |_| false, account);
+                let framed = !std::mem::take(&mut self.unframed);
+                if !framed && !lines.is_empty() {
+                    self.enclose(account.request_body).map_err(Failure::client)?;
+                } else if !framed {
                     let length = Outgoing::Length(account.request_body);
                     self.head = forward::frame(&mut self.output.bytes, self.head, length);
                 }
+                self.encoder.finish_with(&lines, &mut self.output.bytes).map_err(Failure::client)?;
             } else if piece.consumed == 0 {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Makes one chunk of a body that was taken in whole, because its trailers have no place behind a length.
+    #[cold]
+    fn enclose(&mut self, length: u64) -> Result<(), Fault> {
+        self.encoder = Encoder::Chunked;
+        self.head = forward::frame(&mut self.output.bytes, self.head, Outgoing::Chunked);
+        let mut begin = Vec::with_capacity(20);
+        self.encoder.begin(length, &mut begin)?;
+        self.output.bytes.splice(self.head..self.head, begin.iter().copied());
+        // What is kept in memory is counted from behind it.
+        self.head += begin.len();
+        if length > 0 {
+            self.encoder.end(&mut self.output.bytes);
         }
         Ok(())
     }
