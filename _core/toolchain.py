@@ -46,8 +46,10 @@ def preflight() -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment for cargo: a target folder outside the tree, and where OpenSSL lies."""
-    env = {"CARGO_TARGET_DIR": str(CACHE / f"target-{sys.implementation.cache_tag}"), **os.environ}
+    """The environment for cargo: a target folder outside the tree, and how C libraries are come by."""
+    # PCRE2 is compiled from the source that its crate brings along, whatever the machine has: the wheel needs nothing.
+    own = {"CARGO_TARGET_DIR": str(CACHE / f"target-{sys.implementation.cache_tag}"), "PCRE2_SYS_STATIC": "1"}
+    env = {**own, **os.environ}
     if TLS == "bundled" and "OPENSSL_DIR" not in env:
         tool = ["cargo", "run", "--release", "--locked", "--quiet", "--manifest-path", str(CORE / "openssl/Cargo.toml")]
         tool_env = {**env, "CARGO_TARGET_DIR": str(CACHE / "target-openssl")}

@@ -23,8 +23,10 @@ def version() -> dict[str, str]:
     the IR it reads) and `abi` (number of the shared-memory layout).
     """
 
-def check_regex(pattern: str) -> str | None:
-    """None when the data plane can take the pattern (linear-time syntax, bounded size), else the reason why not."""
+def check_regex(pattern: str, anywhere: bool) -> tuple[str | None, str | None]:
+    """What becomes of a regular expression: of a path, or of a text in which it is looked for `anywhere`. The first is
+    why the data plane refuses it; the second, if it does not, why it is matched by backtracking, within limits.
+    """
 
 def check_certificate(chain_pem: bytes, key_pem: bytes) -> dict[str, object]:
     """What a certificate says: `names` (list of DNS and IP names, lower-case), `not_before` and `not_after` (int, Unix

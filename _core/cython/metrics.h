@@ -114,6 +114,7 @@ COUNTER(FaultUpstreamLimit, "sallygate_faults_total", "origin=\"upstream\",kind=
 COUNTER(FaultUpstreamAbort, "sallygate_faults_total", "origin=\"upstream\",kind=\"abort\"", "")
 COUNTER(FaultUpstreamStatus, "sallygate_faults_total", "origin=\"upstream\",kind=\"status\"", "")
 COUNTER(FaultGatewayPolicy, "sallygate_faults_total", "origin=\"gateway\",kind=\"policy\"", "")
+COUNTER(FaultGatewayRegexLimit, "sallygate_faults_total", "origin=\"gateway\",kind=\"regex_limit\"", "")
 COUNTER(FaultGatewayInternal, "sallygate_faults_total", "origin=\"gateway\",kind=\"internal\"", "")
 
 // Timeouts: which clock ran out

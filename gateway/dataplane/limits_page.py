@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 PAGE: Final = Path("docs/reference/limits.md")
 WIRE: Final = Path("_core/wire/src/limits.rs")
+REGEX: Final = Path("_core/engine/src/regex/limits.rs")
 SETTINGS: Final = Path("_core/engine/src/settings.rs")
 INTRO: Final = """# Limits
 
@@ -31,6 +32,8 @@ _RATE: Final = 'sallygate_timeouts_total{kind="client_rate"}'
 _ENDED: Final = "sallygate_client_connections_closed_total"
 _PROXY: Final = 'sallygate_proxy_headers_total{result="refused"}'
 _STREAMED: Final = "sallygate_request_bodies_streamed_total"
+_NONE: Final = "sallygate_snapshots_refused_total"
+_REGEX: Final = 'sallygate_faults_total{kind="regex_limit"}'
 METRICS: Final = {
     "REQUEST_LINE_BYTES": _LIMIT,
     "HEAD_BYTES": _LIMIT,
@@ -48,6 +51,12 @@ METRICS: Final = {
     "CONNECTION_OPTIONS": _SYNTAX,
     "HOST_BYTES": _SYNTAX,
     "DRAIN_BYTES": _ENDED,
+    "COMPILED_BYTES": _NONE,
+    "CACHE_BYTES": _NONE,
+    "NESTING": _NONE,
+    "MATCH_STEPS": _REGEX,
+    "MATCH_DEPTH": _REGEX,
+    "MATCH_KIBIBYTES": _REGEX,
     "telemetry_slots": "sallygate_requests_total",
     "telemetry_ring_bytes": "sallygate_access_log_dropped_total",
     "upstream_idle_ms": 'sallygate_upstream_idle_closed_total{reason="expired"}',
@@ -78,7 +87,7 @@ class Limit(NamedTuple):
 
 
 def constants(text: str) -> list[Limit]:
-    """Those of the wire format, which nothing moves."""
+    """Those that nothing moves."""
     return [Limit(name, value, _words(doc)) for doc, name, value in _CONSTANT.findall(text)]
 
 
@@ -91,6 +100,7 @@ def settings(text: str) -> list[Limit]:
 def page(root: Path) -> str:
     groups = (
         ("Of heads and bodies", constants((root / WIRE).read_text())),
+        ("Of regular expressions", constants((root / REGEX).read_text())),
         ("Of connections and of the process", settings((root / SETTINGS).read_text())),
     )
     parts = [INTRO]

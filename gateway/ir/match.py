@@ -19,7 +19,7 @@ class Prefix(Struct, frozen=True, tag="prefix"):
 
 
 class Regex(Struct, frozen=True, tag="regex"):
-    """A regular expression, anchored at the start only, as in an nginx location (linear-time syntax)."""
+    """A regular expression of PCRE, before which a `^` stands, as in an nginx location."""
 
     pattern: str
     ignore_case: bool = True

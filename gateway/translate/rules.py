@@ -18,7 +18,7 @@ TABLE: Final = "main"
 LISTENERS: Final = (Listener("http", Protocol.HTTP, TABLE), Listener("https", Protocol.HTTPS, TABLE))
 _POLICY: Final = Policy()
 
-RegexCheck = Callable[[str], str | None]
+RegexCheck = Callable[[str, bool], tuple[str | None, str | None]]
 CertificateCheck = Callable[[bytes, bytes], Mapping[str, object]]
 ServiceMap = Callable[[str, str, str], tuple[Endpoint, ...] | None]
 

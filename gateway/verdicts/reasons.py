@@ -137,8 +137,16 @@ BAD_REGEX = Reason(
     "GW224",
     _ERROR,
     "regular expression is not accepted",
-    "Paths are matched by an engine that takes time linear in the request, which rules out look-around and "
-    "back-references, and bounds the size of a pattern. The path is dropped.",
+    "It is not a regular expression as PCRE, and so nginx, reads them, or it is too large. The path is dropped.",
+)
+BACKTRACKING = Reason(
+    "GW229",
+    _INFO,
+    "regular expression is matched by PCRE",
+    "Most expressions are matched in time linear in the request. What that cannot express, such as look-around and "
+    "back-references, is matched by PCRE, which goes back and tries again: at most 100000 times, 10000 deep and with "
+    "1 MiB of memory per match. A request that reaches a limit is answered 500, and no other route is tried. What an "
+    "expression means is the same with both.",
 )
 DUPLICATE_PATH = Reason(
     "GW225",

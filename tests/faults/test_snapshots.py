@@ -124,7 +124,7 @@ async def test_a_refusal_is_told_by_control_with_segment_field_and_reason(
     """A control that looks at no pattern stands in for one that is newer than its data plane."""
     gateway = site.start()
     os.kill(gateway.pid("control"), signal.SIGSTOP)
-    monkeypatch.setattr(_core, "check_regex", lambda _: None)
+    monkeypatch.setattr(_core, "check_regex", lambda *_: (None, None))
     maps = tuple(service_mapping(f"default/{each.name}={each.address}") for each in (site.blue, site.green))
     settings = ControlSettings(
         process=ProcessSettings(state_dir=site.state_dir),

@@ -15,14 +15,12 @@ NOW: Final = datetime(2026, 11, 1, tzinfo=UTC)
 _NOT_LINEAR: Final = re.compile(r"\(\?<?[=!]|\\[1-9]")
 
 
-def check_regex(pattern: str) -> str | None:
-    if _NOT_LINEAR.search(pattern):
-        return "look-around and back-references are not supported"
+def check_regex(pattern: str, anywhere: bool) -> tuple[str | None, str | None]:
     try:
         re.compile(pattern)
     except re.error:
-        return "it is not a regular expression"
-    return None
+        return "it is not a regular expression", None
+    return None, "it is more than linear" if _NOT_LINEAR.search(pattern) else None
 
 
 def check_certificate(chain_pem: bytes, key_pem: bytes) -> Mapping[str, object]:

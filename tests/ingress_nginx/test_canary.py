@@ -29,7 +29,7 @@ def test_a_value_or_a_pattern_takes_the_place_of_the_words(world: World) -> None
         *(world.ingress(host) for host in (value, pattern, bad)),
         canary(world, value, canary_by_header="X-C", canary_by_header_value="yes", canary_by_cookie="beta"),
         canary(world, pattern, canary_by_header="X-C", canary_by_header_pattern="^b[0-9]+$"),
-        canary(world, bad, canary_by_header="X-C", canary_by_header_pattern="(?=x)", canary_by_cookie="beta"),
+        canary(world, bad, canary_by_header="X-C", canary_by_header_pattern="(x", canary_by_cookie="beta"),
     )
     assert world.get(value, "/", "X-C: yes").text == "two"
     assert world.get(value, "/", "X-C: always").text == "one"

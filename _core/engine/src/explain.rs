@@ -389,7 +389,7 @@ fn select(matches: &[&PathMatch], path: &[u8], patterns: &mut Patterns) -> Optio
     let matches: Vec<PathMatch> = matches.iter().map(|one| (*one).clone()).collect();
     let routes = (0_u32..).zip(&matches).map(|(number, _)| route(number)).collect();
     let (table, block) = RouteTable::new(b"", &matches, routes, Seed::new(1, 2), patterns).ok()?;
-    table.lookup(&block, path).map(|route| route.origin.path as usize)
+    table.lookup(&block, path).ok()?.map(|route| route.origin.path as usize)
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ pub enum Kind {
     Covered(u16),
     /// There was no time to check a password.
     TooBusy,
+    /// A regex could not be matched within its limits.
+    RegexLimit,
 }
 
 /// A failed request.
@@ -108,7 +110,8 @@ impl Failure {
             | Kind::BadRewrite
             | Kind::BodyNotKept
             | Kind::Exhausted
-            | Kind::TooBusy => Side::Gateway,
+            | Kind::TooBusy
+            | Kind::RegexLimit => Side::Gateway,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::ConnectTimeout
@@ -134,7 +137,7 @@ impl Failure {
             Kind::TooMany(status) | Kind::Covered(status) => status,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
             Kind::BodyTooLarge => 413,
-            Kind::BodyNotKept => 500,
+            Kind::BodyNotKept | Kind::RegexLimit => 500,
             Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken | Kind::PassedOver => 502,
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
             Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow => 408,
@@ -172,6 +175,7 @@ impl Failure {
             Kind::TooMany(_) => "too_many_requests",
             Kind::Covered(_) => "upstream_error_covered",
             Kind::TooBusy => "passwords_busy",
+            Kind::RegexLimit => "regex_limit",
         }
     }
 }

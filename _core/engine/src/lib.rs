@@ -2,7 +2,7 @@
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
 //! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > filter >
-//! {balance, telemetry, clock, fault, settings}`.
+//! {balance, telemetry, clock, fault, settings, regex}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
 pub mod balance;
@@ -14,6 +14,7 @@ pub mod filter;
 pub mod http1;
 pub mod listen;
 pub mod proxy;
+pub mod regex;
 pub mod route;
 pub mod settings;
 pub mod snapshot;

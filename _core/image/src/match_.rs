@@ -16,9 +16,9 @@ pub enum PathMatch {
         /// Starts with a slash and does not end with one, but for the root `/`.
         path: String,
     },
-    /// A regular expression, anchored at the start only.
+    /// A regular expression, before which a `^` stands.
     Regex {
-        /// Linear-time syntax.
+        /// As PCRE reads it.
         pattern: String,
         /// Whether ASCII letters match in either case.
         ignore_case: bool,

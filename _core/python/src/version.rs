@@ -2,7 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use sallygate_engine::{route, telemetry};
+use sallygate_engine::regex::Place;
+use sallygate_engine::route::{self, Judgement};
+use sallygate_engine::telemetry;
 
 /// Facts about this build.
 #[pyfunction]
@@ -18,8 +20,14 @@ pub fn version(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(facts)
 }
 
-/// None, or why the engine cannot take a regular expression.
+/// What becomes of a regular expression: of a path, or of a text in which it is looked for anywhere. The first is why it
+/// is refused; the second, if it is not, why it is matched by backtracking, within limits.
 #[pyfunction]
-pub fn check_regex(pattern: &str) -> Option<String> {
-    route::check_regex(pattern).err()
+pub fn check_regex(pattern: &str, anywhere: bool) -> (Option<String>, Option<&'static str>) {
+    let place = if anywhere { Place::Anywhere } else { Place::Start };
+    match route::check_regex(pattern, place) {
+        Judgement::Linear => (None, None),
+        Judgement::Backtracking(why) => (None, Some(why)),
+        Judgement::Refused(problem) => (Some(problem), None),
+    }
 }

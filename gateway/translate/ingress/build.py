@@ -25,6 +25,7 @@ from gateway.translate.ingress.paths import (
     place_literal,
     place_regex,
     regex_problem,
+    why_backtracking,
 )
 from gateway.translate.ingress.settings import canonical
 from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
@@ -129,6 +130,8 @@ class _Builder:
             problem = Problem(text + problem.reason, problem.fix)
             self._say(claims, reasons.BAD_REGEX, f"{path.field}.path", path.text, problem)
             return False
+        elif slow := why_backtracking(path.text, self._rules):
+            self._say(claims, reasons.BACKTRACKING, f"{path.field}.path", path.text, slow)
         return True
 
     def _canaries_by_key(

@@ -23,6 +23,7 @@ from gateway.translate.ingress.paths import (
     path_problem,
     regex_problem,
     strict_problem,
+    why_backtracking,
 )
 from gateway.translate.ingress.settings import Settings
 from gateway.translate.names import covers, host_problem, is_object_name
@@ -207,7 +208,11 @@ class _Reader:
         if asked.enabled and not (asked.weight or asked.header or asked.cookie):
             problem = Problem("it has no weight, no header and no cookie", "set canary-weight, for example")
             self._say(reasons_filters.CANARY_RULELESS, field_of(prefix, "canary"), "true", problem)
-        if asked.header_pattern and (refused := self._rules.check_regex(asked.header_pattern)):
+        pattern = asked.header_pattern
+        refused, why = self._rules.check_regex(pattern, True) if pattern else (None, None)
+        if why is not None and (slow := why_backtracking(pattern, self._rules, anywhere=True)):
+            self._say(reasons.BACKTRACKING, field_of(prefix, "canary-by-header-pattern"), pattern, slow)
+        if refused is not None:
             value = asked.header_pattern
             problem = Problem(f"{refused}; every request stays with the primary", "correct the expression")
             self._say(reasons.INVALID_IGNORED, field_of(prefix, "canary-by-header-pattern"), value, problem)
@@ -269,6 +274,8 @@ class _Reader:
             if regex and (found := regex_problem(text, self._rules)):
                 self._say(reasons.BAD_REGEX, f"{field}.path", path.path, found)
                 continue
+            if regex and (found := why_backtracking(text, self._rules)):
+                self._say(reasons.BACKTRACKING, f"{field}.path", path.path, found)
             if rewritten and (capture := missing_capture(self._settings.rewrite_target, text)):
                 self._say(
                     reasons.MISSING_CAPTURE,

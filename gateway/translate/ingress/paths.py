@@ -104,10 +104,17 @@ def literal_problem(text: str) -> Problem | None:
 def regex_problem(text: str, rules: Rules) -> Problem | None:
     if len(text.encode()) > PATTERN_BYTES:
         return Problem(f"it is longer than {PATTERN_BYTES} bytes", "shorten it")
-    refused = rules.check_regex(text)
-    if refused is None:
+    refused, _ = rules.check_regex(text, False)
+    return None if refused is None else Problem(refused, "correct the expression")
+
+
+def why_backtracking(text: str, rules: Rules, *, anywhere: bool = False) -> Problem | None:
+    """Why an expression that is accepted is not matched in linear time."""
+    refused, why = rules.check_regex(text, anywhere)
+    if refused is not None or why is None:
         return None
-    return Problem(refused, "write it without look-around and back-references, and check its syntax")
+    reason = f"{why}, so PCRE matches it, within limits; a request that reaches one is answered 500"
+    return Problem(reason, "write it without that, and it is matched in linear time, without limits")
 
 
 def looks_like_regex(claim: PathClaim) -> bool:

@@ -102,7 +102,7 @@ fn lookups_ns(snapshot: &Snapshot, requests: &Requests) -> f64 {
             .iter()
             .filter(|(host, path)| {
                 let entry = snapshot.host(table, black_box(host));
-                entry.and_then(|entry| black_box(entry.lookup(black_box(path)))).is_some()
+                entry.is_some_and(|entry| black_box(entry.lookup(black_box(path))).is_ok_and(|route| route.is_some()))
             })
             .count();
         assert_eq!(found, count, "every request has a route");
@@ -246,7 +246,12 @@ fn pattern_bytes(pattern: impl Fn(usize) -> String) -> f64 {
     const COUNT: usize = 500;
     let before = allocated_kib();
     let patterns: Vec<Pattern> = (0..COUNT).filter_map(|number| Pattern::new(&pattern(number), true).ok()).collect();
-    assert!(patterns.iter().zip(0..).all(|(pattern, number)| pattern.matches(format!("/app-{number}/7").as_bytes())));
+    assert!(
+        patterns
+            .iter()
+            .zip(0..)
+            .all(|(pattern, number)| pattern.matches(format!("/app-{number}/7").as_bytes()) == Ok(true))
+    );
     (allocated_kib() - before) * 1024.0 / COUNT as f64
 }
 

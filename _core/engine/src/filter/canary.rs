@@ -2,17 +2,11 @@
 
 use std::sync::Arc;
 
-use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
 use sallygate_image::{self as image, UpstreamTls};
 
 use super::asked::Asked;
 use crate::balance::BackendKey;
-
-/// The largest compiled form of a pattern for header values.
-const COMPILED_BYTES: usize = 1 << 18;
-/// How deep groups in it may be nested, which bounds the stack that compiling takes.
-const NESTING: u32 = 100;
+use crate::regex::{GaveUp, Place, Regex};
 
 /// Another backend, and whose requests it gets.
 pub struct Canary {
@@ -59,7 +53,7 @@ impl Canary {
         } else if canary.header_pattern.is_empty() {
             Value::Word
         } else {
-            Value::Pattern(Box::new(compile(&canary.header_pattern)?))
+            Value::Pattern(Box::new(Regex::new(&canary.header_pattern, false, Place::Anywhere)?))
         };
         Ok(Self {
             backend,
@@ -73,45 +67,43 @@ impl Canary {
     }
 
     /// The header comes before the cookie.
-    fn word(&self, asked: &Asked<'_>) -> Word {
+    fn word(&self, asked: &Asked<'_>) -> Result<Word, GaveUp> {
         let sent = if self.header.is_empty() { None } else { asked.header(&self.header) };
         let by_header = match &self.value {
             Value::Word => word(sent),
             Value::Text(text) if sent == Some(text) => Word::Always,
-            Value::Pattern(pattern) if sent.is_some_and(|sent| pattern.is_match(sent)) => Word::Always,
+            Value::Pattern(pattern) if sent.map_or(Ok(false), |sent| pattern.matches(sent))? => Word::Always,
             Value::Text(_) | Value::Pattern(_) => Word::Silent,
         };
-        match by_header {
+        Ok(match by_header {
             Word::Silent if !self.cookie.is_empty() => word(asked.cookie(&self.cookie)),
             word => word,
-        }
+        })
     }
-}
-
-fn compile(pattern: &str) -> Result<Regex, String> {
-    let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(COMPILED_BYTES));
-    let syntax = syntax::Config::new().unicode(false).utf8(false).nest_limit(NESTING);
-    Regex::builder().configure(config).syntax(syntax).build(pattern).map_err(|error| error.to_string())
 }
 
 /// The canary that gets this request, if one does. Who is asked for by name gets it; of the others each gets its share,
 /// and what none gets is the route's own. `draw` gives a number below its argument.
-pub fn choose<'c>(canaries: &'c [Canary], asked: &Asked<'_>, draw: impl FnOnce(u32) -> u32) -> Option<&'c Canary> {
+pub fn choose<'c>(
+    canaries: &'c [Canary],
+    asked: &Asked<'_>,
+    draw: impl FnOnce(u32) -> u32,
+) -> Result<Option<&'c Canary>, GaveUp> {
     let mut shares: Vec<&Canary> = Vec::new();
     for canary in canaries {
-        match canary.word(asked) {
-            Word::Always => return Some(canary),
+        match canary.word(asked)? {
+            Word::Always => return Ok(Some(canary)),
             Word::Silent if canary.weight > 0 => shares.push(canary),
             Word::Never | Word::Silent => {}
         }
     }
-    let total = shares.iter().map(|canary| canary.total).max()?;
+    let Some(total) = shares.iter().map(|canary| canary.total).max() else { return Ok(None) };
     let mut left = u64::from(draw(total));
-    shares.into_iter().find(|canary| {
+    Ok(shares.into_iter().find(|canary| {
         // Each share is of its own total; the draw is of the largest.
         let share = u64::from(canary.weight) * u64::from(total) / u64::from(canary.total);
         let hit = left < share;
         left = left.saturating_sub(share);
         hit
-    })
+    }))
 }

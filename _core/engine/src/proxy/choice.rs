@@ -5,8 +5,10 @@ use sallygate_image::UpstreamTls;
 use sallygate_wire::fault::Fault;
 
 use crate::balance::{BackendIndex, BackendKey, Preference, endpoint_number, stable_hash};
+use crate::fault::{Failure, Kind};
 use crate::filter::{Affinity, Asked, Canary, Filters, Held, Names, backend_number, choose};
 use crate::proxy::plan::Ground;
+use crate::regex::GaveUp;
 use crate::route::{Action, Others, Route};
 use crate::snapshot::Snapshot;
 
@@ -44,7 +46,7 @@ impl<'s> Choice<'s> {
         asked: &Asked<'_>,
         route: &'s Route,
         added: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Failure> {
         let filters = route.filters.as_deref();
         let affinity = filters.and_then(|filters| filters.affinity.as_ref());
         let held = affinity.and_then(|affinity| affinity.held(asked));
@@ -54,7 +56,8 @@ impl<'s> Choice<'s> {
             let canary = match stays.map_or(Kept::Nowhere, |held| kept(held, route, &others.canaries)) {
                 Kept::Own => None,
                 Kept::Canary(canary) => Some(canary),
-                Kept::Nowhere => choose(&others.canaries, asked, |below| ground.draw(below)),
+                Kept::Nowhere => choose(&others.canaries, asked, |below| ground.draw(below))
+                    .map_err(|GaveUp| Failure::of(Kind::RegexLimit))?,
             };
             if let Some(canary) = canary {
                 self.backend = canary.backend.index();
@@ -71,7 +74,7 @@ impl<'s> Choice<'s> {
         }
         match affinity {
             Some(affinity) if affinity.sticky || !is_canary => {
-                self.hold(ground, snapshot, asked.tls, affinity, held, added)
+                self.hold(ground, snapshot, asked.tls, affinity, held, added).map_err(Failure::client)
             }
             _ => {
                 self.preference = hashed(filters, asked);

@@ -16,6 +16,7 @@ use crate::filter::{Asked, Buckets, Checked, Claim, UnderWay};
 use crate::proxy::choice::{Choice, names};
 use crate::proxy::judge::Judge;
 use crate::proxy::order::BARE;
+use crate::regex::GaveUp;
 use crate::route::{Captures, Route};
 use crate::snapshot::{HostEntry, Snapshot, TableIndex};
 
@@ -140,17 +141,21 @@ fn no_path<'b>(entry: &HostEntry) -> Plan<'_, 'b> {
     Plan::Fail { route: None, secured: entry.routes().first(), failure: Failure::of(Kind::NoRoute) }
 }
 
+fn gave_up(_: GaveUp) -> Failure {
+    Failure::of(Kind::RegexLimit)
+}
+
 /// Selects the route. A path whose two readings select different routes selects none.
-fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Fault> {
-    let route = entry.lookup(matched);
+fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Failure> {
+    let route = entry.lookup(matched).map_err(gave_up)?;
     if let Some(other) = undecoded {
-        let same = match (route, entry.lookup(other)) {
+        let same = match (route, entry.lookup(other).map_err(gave_up)?) {
             (Some(one), Some(two)) => std::ptr::eq(one, two),
             (None, None) => true,
             _ => false,
         };
         if !same {
-            return Err(Fault::AmbiguousPath);
+            return Err(Failure::client(Fault::AmbiguousPath));
         }
     }
     Ok(route)
@@ -183,7 +188,7 @@ pub fn plan<'s, 'b>(
     let route = match select(entry, forms.matched, forms.undecoded) {
         Ok(Some(route)) => route,
         Ok(None) => return no_path(entry),
-        Err(fault) => return fail(None, Failure::client(fault)),
+        Err(failure) => return fail(None, failure),
     };
     let judge = Judge { arrival, route, host, path: forms.forward };
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
@@ -196,7 +201,9 @@ pub fn plan<'s, 'b>(
             }
         }
     } else {
-        route.captures(forms.matched, captures);
+        if let Err(problem) = route.captures(forms.matched, captures) {
+            return fail(Some(route), gave_up(problem));
+        }
         let captures = &*captures;
         let asked = Asked {
             bytes,
@@ -216,8 +223,8 @@ pub fn plan<'s, 'b>(
             Err(plan) => return plan,
             Ok(guard) => under_way = guard,
         }
-        if let Err(fault) = choice.make(ground, snapshot, &asked, route, added) {
-            return fail(Some(route), Failure::client(fault));
+        if let Err(failure) = choice.make(ground, snapshot, &asked, route, added) {
+            return fail(Some(route), failure);
         }
         if let Some(filters) = &route.filters
             && let Err(fault) = filters.request.write(&asked, request_lines)
@@ -237,7 +244,9 @@ pub fn plan<'s, 'b>(
     let Some(rewrite) = &route.rewrite else { return Plan::Forward(forward) };
     expanded.clear();
     rewritten.clear();
-    route.captures(forms.matched, captures);
+    if let Err(problem) = route.captures(forms.matched, captures) {
+        return fail(Some(route), gave_up(problem));
+    }
     rewrite.expand(forms.matched, captures, expanded);
     encode_path(expanded, rewritten);
     match check_rewritten(rewritten, check) {

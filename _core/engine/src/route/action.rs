@@ -9,6 +9,7 @@ use super::pattern::Pattern;
 use super::rewrite::Template;
 use crate::balance::{BackendIndex, BackendKey};
 use crate::filter::{Canary, Filters};
+use crate::regex::GaveUp;
 
 /// Backends beside a route's own.
 pub struct Others {
@@ -137,10 +138,13 @@ impl Route {
     }
 
     /// The captures of a path that this route matched; none if it has no regex.
-    pub fn captures(&self, path: &[u8], captures: &mut Captures) {
+    pub fn captures(&self, path: &[u8], captures: &mut Captures) -> Result<(), GaveUp> {
         match &self.pattern {
             Some(pattern) => pattern.captures(path, captures),
-            None => captures.clear(),
+            None => {
+                captures.clear();
+                Ok(())
+            }
         }
     }
 }

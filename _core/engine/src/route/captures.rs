@@ -1,9 +1,6 @@
 //! What the groups of a route's regex matched.
 
-use regex_automata::util::primitives::NonMaxUsize;
-
-/// Group 0, the match itself, and `$1` to `$9`.
-const GROUPS: usize = 10;
+use crate::regex::{GROUPS, GaveUp, Slots};
 
 /// The places of groups in a path. Reused from request to request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +28,13 @@ impl Captures {
     }
 
     /// Take over what a search filled in: starts and ends, alternating.
-    pub(super) fn fill(&mut self, search: impl FnOnce(&mut [Option<NonMaxUsize>])) {
-        let mut slots = [None; 2 * GROUPS];
-        search(&mut slots);
+    pub(super) fn fill(&mut self, search: impl FnOnce(&mut Slots) -> Result<(), GaveUp>) -> Result<(), GaveUp> {
+        let mut slots = Slots::default();
+        search(&mut slots)?;
         let (pairs, _) = slots.as_chunks::<2>();
         for (span, [start, end]) in self.spans.iter_mut().zip(pairs) {
             *span = start.zip(*end).map(|(start, end)| (start.get(), end.get()));
         }
+        Ok(())
     }
 }

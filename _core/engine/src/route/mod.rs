@@ -21,6 +21,6 @@ mod model;
 pub use action::{Action, Errors, Origin, Others, Route, Source};
 pub use captures::Captures;
 pub use hash::Seed;
-pub use pattern::{Pattern, Patterns, check_regex};
+pub use pattern::{Judgement, Pattern, Patterns, check_regex};
 pub use rewrite::Template;
 pub use table::{BadRoute, RouteTable};

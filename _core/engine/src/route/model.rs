@@ -20,7 +20,7 @@ fn table(matches: &[PathMatch]) -> (RouteTable, Vec<u8>) {
 }
 
 fn by_table((table, block): &(RouteTable, Vec<u8>), path: &str) -> Option<u32> {
-    table.lookup(block, path.as_bytes()).map(|route| route.origin.path)
+    table.lookup(block, path.as_bytes()).unwrap().map(|route| route.origin.path)
 }
 
 fn by_rule(matches: &[PathMatch], path: &str) -> Option<u32> {
@@ -29,7 +29,7 @@ fn by_rule(matches: &[PathMatch], path: &str) -> Option<u32> {
     let regex = || {
         numbered().find(|(_, one)| match one {
             PathMatch::Regex { pattern, ignore_case } => {
-                Pattern::new(pattern, *ignore_case).unwrap().matches(path.as_bytes())
+                Pattern::new(pattern, *ignore_case).unwrap().matches(path.as_bytes()).unwrap()
             }
             _ => false,
         })

@@ -1,33 +1,20 @@
-//! Regexes of routes. They run in linear time on any path, are bounded in size, and are shared between routes that have
-//! the same one.
+//! Regexes of routes, shared between routes that have the same one.
 //!
-//! A path is matched as bytes and case is ignored for ASCII letters only, as in an nginx location.
+//! What they mean is the affair of `crate::regex`; the commonest shapes are matched right here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use regex_automata::meta::{BuildError, Regex};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
-
 use super::captures::Captures;
 use super::shape::{Literal, Shape};
-
-/// The largest compiled form of one regex. `(/[a-z0-9-]{1,63}){1,8}` fits; nested counts of thousands do not.
-const COMPILED_BYTES: usize = 1 << 20;
-
-/// What a worker may keep per regex to go faster the next time; it is emptied when it is full.
-const CACHE_BYTES: usize = 256 << 10;
-
-/// How deep groups may be nested, which bounds the stack that compiling takes.
-const NESTING: u32 = 100;
+use crate::regex::{GaveUp, Place, Regex};
 
 enum Matcher {
     Shape(Shape),
     Regex { literal: Literal, regex: Box<Regex> },
 }
 
-/// A compiled regex, anchored at the start.
+/// A compiled regex: as in an nginx location, a `^` stands before it.
 pub struct Pattern {
     matcher: Matcher,
 }
@@ -35,11 +22,15 @@ pub struct Pattern {
 impl Pattern {
     /// Compile a regex, or say why it cannot be.
     pub fn new(pattern: &str, ignore_case: bool) -> Result<Self, String> {
-        let matcher = match Shape::read(pattern, ignore_case) {
-            Ok(shape) => Matcher::Shape(shape),
-            Err(literal) => Matcher::Regex { literal, regex: Box::new(compile(pattern, ignore_case)?) },
+        let literal = match Shape::read(pattern, ignore_case) {
+            Ok(shape) => return Ok(Self { matcher: Matcher::Shape(shape) }),
+            Err(literal) => literal,
         };
-        Ok(Self { matcher })
+        let regex = Regex::new(pattern, ignore_case, Place::Start)?;
+        // Comments and quotations of PCRE may hide parentheses, by which alternatives are found.
+        let hidden = regex.why_backtracking().is_some() && pattern.contains('|');
+        let literal = if hidden { Literal::none() } else { literal };
+        Ok(Self { matcher: Matcher::Regex { literal, regex: Box::new(regex) } })
     }
 
     /// What every path that matches starts with, if case does not count.
@@ -52,52 +43,48 @@ impl Pattern {
 
     /// Whether the path matches.
     #[inline]
-    pub fn matches(&self, path: &[u8]) -> bool {
+    pub fn matches(&self, path: &[u8]) -> Result<bool, GaveUp> {
         match &self.matcher {
-            Matcher::Shape(shape) => shape.matches(path),
-            Matcher::Regex { literal, regex } => {
-                literal.starts(path) && regex.is_match(Input::new(path).anchored(Anchored::Yes).earliest(true))
-            }
+            Matcher::Shape(shape) => Ok(shape.matches(path)),
+            Matcher::Regex { literal, regex } => Ok(literal.starts(path) && regex.matches(path)?),
         }
     }
 
     /// The captures of a path that matches. A path that does not leaves none.
-    pub fn captures(&self, path: &[u8], captures: &mut Captures) {
+    pub fn captures(&self, path: &[u8], captures: &mut Captures) -> Result<(), GaveUp> {
         captures.clear();
         match &self.matcher {
-            Matcher::Shape(shape) => shape.captures(path, captures),
-            Matcher::Regex { regex, .. } => captures.fill(|slots| {
-                regex.search_slots(&Input::new(path).anchored(Anchored::Yes), slots);
-            }),
+            Matcher::Shape(shape) => {
+                shape.captures(path, captures);
+                Ok(())
+            }
+            Matcher::Regex { regex, .. } => captures.fill(|slots| regex.captures(path, slots)),
         }
     }
 }
 
-/// None is sound; else why the engine cannot take this regex, whether case counts or not.
-pub fn check_regex(pattern: &str) -> Result<(), String> {
+/// What became of a regex.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is matched in linear time.
+    Linear,
+    /// It is matched by PCRE, within limits, for this reason.
+    Backtracking(&'static str),
+    /// It cannot be had, for this reason.
+    Refused(String),
+}
+
+/// What would become of this regex, whether case counts or not: of a path, or looked for anywhere in a text.
+pub fn check_regex(pattern: &str, place: Place) -> Judgement {
     if pattern.len() > sallygate_image::limits::PATTERN_BYTES {
         let (found, limit) = (pattern.len(), sallygate_image::limits::PATTERN_BYTES);
-        return Err(format!("{found} bytes are more than the {limit} allowed"));
+        return Judgement::Refused(format!("{found} bytes are more than the {limit} allowed"));
     }
-    Pattern::new(pattern, true).map(drop)?;
-    Pattern::new(pattern, false).map(drop)
-}
-
-fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
-    let config = Regex::config()
-        .utf8_empty(false)
-        .nfa_size_limit(Some(COMPILED_BYTES))
-        .onepass_size_limit(Some(COMPILED_BYTES))
-        .hybrid_cache_capacity(CACHE_BYTES);
-    let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case).nest_limit(NESTING);
-    Regex::builder().configure(config).syntax(syntax).build(pattern).map_err(|error| explain(&error))
-}
-
-fn explain(error: &BuildError) -> String {
-    match (error.syntax_error(), error.size_limit()) {
-        (Some(problem), _) => problem.to_string(),
-        (None, Some(limit)) => format!("it is too large: compiled, it takes more than {limit} bytes"),
-        (None, None) => error.to_string(),
+    let both = Regex::new(pattern, false, place).and_then(|_| Regex::new(pattern, true, place));
+    match both.as_ref().map(Regex::why_backtracking) {
+        Ok(None) => Judgement::Linear,
+        Ok(Some(why)) => Judgement::Backtracking(why),
+        Err(problem) => Judgement::Refused(problem.clone()),
     }
 }
 
@@ -133,13 +120,18 @@ mod tests {
     use super::*;
 
     /// What `$1` to `$9` are, if the path matches.
-    fn groups(matcher: Matcher, path: &[u8]) -> Option<[Vec<u8>; 9]> {
-        let pattern = Pattern { matcher };
+    fn groups(pattern: &Pattern, path: &[u8]) -> Option<[Vec<u8>; 9]> {
         let mut captures = Captures::default();
-        pattern.matches(path).then(|| {
-            pattern.captures(path, &mut captures);
+        pattern.matches(path).unwrap().then(|| {
+            pattern.captures(path, &mut captures).unwrap();
             [1, 2, 3, 4, 5, 6, 7, 8, 9].map(|group| captures.get(group, path).to_vec())
         })
+    }
+
+    /// Without any short cut.
+    fn plainly(pattern: &str, ignore_case: bool) -> Option<Pattern> {
+        let regex = Box::new(Regex::new(pattern, ignore_case, Place::Start).ok()?);
+        Some(Pattern { matcher: Matcher::Regex { literal: Literal::none(), regex } })
     }
 
     proptest! {
@@ -153,22 +145,19 @@ mod tests {
             path in "(/|a|b|A|B|é|\\.|~|-|\n){0,6}",
         ) {
             let written = format!("{literal}{ending}");
-            let shape = Shape::read(&written, ignore_case).unwrap();
-            let regex = Box::new(compile(&written, ignore_case).unwrap());
-            let none = Shape::read("(", false).unwrap_err();
-            let by_engine = groups(Matcher::Regex { literal: none, regex }, path.as_bytes());
-            prop_assert_eq!(groups(Matcher::Shape(shape), path.as_bytes()), by_engine);
+            let matcher = Matcher::Shape(Shape::read(&written, ignore_case).unwrap());
+            let by_engine = groups(&plainly(&written, ignore_case).unwrap(), path.as_bytes());
+            prop_assert_eq!(groups(&Pattern { matcher }, path.as_bytes()), by_engine);
         }
 
         #[test]
         fn a_leading_literal_never_hides_a_match(
-            pattern in "\\^?(/|a|B|b\\?|a\\*|b\\+|\\.|\\\\\\.|\\[a|b\\]|\\(a|\\)|\\||a\\{2\\}|é){0,8}",
+            pattern in "\\^?(/|a|B|b\\?|a\\*|b\\+|\\.|\\\\\\.|\\[a|b\\]|\\(a|\\)|\\||a\\{2\\}|é|\\(\\?#|\\\\Q|\\\\E){0,8}",
             ignore_case in any::<bool>(),
             path in "(/|a|b|A|B|\\.|é){0,6}",
         ) {
-            if let (Ok(pattern), Ok(regex)) = (Pattern::new(&pattern, ignore_case), compile(&pattern, ignore_case)) {
-                let expected = regex.is_match(Input::new(path.as_bytes()).anchored(Anchored::Yes));
-                prop_assert_eq!(pattern.matches(path.as_bytes()), expected);
+            if let (Ok(pattern), Some(plain)) = (Pattern::new(&pattern, ignore_case), plainly(&pattern, ignore_case)) {
+                prop_assert_eq!(pattern.matches(path.as_bytes()), plain.matches(path.as_bytes()));
             }
         }
     }
@@ -176,38 +165,46 @@ mod tests {
     #[test]
     fn matching_is_anchored_at_the_start_only() {
         let pattern = Pattern::new("/a[0-9]", false).unwrap();
-        assert!(pattern.matches(b"/a1/more"));
-        assert!(!pattern.matches(b"/x/a1"));
-        assert!(!pattern.matches(b"/A1"));
-        assert!(Pattern::new("/a[0-9]", true).unwrap().matches(b"/A1"));
+        let cases = [("/a1/more", true), ("/x/a1", false), ("/A1", false)];
+        for (path, expected) in cases {
+            assert_eq!(pattern.matches(path.as_bytes()), Ok(expected), "{path}");
+        }
+        assert_eq!(Pattern::new("/a[0-9]", true).unwrap().matches(b"/A1"), Ok(true));
     }
 
     #[test]
     fn captures_that_took_no_part_are_empty() {
         let pattern = Pattern::new("/(a)?(b)(c*)", false).unwrap();
         let mut captures = Captures::default();
-        pattern.captures(b"/bcc", &mut captures);
+        pattern.captures(b"/bcc", &mut captures).unwrap();
         assert_eq!([1, 2, 3, 4].map(|group| captures.get(group, b"/bcc")), [&b""[..], b"b", b"cc", b""]);
-        pattern.captures(b"/x", &mut captures);
+        pattern.captures(b"/x", &mut captures).unwrap();
         assert_eq!(captures, Captures::default());
     }
 
     #[test]
-    fn hostile_patterns_are_refused_with_a_reason() {
+    fn every_pattern_is_judged() {
+        let refused = |pattern: &str| match check_regex(pattern, Place::Start) {
+            Judgement::Refused(problem) => problem,
+            other => format!("{other:?}"),
+        };
         let deep = format!("{}a{}", "(".repeat(200), ")".repeat(200));
         let cases = [
-            ("/a(", "unclosed group"),
-            ("/(?<!b)a", "look-around"),
-            ("/(a)\\1", "backreferences"),
-            ("/((a{1,1000}){1,1000}){1,1000}", "too large"),
-            (deep.as_str(), "nest"),
+            ("/a(", "parenthesis"),
+            ("/a**", "quantifier"),
+            ("/((a{1,1000}){1,1000}){1,1000}", "too"),
+            (deep.as_str(), "nested"),
         ];
         for (pattern, reason) in cases {
-            let problem = check_regex(pattern).unwrap_err();
-            assert!(problem.contains(reason), "{pattern}: {problem}");
+            assert!(refused(pattern).contains(reason), "{pattern}: {}", refused(pattern));
         }
-        assert!(check_regex(&"a".repeat(4_097)).unwrap_err().contains("4096"));
-        assert_eq!(check_regex("/app(/|$)(.*)"), Ok(()));
+        assert!(refused(&"a".repeat(4_097)).contains("4096"));
+        assert_eq!(check_regex("/app(/|$)(.*)", Place::Start), Judgement::Linear);
+        assert_eq!(check_regex("/(?!b)a", Place::Start), Judgement::Backtracking("it looks ahead or behind"));
+        assert_eq!(
+            check_regex("*", Place::Start),
+            Judgement::Refused("quantifier does not follow a repeatable item".into())
+        );
     }
 
     #[test]

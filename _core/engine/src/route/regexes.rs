@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::pattern::Pattern;
+use crate::regex::GaveUp;
 
 /// Sets the bit by which upper- and lower-case ASCII letters differ. It makes some other bytes alike, too, which only
 /// means that the regex itself is asked.
@@ -40,11 +41,16 @@ impl Regexes {
         Self { tried: regexes.into_iter().map(tried).collect() }
     }
 
-    /// The route of the first regex that matches.
+    /// The route of the first regex that matches. One that gives up ends it: a later one could be more open.
     #[inline]
-    pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
+    pub(super) fn find(&self, path: &[u8]) -> Result<Option<u32>, GaveUp> {
         let may = |tried: &&Tried| (load(path, tried.start as usize) | FOLD) & tried.mask == tried.literal;
-        self.tried.iter().filter(may).find(|tried| tried.pattern.matches(path)).map(|tried| tried.route)
+        for tried in self.tried.iter().filter(may) {
+            if tried.pattern.matches(path)? {
+                return Ok(Some(tried.route));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) struct Literal {
 }
 
 impl Literal {
+    /// Every path starts with nothing.
+    pub(super) fn none() -> Self {
+        Self { text: Box::default(), ignore_case: false }
+    }
+
     /// The text itself.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
@@ -94,11 +99,15 @@ impl Shape {
         self.literal.starts(path)
             && match self.ending {
                 Ending::Open | Ending::Rest | Ending::SlashRest => true,
-                Ending::End => path.len() == self.literal.text.len(),
-                Ending::Boundary | Ending::BoundaryRest => {
-                    path.get(self.literal.text.len()).is_none_or(|byte| *byte == b'/')
-                }
+                // A dollar also matches before a line feed that is the very last byte.
+                Ending::End => matches!(self.after(path), [] | [b'\n']),
+                Ending::Boundary | Ending::BoundaryRest => matches!(self.after(path), [] | [b'/', ..] | [b'\n']),
             }
+    }
+
+    #[inline]
+    fn after<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        path.get(self.literal.text.len()..).unwrap_or_default()
     }
 
     /// The captures of a path that matches.

@@ -9,6 +9,7 @@ use super::hash::Seed;
 use super::pattern::Patterns;
 use super::prefix::PrefixIndex;
 use super::regexes::Regexes;
+use crate::regex::GaveUp;
 
 /// A route that cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +73,15 @@ impl RouteTable {
 
     /// The route of a path in normal form. `block` is what `new` gave beside the table.
     #[inline]
-    pub fn lookup(&self, block: &[u8], path: &[u8]) -> Option<&Route> {
-        let by_prefix = || self.prefixes.find(block, path, self.seed);
-        let found = self.exact.find(block, path, self.seed).or_else(|| self.regexes.find(path)).or_else(by_prefix)?;
-        self.routes.get(found as usize)
+    pub fn lookup(&self, block: &[u8], path: &[u8]) -> Result<Option<&Route>, GaveUp> {
+        let found = match self.exact.find(block, path, self.seed) {
+            Some(found) => Some(found),
+            None => match self.regexes.find(path)? {
+                Some(found) => Some(found),
+                None => self.prefixes.find(block, path, self.seed),
+            },
+        };
+        Ok(found.and_then(|found| self.routes.get(found as usize)))
     }
 
     /// All routes, in the order of the list.

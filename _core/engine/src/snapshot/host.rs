@@ -8,6 +8,7 @@ use sallygate_image::{CertificateId, Digest};
 use triomphe::ThinArc;
 
 use super::prefetch::prefetch;
+use crate::regex::GaveUp;
 use crate::route::{Route, RouteTable};
 
 /// What a lookup may read of an entry, in cache lines, at the most: of a host with more the rest comes as it is read.
@@ -78,7 +79,7 @@ impl HostEntry {
 
     /// The route of a path in normal form.
     #[inline]
-    pub fn lookup(&self, path: &[u8]) -> Option<&Route> {
+    pub fn lookup(&self, path: &[u8]) -> Result<Option<&Route>, GaveUp> {
         self.0.header.header.routes.lookup(&self.0.slice, path)
     }
 

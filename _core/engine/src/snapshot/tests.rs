@@ -86,7 +86,7 @@ fn shop() -> Tree {
 /// The service that a request is forwarded to, or the status that it is answered with.
 fn served(snapshot: &Snapshot, host: &str, path: &str) -> Option<String> {
     let table = snapshot.listener_table("http")?;
-    let route = snapshot.host(table, host.as_bytes())?.lookup(path.as_bytes())?;
+    let route = snapshot.host(table, host.as_bytes())?.lookup(path.as_bytes()).unwrap()?;
     Some(match &route.action {
         Action::Forward { backend, .. } => snapshot.backend(*backend).unwrap().key.id().service.clone(),
         Action::Redirect { status, .. } | Action::RedirectHost { status, .. } | Action::Respond { status } => {
@@ -152,7 +152,7 @@ fn new_endpoints_touch_no_route_and_keep_what_is_known_of_old_ones() {
     let before = publisher.publication().current();
     let table = before.listener_table("http").unwrap();
     let entry = before.host(table, b"shop.example").unwrap();
-    let Action::Forward { backend, .. } = entry.lookup(b"/").unwrap().action else { panic!("it forwards") };
+    let Action::Forward { backend, .. } = entry.lookup(b"/").unwrap().unwrap().action else { panic!("it forwards") };
     let under_way = before.backend(backend).unwrap().endpoints[1].begin();
     tree.backend("shop", &[2, 9]);
     assert_eq!(publish(&mut publisher, &tree).unwrap().built, 3, "the root, a shard and a backend");
@@ -193,9 +193,9 @@ fn routes_have_slots_and_rewrites() {
     let snapshot = publisher.publication().current();
     let table = snapshot.listener_table("http").unwrap();
     let entry = snapshot.host(table, b"a.shop.example").unwrap();
-    let route = entry.lookup(b"/app/x").unwrap();
+    let route = entry.lookup(b"/app/x").unwrap().unwrap();
     let (mut captures, mut out) = (Captures::default(), Vec::new());
-    route.captures(b"/app/x", &mut captures);
+    route.captures(b"/app/x", &mut captures).unwrap();
     route.rewrite.as_ref().unwrap().expand(b"/app/x", &captures, &mut out);
     assert_eq!((out.as_slice(), route.policy.tries), (&b"/x"[..], 1));
     let (slot, labels) = publisher.slots().assigned(0).into_iter().find(|(slot, _)| *slot == route.slot).unwrap();
