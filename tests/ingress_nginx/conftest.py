@@ -29,11 +29,12 @@ class World:
         """A name that nobody else has."""
         return f"case-{next(self._numbers)}.example.com"
 
-    def add(self, *documents: str) -> None:
+    def add(self, *documents: str, file: str = "") -> None:
+        """With `file` they take the place of what was added under this name before."""
         number = next(self._numbers)
         marker = f"marker-{number}.example.com"
         text = "---\n".join((*documents, ingress(f"marker-{number}", marker, "one")))
-        put(self._folder, f"case-{number}.yaml", text)
+        put(self._folder, f"case-{file or number}.yaml", text)
         until(lambda: fetch(self.gateway.address("http"), marker).status == 200)
 
     def ingress(self, host: str, service: str = "one", *, path: str = "/", tls: str = "", **annotations: str) -> str:

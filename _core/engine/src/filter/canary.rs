@@ -88,7 +88,8 @@ impl Canary {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+/// An expression that is looked for anywhere in a value, in time that grows with the value alone.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(COMPILED_BYTES));
     let syntax = syntax::Config::new().unicode(false).utf8(false).nest_limit(NESTING);
     Regex::builder().configure(config).syntax(syntax).build(pattern).map_err(|error| error.to_string())

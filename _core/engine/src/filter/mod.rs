@@ -21,7 +21,7 @@ use sallygate_wire::write::HeadWriter;
 pub use access::Word;
 pub use affinity::{Affinity, Held, backend_number};
 pub use asked::{Asked, Names};
-pub use canary::{Canary, choose};
+pub use canary::{Canary, choose, compile};
 pub use edits::{Answers, Headers};
 pub use limit::{Buckets, Limits, Seed as ZoneSeed, UnderWay};
 pub use password::{Checked, Checkers, Claim, Password, Remembered};
