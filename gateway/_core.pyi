@@ -10,7 +10,10 @@ __all__ = [
     "Engine",
     "Offer",
     "Refused",
+    "check_authority",
     "check_certificate",
+    "check_ciphers",
+    "check_groups",
     "check_regex",
     "explain",
     "mint_certificate",
@@ -32,6 +35,17 @@ def check_certificate(chain_pem: bytes, key_pem: bytes) -> dict[str, object]:
     """What a certificate says: `names` (list of DNS and IP names, lower-case), `not_before` and `not_after` (int, Unix
     seconds), `subject` (str). ValueError with the reason when the chain or the key is unreadable, or they do not match.
     """
+
+def check_authority(ca_pem: bytes, crl_pem: bytes) -> None:
+    """ValueError with the reason when certificates of clients cannot be verified by these authorities, and by what they
+    have revoked (empty: nothing).
+    """
+
+def check_ciphers(ciphers: str) -> str | None:
+    """None when this is a list of cipher suites of TLS 1.2, at least one of which the TLS library has, else why not."""
+
+def check_groups(groups: str) -> str | None:
+    """None when this is a list of groups for a key exchange, all of which the TLS library has, else why not."""
 
 def explain(root: bytes, segments: list[bytes], question: bytes) -> bytes:
     """What would be done with one request under the snapshot of this root, by the lookup and plan that serve traffic.

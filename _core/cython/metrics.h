@@ -76,6 +76,7 @@ COUNTER(UpstreamConnectRefused, "sallygate_upstream_connect_failures_total", "re
 COUNTER(UpstreamConnectTimeout, "sallygate_upstream_connect_failures_total", "reason=\"timeout\"", "")
 COUNTER(UpstreamConnectUnreachable, "sallygate_upstream_connect_failures_total", "reason=\"unreachable\"", "")
 COUNTER(UpstreamConnectTls, "sallygate_upstream_connect_failures_total", "reason=\"tls\"", "")
+COUNTER(UpstreamConnectUntrusted, "sallygate_upstream_connect_failures_total", "reason=\"certificate\"", "")
 COUNTER(UpstreamConnectResources, "sallygate_upstream_connect_failures_total", "reason=\"resources\"", "")
 COUNTER(UpstreamConnectOther, "sallygate_upstream_connect_failures_total", "reason=\"other\"", "")
 
@@ -103,6 +104,7 @@ COUNTER(FaultClientLimit, "sallygate_faults_total", "origin=\"client\",kind=\"li
 COUNTER(FaultClientUnsupported, "sallygate_faults_total", "origin=\"client\",kind=\"unsupported\"", "")
 COUNTER(FaultClientTimeout, "sallygate_faults_total", "origin=\"client\",kind=\"timeout\"", "")
 COUNTER(FaultClientAbort, "sallygate_faults_total", "origin=\"client\",kind=\"abort\"", "")
+COUNTER(FaultClientCertificate, "sallygate_faults_total", "origin=\"client\",kind=\"certificate\"", "")
 COUNTER(FaultClientNoRoute, "sallygate_faults_total", "origin=\"client\",kind=\"no_route\"", "")
 COUNTER(FaultUpstreamNoEndpoint, "sallygate_faults_total", "origin=\"upstream\",kind=\"no_endpoint\"", "")
 COUNTER(FaultUpstreamConnect, "sallygate_faults_total", "origin=\"upstream\",kind=\"connect\"", "")

@@ -12,6 +12,7 @@ from gateway.ir.backend import Backend
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener
 from gateway.ir.match import PathMatch
+from gateway.ir.peers import HostTls
 from gateway.ir.policy import Policy
 from gateway.ir.route import Action, Errors
 from gateway.ir.secret import Secret
@@ -49,12 +50,13 @@ class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     errors: Errors | None = None
 
 
-class HostSegment(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="host"):
+class HostSegment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="host"):
     """`ir.HostTable`."""
 
     host: str
     certificate: CertificateId | None
     routes: tuple[RouteEntry, ...]
+    tls: HostTls | None = None
 
 
 class PolicySegment(

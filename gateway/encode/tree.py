@@ -178,7 +178,7 @@ class Tree:
                     route.id, route.match, route.action, policies[-1], route.display_path, route.errors
                 )
                 entries.append(entry)
-            data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries)))
+            data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries), table.tls))
             return self.pool.add(data, policies)
         finally:
             for policy in policies:

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from gateway.ir.peers import ListenerTls
+
 
 class Protocol(StrEnum):
     HTTP = "http"
@@ -34,3 +36,4 @@ class Listener(Struct, frozen=True, omit_defaults=True):
     table: str
     forwarders: Forwarders | None = None  # None: nobody but the connection says where a request comes from
     proxy_headers: ProxyHeaders | None = None  # None: a connection begins with the client's own bytes
+    tls: ListenerTls | None = None  # where it is not as it is by default

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from gateway.ir.filters import Filters
+from gateway.ir.peers import EndpointTls
 
 
 class Timeouts(Struct, frozen=True, omit_defaults=True):
@@ -57,3 +58,4 @@ class Policy(Struct, frozen=True, omit_defaults=True):
     request_body: RequestBody = RequestBody()
     http10: bool = False  # endpoints are spoken to in HTTP/1.0, one request per connection
     filters: Filters | None = None
+    endpoint_tls: EndpointTls | None = None  # where TLS is spoken with endpoints; None: whatever they show is taken

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.match import PathMatch
+from gateway.ir.peers import HostTls
 from gateway.ir.policy import Policy
 
 
@@ -95,3 +96,4 @@ class HostTable(Struct, frozen=True):
     host: str
     routes: tuple[Route, ...]
     certificate: CertificateId | None = None
+    tls: HostTls | None = None  # what TLS with its clients is besides

@@ -44,7 +44,7 @@ def judge(key: ObjectKey, view: View, rules: Rules) -> tuple[Verdict, ...]:
         return (reasons.OPTIONS_MISSING.verdict(subject, "", key.name, text, fix),)
     said: list[Verdict] = []
     if key == rules.options:
-        said += judge_options(subject, found.data)
+        said += judge_options(subject, found.data, rules)
         said += headers.judge(subject, found.data, view)
     if key in (rules.tcp_services, rules.udp_services):
         said += _ports(subject, found.data, "TCP" if key == rules.tcp_services else "UDP")

@@ -9,6 +9,7 @@ from gateway.ir.backend import Balance, Endpoint
 from gateway.ir.filters import Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
+from gateway.ir.peers import ListenerTls
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
 from gateway.translate.forwarders import Believed
@@ -20,18 +21,23 @@ _POLICY: Final = Policy()
 
 RegexCheck = Callable[[str, bool], tuple[str | None, str | None]]
 CertificateCheck = Callable[[bytes, bytes], Mapping[str, object]]
+AuthorityCheck = Callable[[bytes, bytes], None]
+ListCheck = Callable[[str], str | None]
 ServiceMap = Callable[[str, str, str], tuple[Endpoint, ...] | None]
 
 
 class Rules(Struct, frozen=True, kw_only=True):
     """Defaults are those of ingress-nginx.
 
-    `check_regex` and `check_certificate` have the meaning that they have in `gateway._core`. `service_map` gives the
+    Every `check_*` has the meaning that it has in `gateway._core`. `service_map` gives the
     endpoints of (namespace, service, port) from the command line, which win over everything. `now` is Unix seconds.
     """
 
     check_regex: RegexCheck
     check_certificate: CertificateCheck
+    check_authority: AuthorityCheck
+    check_ciphers: ListCheck
+    check_groups: ListCheck
     now: Callable[[], float]
     service_map: ServiceMap = lambda _namespace, _service, _port: None
 
@@ -61,6 +67,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     strict_path_type: bool = True
     catch_all: bool = True  # serve what is for every host
     believed: Believed = Believed()
+    listener_tls: ListenerTls = ListenerTls()
+    endpoint_tls_shared: bool = True  # by the Ingresses of a host and namespace
 
     # What the options say; see `options`.
     closed_by: str = ""  # the option for which every route answers 503

@@ -16,7 +16,8 @@ from gateway.ir.backend import Backend
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
-from gateway.ir.listener import Listener
+from gateway.ir.listener import Listener, Protocol
+from gateway.ir.peers import ListenerTls
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
 from gateway.store.events import NAME, host_name
@@ -28,6 +29,7 @@ from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
 from gateway.translate.ingress.claims import Claims, changed_hosts, read_claims
 from gateway.translate.ingress.lent import lend, taken
+from gateway.translate.ingress.settings import standard
 from gateway.translate.names import wildcard_of
 from gateway.translate.order import Rank, by_seniority, rank
 from gateway.translate.remarks import (
@@ -126,9 +128,13 @@ class Translator:
         )
 
     def _listeners(self) -> tuple[Listener, ...]:
-        believed = self._rules.believed
+        believed, tls = self._rules.believed, self._rules.listener_tls
         told = {"forwarders": believed.forwarders(), "proxy_headers": believed.introducers()}
-        return tuple(replace(one, **told) for one in self._rules.listeners)
+        settled = standard(tls) if tls != ListenerTls() else None
+        return tuple(
+            replace(one, **told, tls=settled if one.protocol is Protocol.HTTPS else None)
+            for one in self._rules.listeners
+        )
 
     def _default(self) -> CertificateId | None:
         default = self._rules.default_ssl_certificate

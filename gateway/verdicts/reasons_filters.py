@@ -59,3 +59,15 @@ NO_ERROR_BACKEND: Final = Reason(
     "nobody answers for errors",
     "Errors are answered by a default backend. There is none, so they stay as they are.",
 )
+WITHOUT_EFFECT: Final = Reason(
+    "GW420",
+    Severity.WARNING,
+    "annotation has no effect by itself",
+    "It adjusts what another annotation asks for, and that one is not there.",
+)
+NOBODY_PASSES: Final = Reason(
+    "GW421",
+    Severity.ERROR,
+    "no backend can be verified",
+    "A backend is verified by a name, and none is given. Its certificate is never taken without one.",
+)

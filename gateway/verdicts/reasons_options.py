@@ -66,3 +66,9 @@ GUARD_INVALID: Final = Reason(
     "option that protects is not valid, and every route is closed",
     "Nobody can say whom it was to keep out, so everything answers 503.",
 )
+OPTION_ADJUSTED: Final = Reason(
+    "GW340",
+    Severity.INFO,
+    "option's value is not taken as written",
+    "The nearest value that can be had is used.",
+)

@@ -26,6 +26,7 @@ RUST_LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"upstream"}),
     frozenset({"tls"}),
     frozenset({"route", "drain", "transport"}),
+    frozenset({"trust"}),
     frozenset({"filter"}),
     frozenset({"balance", "telemetry", "clock", "fault", "settings", "regex"}),
 )

@@ -77,7 +77,7 @@ def test_a_certificate_that_nobody_vouches_for_fails_verification(gate: Gate, co
             upstream.accept()
         assert client.response().status == 502
     counters = gate.wait_for(RequestsFinished=1)
-    assert counters["UpstreamConnectTls"] >= 1
+    assert counters["UpstreamConnectUntrusted"] >= 1
     assert counters["FaultUpstreamTls"] == 1
 
 

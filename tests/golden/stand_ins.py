@@ -36,6 +36,19 @@ def check_certificate(chain_pem: bytes, key_pem: bytes) -> Mapping[str, object]:
     return {"names": names, "not_before": 0, "not_after": int(until.timestamp()), "subject": f"CN={names[0]}"}
 
 
+def check_authority(ca_pem: bytes, crl_pem: bytes) -> None:
+    """Authorities begin with `authority`, and what they have revoked with `revoked`."""
+    if not ca_pem.startswith(b"authority"):
+        raise ValueError("it is not a PEM certificate")
+    if crl_pem and not crl_pem.startswith(b"revoked"):
+        raise ValueError("it is not a PEM list of revoked certificates")
+
+
+def check_list(text: str) -> str | None:
+    """Of cipher suites, or of groups."""
+    return f"{text!r} holds nothing that the TLS library has" if "NOTHING" in text else None
+
+
 def service_map(namespace: str, service: str, port: str) -> tuple[Endpoint, ...] | None:
     """The Service `mapped` is on the command line."""
     if (namespace, service) != ("default", "mapped"):
@@ -47,6 +60,9 @@ def rules(**changed: object) -> Rules:
     plain = Rules(
         check_regex=check_regex,
         check_certificate=check_certificate,
+        check_authority=check_authority,
+        check_ciphers=check_list,
+        check_groups=check_list,
         now=NOW.timestamp,
         service_map=service_map,
         class_objects_required=False,

@@ -16,6 +16,7 @@ import yaml
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
 from gateway.ir.ids import BackendId, CertificateId
+from gateway.ir.listener import Protocol
 from gateway.ir.route import HostTable
 from gateway.objects.meta import ObjectKey
 from gateway.store.events import Event, Resolved, Unread
@@ -95,6 +96,8 @@ def render(changes: Changes) -> str:
     if introducers := changes.listeners[0].proxy_headers:
         assert {one.proxy_headers for one in changes.listeners} == {introducers}
         shown["proxy_headers"] = builtins(introducers)
+    if (tls := {one.protocol: one.tls for one in changes.listeners}[Protocol.HTTPS]) is not None:
+        shown["listener_tls"] = builtins(tls)
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)
@@ -102,8 +105,9 @@ def render(changes: Changes) -> str:
 
 def render_host(table: HostTable) -> dict[str, Any]:
     shown: dict[str, Any] = builtins(table)
-    if table.certificate is None:
-        del shown["certificate"]
+    for name in ("certificate", "tls"):
+        if shown[name] is None:
+            del shown[name]
     for route in shown["routes"]:
         policy = route["policy"]
         if policy.get("hsts") == HSTS:

@@ -36,13 +36,14 @@ class World:
         """A name that nobody else has."""
         return f"case-{next(self._numbers)}.example.com"
 
-    def add(self, *documents: str) -> str:
+    def add(self, *documents: str, file: str = "") -> str:
+        """Returns the name of the file. With `file` they take the place of what was added under this name before."""
         number = next(self._numbers)
         marker = f"marker-{number}.example.com"
         text = "---\n".join((*documents, ingress(f"marker-{number}", marker, "one")))
-        name = f"case-{number}.yaml"
+        name = f"case-{file or number}.yaml"
         put(self._folder, name, text)
-        until(lambda: self.get(marker).status != 404)
+        until(lambda: self.get(marker).status == 200)
         return name
 
     def remove(self, name: str) -> None:

@@ -61,6 +61,9 @@ class Control:
         rules = Rules(
             check_regex=lambda *_: (None, None),
             check_certificate=lambda _chain, _key: {},
+            check_authority=lambda _ca, _crl: None,
+            check_ciphers=lambda _: None,
+            check_groups=lambda _: None,
             now=lambda: 0.0,
             class_objects_required=False,
         )

@@ -87,3 +87,15 @@ def put(folder: Path, name: str, text: str) -> None:
     temporary = folder / f".{name}.new"
     temporary.write_text(text)
     temporary.replace(folder / name)
+
+
+def opaque(name: str, data: Mapping[str, bytes]) -> str:
+    """A Secret of any content."""
+    lines = "".join(f"\n  {key}: {b64encode(value).decode()}" for key, value in data.items())
+    return f"""\
+apiVersion: v1
+kind: Secret
+metadata: {{name: {name}, namespace: default}}
+type: Opaque
+data:{lines}
+"""

@@ -22,6 +22,17 @@ class Authority:
         )
         self.pem = _pem(made.sign(self._key, hashes.SHA256()))
 
+    def subordinate(self, name: str) -> "Authority":
+        """An authority that this one vouches for. Its `pem` is its own certificate alone."""
+        other = Authority(name)
+        made = (
+            self._builder(other._name, other._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        other.pem = _pem(made)
+        return other
+
     def issue(self, name: str, *more: str, days: float = 30) -> tuple[bytes, bytes]:
         """Certificate and key in PEM. For the address 127.0.0.1 and the names. It began a day ago, and lasts `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -34,6 +45,16 @@ class Authority:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         return _pem(made.sign(self._key, hashes.SHA256())), private
+
+    def revocations(self, *certificates: bytes) -> bytes:
+        """The list of what it has revoked, PEM."""
+        made = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        made = made.last_update(_PAST).next_update(_PAST + timedelta(days=30))
+        for pem in certificates:
+            number = x509.load_pem_x509_certificate(pem).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(_PAST).build()
+            made = made.add_revoked_certificate(revoked)
+        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def server_context(self, folder: Path, *, clients: "Authority | None" = None) -> ssl.SSLContext:
         """For a server on 127.0.0.1; with `clients`, it asks for certificates that they signed."""

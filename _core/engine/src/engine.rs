@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use sallygate_image::ListenerTls;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::listen::worker::{Left, Listening, Order, Start, run};
@@ -16,7 +17,8 @@ use crate::proxy::shared::Shared;
 use crate::settings::{ListenerSettings, Settings};
 use crate::snapshot::Publication;
 use crate::telemetry::Region;
-use crate::tls::server;
+use crate::tls::server::{self, Handshakes};
+use crate::tls::tickets::TicketKeys;
 
 /// How much longer than its deadline a drain waits for the threads to end.
 const JOIN_GRACE: Duration = Duration::from_secs(2);
@@ -89,13 +91,16 @@ impl Engine {
         if running.is_some() {
             return Err(StartError::Settings("the engine has been started already".into()));
         }
+        let keys = TicketKeys::fresh()
+            .map_err(|error| StartError::Machine(format!("there are no random numbers: {error}")))?;
+        let keys = Arc::new(keys);
         let mut addresses = Vec::new();
         let mut per_worker: Vec<Vec<Listening>> = (0..self.settings.workers).map(|_| Vec::new()).collect();
         for listener in &self.settings.listeners {
             let sockets = self.sockets(listener)?;
             let bound = sockets.first().and_then(|socket| socket.local_addr().ok()).unwrap_or(listener.address);
             addresses.push((listener.name.clone(), bound));
-            let tls = if listener.tls { Some(self.tls(&listener.name)?) } else { None };
+            let tls = if listener.tls { Some(self.tls(&listener.name, &keys)?) } else { None };
             for (listening, socket) in per_worker.iter_mut().zip(sockets) {
                 listening.push(Listening { name: listener.name.clone(), socket, tls: tls.clone() });
             }
@@ -143,15 +148,23 @@ impl Engine {
         taken.map_err(|error| StartError::Bind(listener.address, error))
     }
 
-    fn tls(&self, listener: &str) -> Result<openssl::ssl::SslContext, StartError> {
-        let publication = self.publication.clone();
+    fn tls(&self, listener: &str, keys: &Arc<TicketKeys>) -> Result<Handshakes, StartError> {
+        // Weak: snapshots hold contexts that were made by this.
+        let publication = Arc::downgrade(&self.publication);
         let listener = listener.to_owned();
-        server::listener(Box::new(move |name| {
-            let snapshot = publication.current();
-            // Without a name it is the certificate for all other hosts.
-            snapshot.certificate(&listener, name.unwrap_or_default()).map(|certificate| certificate.context.clone())
-        }))
-        .map_err(|problem| StartError::Machine(format!("TLS cannot be set up: {}", problem.reason)))
+        let make = move |settings: &ListenerTls, keys: Arc<TicketKeys>| {
+            let (publication, listener) = (publication.clone(), listener.clone());
+            // Without a name it is what there is for all other hosts.
+            let resolve = move |name: Option<&str>| {
+                let snapshot = publication.upgrade().map(|publication| publication.current());
+                snapshot.map(|current| current.handshake(&listener, name.unwrap_or_default())).unwrap_or_default()
+            };
+            server::listener(Box::new(resolve), settings, keys)
+        };
+        let usual = make(&ListenerTls::default(), keys.clone())
+            .map_err(|problem| StartError::Machine(format!("TLS cannot be set up: {}", problem.reason)))?;
+        let make = move |settings: &ListenerTls, keys| make(settings, keys).ok();
+        Ok(Handshakes { usual, keys: keys.clone(), make: Arc::new(make) })
     }
 
     /// What the workers serve.

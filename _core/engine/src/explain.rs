@@ -28,6 +28,7 @@ use crate::proxy::plan::{Arrival, Forward, Ground, Plan, Scratch, plan};
 use crate::route::{Action, Origin, Patterns, Route, RouteTable, Seed, Source};
 use crate::snapshot::{HostEntry, Publisher, Snapshot, TableIndex};
 use crate::telemetry::SlotAllocator;
+use crate::trust::Secured;
 
 /// How many routes are put in order. A host may have a hundred thousand, and nobody reads on for so long.
 pub const RANKED: usize = 100;
@@ -181,6 +182,8 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
     let mut arrival = Arrival {
         table,
         tls: told.secure(question.tls),
+        // What kind of certificate it would show is not asked: a good one.
+        secured: if question.tls { Secured::Assumed } else { Secured::No },
         public: told.host,
         port: question.port,
         peer: told.client(peer),
@@ -274,6 +277,7 @@ fn in_words<'s>(
             (Some(route), Outcome::Redirect { status, location: String::from_utf8_lossy(&location).into_owned() })
         }
         Plan::Respond { route, status } => (Some(route), Outcome::Respond { status }),
+        Plan::Send { location, .. } => (None, Outcome::Redirect { status: 302, location: location.to_owned() }),
         Plan::Fail { route, failure, .. } => (route, failed(failure)),
     }
 }

@@ -36,6 +36,8 @@ pub enum Kind {
     ConnectTimeout,
     /// The upstream's TLS handshake failed.
     HandshakeFailed,
+    /// The upstream's certificate is not one that its route trusts.
+    Untrusted,
     /// The upstream closed or reset before its answer was whole.
     Broken,
     /// The upstream did not take the request in time.
@@ -62,6 +64,16 @@ pub enum Kind {
     PassedOver,
     /// The client's address is not served.
     Forbidden,
+    /// The client has shown no certificate, and its host asks for one.
+    CertificateMissing,
+    /// The client's certificate is not one that its host trusts.
+    CertificateBad,
+    /// The client's certificate is for somebody who is not served.
+    CertificateUnmatched,
+    /// The client's connection was made for another host than this one, which asks for certificates.
+    Misdirected,
+    /// The client speaks plain HTTP to a host that asks for certificates.
+    NotSecured,
     /// The client asks too often, or too much at a time; with the status that says so.
     TooMany(u16),
     /// The upstream's answer is given by somebody else: its status.
@@ -97,6 +109,11 @@ impl Failure {
         let side = match kind {
             Kind::NoRoute
             | Kind::Forbidden
+            | Kind::CertificateMissing
+            | Kind::CertificateBad
+            | Kind::CertificateUnmatched
+            | Kind::Misdirected
+            | Kind::NotSecured
             | Kind::TooMany(_)
             | Kind::BodyTooLarge
             | Kind::HeadTimeout
@@ -116,6 +133,7 @@ impl Failure {
             | Kind::Unreachable
             | Kind::ConnectTimeout
             | Kind::HandshakeFailed
+            | Kind::Untrusted
             | Kind::Broken
             | Kind::Covered(_)
             | Kind::SendTimeout
@@ -132,13 +150,19 @@ impl Failure {
             Kind::Wire(_) if self.side == Side::Upstream => 502,
             Kind::Wire(fault) => fault.status(),
             Kind::NoRoute => 404,
-            Kind::BadRewrite => 400,
-            Kind::Forbidden => 403,
+            Kind::BadRewrite | Kind::CertificateMissing | Kind::CertificateBad => 400,
+            Kind::Forbidden | Kind::CertificateUnmatched | Kind::NotSecured => 403,
+            Kind::Misdirected => 421,
             Kind::TooMany(status) | Kind::Covered(status) => status,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
             Kind::BodyTooLarge => 413,
             Kind::BodyNotKept | Kind::RegexLimit => 500,
-            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Broken | Kind::PassedOver => 502,
+            Kind::ConnectFailed
+            | Kind::Unreachable
+            | Kind::HandshakeFailed
+            | Kind::Untrusted
+            | Kind::Broken
+            | Kind::PassedOver => 502,
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => 504,
             Kind::HeadTimeout | Kind::ClientTimeout | Kind::ClientStalled | Kind::ClientTooSlow => 408,
             // Nobody is there to read it; nginx logs this number.
@@ -159,6 +183,7 @@ impl Failure {
             Kind::Unreachable => "upstream_unreachable",
             Kind::ConnectTimeout => "connect_timeout",
             Kind::HandshakeFailed => "upstream_handshake_failed",
+            Kind::Untrusted => "upstream_certificate_untrusted",
             Kind::Broken => "upstream_broken",
             Kind::SendTimeout => "upstream_send_timeout",
             Kind::ReadTimeout => "upstream_read_timeout",
@@ -172,6 +197,11 @@ impl Failure {
             Kind::PassedOver => "answer_passed_over",
             Kind::BadRewrite => "bad_rewrite",
             Kind::Forbidden => "forbidden_address",
+            Kind::CertificateMissing => "client_certificate_missing",
+            Kind::CertificateBad => "client_certificate_bad",
+            Kind::CertificateUnmatched => "client_certificate_unmatched",
+            Kind::Misdirected => "misdirected",
+            Kind::NotSecured => "tls_required",
             Kind::TooMany(_) => "too_many_requests",
             Kind::Covered(_) => "upstream_error_covered",
             Kind::TooBusy => "passwords_busy",

@@ -1,7 +1,7 @@
 //! The data plane: listeners, workers, routing, forwarding.
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
-//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > filter >
+//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > trust > filter >
 //! {balance, telemetry, clock, fault, settings, regex}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
@@ -21,6 +21,7 @@ pub mod snapshot;
 pub mod telemetry;
 pub mod tls;
 pub mod transport;
+pub mod trust;
 pub mod upstream;
 
 pub use engine::{DrainReport, Engine, StartError};

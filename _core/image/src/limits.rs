@@ -45,6 +45,18 @@ pub const NAME_BYTES: usize = 1 << 10;
 /// PEM of a chain or a key: about a hundred certificates. TLS libraries slow down far before.
 pub const PEM_BYTES: usize = 256 << 10;
 
+/// Lists of revoked certificates, PEM: some ten thousand entries. Each handshake with a certificate searches them.
+pub const CRL_BYTES: usize = 1 << 20;
+
+/// Certificates between a leaf and its authority; chains of more than three hardly exist.
+pub const CHAIN_DEPTH: u32 = 100;
+
+/// A list of cipher suites: all that OpenSSL knows, by name, several times over.
+pub const CIPHERS_BYTES: usize = 4 << 10;
+
+/// A week: a ticket is as good as a handshake, so none is good for ever (RFC 8446 section 4.6.1).
+pub const SESSION_SECONDS: u32 = 7 * 24 * 60 * 60;
+
 /// One year. Timers are driven by a wheel that covers about two.
 pub const TIMEOUT_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 

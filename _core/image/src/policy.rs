@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::is_default;
 use crate::filters::Filters;
+use crate::peers::EndpointTls;
 
 /// Upstream timeouts in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +132,9 @@ pub struct Policy {
     /// What refuses and changes requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Box<Filters>>,
+    /// How TLS is spoken with endpoints that it is spoken with; None: whatever they show is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_tls: Option<Box<EndpointTls>>,
 }
 
 impl Default for Policy {
@@ -146,6 +150,7 @@ impl Default for Policy {
             request_body: RequestBody::default(),
             http10: false,
             filters: None,
+            endpoint_tls: None,
         }
     }
 }

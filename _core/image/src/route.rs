@@ -6,6 +6,7 @@ use crate::backend::is_default;
 use crate::digest::Digest;
 use crate::ids::{BackendId, CertificateId, RouteId};
 use crate::match_::PathMatch;
+use crate::peers::HostTls;
 
 /// Speak TLS to the endpoints. Without `verify` any certificate is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -144,6 +145,9 @@ pub struct Host {
     pub certificate: Option<CertificateId>,
     /// Its routes.
     pub routes: Vec<Route>,
+    /// What TLS with its clients is besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<HostTls>,
 }
 
 impl Host {

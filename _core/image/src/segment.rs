@@ -157,8 +157,11 @@ fn diagnose(digest: Digest, bytes: &[u8]) -> Refusal {
             let path = error.path().to_string();
             let field = if path == "." { String::new() } else { path };
             // The message may quote the value that it is about, and this one is nobody's to read.
-            let reason =
-                if field == "key_pem" { "not a string of bytes".to_owned() } else { error.into_inner().to_string() };
+            let reason = if field.ends_with("_key") || field.ends_with("key_pem") {
+                "not a string of bytes".to_owned()
+            } else {
+                error.into_inner().to_string()
+            };
             Refusal::new(digest, kind_name(bytes), field, reason)
         }
     }

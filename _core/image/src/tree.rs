@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn each_level_shows_once_the_one_above_is_there() {
-        let host = Segment::Host(Host { host: "a.example".into(), certificate: None, routes: Vec::new() });
+        let host = Segment::Host(Host { host: "a.example".into(), certificate: None, routes: Vec::new(), tls: None });
         let shard = Segment::Hosts(HostShard { hosts: vec![("a.example".into(), digest(&host))] });
         let listeners = Segment::Listeners(Listeners::default());
         let backends = Segment::Backends(BackendShard::default());

@@ -16,6 +16,7 @@ use crate::root::{HostShard, Root};
 use crate::route::{Action, Canary, Host, Route, UpstreamTls};
 use crate::segment::Segment;
 use crate::validate_filters::{check_token, validate_filters};
+use crate::validate_peers::{validate_endpoint_tls, validate_host_tls, validate_listener_tls};
 use crate::version;
 
 /// What is wrong with which field of a segment.
@@ -88,6 +89,7 @@ fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
             ascending(&headers.networks, |network| network).at(at("networks"))?;
             within(headers.timeout_ms, 1, limits::TIMEOUT_MS).at(at("timeout_ms"))?;
         }
+        listener.tls.as_ref().map_or(Ok(()), |tls| validate_listener_tls(index, tls))?;
     }
     Ok(())
 }
@@ -112,6 +114,7 @@ fn validate_host(host: &Host) -> Result<(), Fault> {
     check_host(&host.host).at(|| "host".into())?;
     host.certificate.as_ref().map_or(Ok(()), validate_certificate_id).at(|| "certificate".into())?;
     at_most(host.routes.len(), limits::ROUTES_PER_HOST).at(|| "routes".into())?;
+    host.tls.as_ref().map_or(Ok(()), validate_host_tls)?;
     host.routes.iter().enumerate().try_for_each(|(index, route)| validate_route(index, route))
 }
 
@@ -177,7 +180,7 @@ fn check_canary(canary: &Canary) -> Checked {
 }
 
 /// A path, or an absolute URL; in either case printable ASCII.
-fn check_target(target: &str) -> Checked {
+pub(crate) fn check_target(target: &str) -> Checked {
     if target.starts_with("http://") || target.starts_with("https://") {
         check_length(target, limits::PATH_BYTES)?;
         return match target.bytes().find(|byte| !byte.is_ascii_graphic()) {
@@ -213,6 +216,7 @@ fn validate_policy(policy: &Policy) -> Result<(), Fault> {
         check_template(&rewrite.template).at(|| "rewrite.template".into())?;
     }
     policy.hsts.as_deref().map_or(Ok(()), check_header_value).at(|| "hsts".into())?;
+    policy.endpoint_tls.as_deref().map_or(Ok(()), validate_endpoint_tls)?;
     policy.filters.as_deref().map_or(Ok(()), validate_filters)
 }
 
@@ -327,7 +331,7 @@ fn check_field_name(name: &str) -> Checked {
     }
 }
 
-fn check_server_name(name: &str) -> Checked {
+pub(crate) fn check_server_name(name: &str) -> Checked {
     if name.parse::<IpAddr>().is_ok() {
         return Ok(());
     }

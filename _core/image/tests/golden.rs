@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use sallygate_image::{
-    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol,
-    ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
-    version,
+    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard,
+    ClientCertificates, Digest, Endpoint, EndpointTls, Forwarders, Host, HostShard, HostTls, HttpsRedirect, Listener,
+    Listeners, Network, PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment,
+    Shards, Timeouts, TlsVersion, UpstreamTls, Verify, decode, encode, version,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -57,6 +57,19 @@ fn host() -> Host {
             ),
             route(4, PathMatch::Prefix { path: "/".into() }, Action::Respond { status: 404 }),
         ],
+        tls: Some(HostTls {
+            clients: Some(ClientCertificates {
+                ca_pem: b"ca".to_vec(),
+                crl_pem: Vec::new(),
+                verify: Verify::OptionalNoCa,
+                depth: 2,
+                error_page: "https://help.example/".into(),
+                passes: true,
+                subject: "CN=a".into(),
+            }),
+            ciphers: "ECDHE+AESGCM".into(),
+            client_order: Some(true),
+        }),
     }
 }
 
@@ -77,6 +90,7 @@ fn expected() -> Vec<Segment> {
         table: "web".into(),
         forwarders: None,
         proxy_headers: None,
+        tls: None,
     };
     let endpoint = |address: &str| Endpoint { address: address.into(), port: 8080 };
     vec![
@@ -111,6 +125,14 @@ fn expected() -> Vec<Segment> {
             rewrite: Some(Rewrite { template: "/$2".into() }),
             hsts: Some("max-age=31536000".into()),
             tries: 1,
+            endpoint_tls: Some(Box::new(EndpointTls {
+                verify: true,
+                name: "shop.example".into(),
+                newest: TlsVersion::V12,
+                ca_pem: b"ca".to_vec(),
+                key_pem: Secret::new(b"key".to_vec()),
+                ..EndpointTls::default()
+            })),
             ..Policy::default()
         }),
         Segment::Backends(BackendShard { backends: vec![(shop(), ZEROS)] }),

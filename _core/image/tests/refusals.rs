@@ -32,7 +32,7 @@ fn host(name: &str, match_: PathMatch, action: Action) -> Segment {
         errors: None,
     };
     let route = Route { match_, action, ..good.clone() };
-    Segment::Host(Host { host: name.into(), certificate: None, routes: vec![good, route] })
+    Segment::Host(Host { host: name.into(), certificate: None, routes: vec![good, route], tls: None })
 }
 
 fn backend(endpoints: &[(&str, u16)]) -> Segment {
@@ -62,6 +62,7 @@ fn listeners(names: &[&str]) -> Segment {
         table: "web".into(),
         forwarders: None,
         proxy_headers: None,
+        tls: None,
     };
     Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect() })
 }

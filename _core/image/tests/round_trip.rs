@@ -191,6 +191,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 request_body: RequestBody { buffered: body.0, memory_bytes: body.1 },
                 http10,
                 filters: filters.map(Box::new),
+                endpoint_tls: None,
             },
         )
 }
@@ -255,6 +256,7 @@ fn listeners() -> impl Strategy<Value = Listeners> {
                 table,
                 forwarders,
                 proxy_headers: headers.map(|(like, timeout_ms)| ProxyHeaders { networks: like.networks, timeout_ms }),
+                tls: None,
             })
             .collect(),
     })
@@ -274,7 +276,7 @@ fn segment() -> impl Strategy<Value = Segment> {
             Segment::Hosts(HostShard { hosts })
         }),
         (HOST, option::of(certificate_id()), vec(route(), 0..9))
-            .prop_map(|(host, certificate, routes)| Segment::Host(Host { host, certificate, routes })),
+            .prop_map(|(host, certificate, routes)| Segment::Host(Host { host, certificate, routes, tls: None })),
         policy().prop_map(Segment::Policy),
         btree_map(backend_id(), digest(), 0..9)
             .prop_map(|backends| Segment::Backends(BackendShard { backends: backends.into_iter().collect() })),

@@ -4,6 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use sallygate_engine::tls::{certificate, mint};
+use sallygate_engine::trust;
 
 /// A year and a bit: the longest that clients accept of a leaf.
 const MAX_DAYS: u32 = 3_650;
@@ -20,6 +21,25 @@ pub fn check_certificate<'py>(py: Python<'py>, chain_pem: &[u8], key_pem: &[u8])
     dict.set_item("not_after", facts.not_after)?;
     dict.set_item("subject", facts.subject)?;
     Ok(dict)
+}
+
+/// Can certificates of clients be verified by these authorities, and by what they have revoked (empty is nothing)?
+/// Raises `ValueError` with the reason if not.
+#[pyfunction]
+pub fn check_authority(ca_pem: &[u8], crl_pem: &[u8]) -> PyResult<()> {
+    trust::check_authority(ca_pem, crl_pem).map_err(|problem| PyValueError::new_err(problem.reason))
+}
+
+/// Is this a list of cipher suites of TLS 1.2, at least one of which the TLS library has? Why not, if not.
+#[pyfunction]
+pub fn check_ciphers(ciphers: &str) -> Option<String> {
+    trust::check_ciphers(ciphers).err()
+}
+
+/// The same for groups of a key exchange; the library has to have all of them.
+#[pyfunction]
+pub fn check_groups(groups: &str) -> Option<String> {
+    trust::check_groups(groups).err()
 }
 
 /// Mints a certificate: a leaf under `ca`, or a CA if that is None.

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
-    use crate::certificate::{check_certificate, mint_certificate};
+    use crate::certificate::{check_authority, check_certificate, check_ciphers, check_groups, mint_certificate};
     #[pymodule_export]
     use crate::engine::{Engine, Offer, Refused};
     #[pymodule_export]

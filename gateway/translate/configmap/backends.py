@@ -108,7 +108,13 @@ ROWS: Final = (
     _planned(name="proxy-cookie-path", default="off", doc="Rewrites the path of cookies."),
     _planned(name="proxy-redirect-from", default="off", doc="What is replaced in Location."),
     _planned(name="proxy-redirect-to", default="off", doc="What it is replaced by."),
-    _planned(name="proxy-ssl-location-only", default="false", doc="Where proxy-ssl annotations apply."),
+    _supported(
+        name="proxy-ssl-location-only",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, endpoint_tls_shared=not value),
+        doc="Whether proxy-ssl annotations hold for the paths of their own Ingress only.",
+    ),
     _planned(name="upstream-keepalive-connections", default="320", doc="Idle connections to backends that are kept."),
     _planned(name="upstream-keepalive-time", default="1h", doc="How long such a connection may be used."),
     _planned(

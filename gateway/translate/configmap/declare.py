@@ -39,6 +39,8 @@ class Option:
     apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
     elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own
     unreadable: tuple[str, Callable[[Rules], Rules]] | None = None
+    check: Callable[[Rules, Any], str] | None = None  # what is wrong with a value that could be read; empty: nothing
+    secret: bool = False  # the value is never shown
     closes: Callable[[Rules], Rules] | None = None  # for guards that do not work: what is closed meanwhile
 
     def asks_nothing(self, value: str) -> bool:

@@ -10,8 +10,13 @@ _planned = partial(Option, family="http2", support=Support.PLANNED)
 _idle = partial(Option, family="http2", support=Support.NO_EFFECT)
 
 ROWS: Final = (
-    _planned(name="use-http2", default="true", doc="Whether HTTP/2 is spoken."),
-    _planned(name="http2-max-concurrent-streams", default="128", doc="Requests at a time on one connection."),
+    _planned(name="use-http2", default="true", neutral=("false",), doc="Whether HTTP/2 is spoken."),
+    _idle(
+        name="http2-max-concurrent-streams",
+        default="128",
+        differs="HTTP/2 is not spoken, so every connection has one request at a time",
+        doc="Requests at a time on one connection.",
+    ),
     _idle(name="http2-max-field-size", neutral=("4k",), doc="Obsolete in nginx itself."),
     _idle(name="http2-max-header-size", neutral=("16k",), doc="Obsolete in nginx itself."),
     _idle(name="http2-max-requests", default="0", neutral=("1000",), doc="Obsolete in nginx itself."),

@@ -28,7 +28,7 @@ def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
         if row.apply is None or not value:
             continue
         try:
-            rules = row.apply(rules, _parse(row, value))
+            rules = row.apply(rules, _parse(row, value, rules))
         except InvalidValueError:  # `judge_options` says so
             if row.unreadable:
                 rules = row.unreadable[1](rules)
@@ -37,36 +37,44 @@ def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
     return rules
 
 
-def judge_options(subject: ObjectRef, data: Mapping[str, str]) -> Iterator[Verdict]:
+def judge_options(subject: ObjectRef, data: Mapping[str, str], rules: Rules) -> Iterator[Verdict]:
     for name, value in sorted(data.items()):
         row = BY_NAME.get(name)
         if row is None:
             yield _unknown(subject, name, value)
         elif row.support is Support.SUPPORTED:
-            yield from _invalid(subject, row, value.strip())
+            yield from _invalid(subject, row, value.strip(), rules)
         elif not row.asks_nothing(value):
             yield _unsupported(subject, row, value)
 
 
-def _parse(row: Option, value: str) -> object:
+def _parse(row: Option, value: str, rules: Rules) -> object:
     if len(value) > ANNOTATION_BYTES:
         raise InvalidValueError(f"{len(value)} characters are more than {ANNOTATION_BYTES}", "shorten the value")
-    return row.type.parse(value).value
+    parsed = row.type.parse(value).value
+    if row.check and (problem := row.check(rules, parsed)):
+        raise InvalidValueError(problem, "correct the value")
+    return parsed
 
 
-def _invalid(subject: ObjectRef, row: Option, value: str) -> Iterator[Verdict]:
+def _invalid(subject: ObjectRef, row: Option, value: str, rules: Rules) -> Iterator[Verdict]:
+    shown = "(not shown)" if row.secret else value
     try:
         if value:
-            _parse(row, value)
+            _parse(row, value, rules)
+            if adjusted := row.type.parse(value).adjusted:
+                yield reasons.OPTION_ADJUSTED.verdict(
+                    subject, _field(row.name), shown, f"{adjusted}, which is used", "write a value within the bounds"
+                )
     except InvalidValueError as problem:
         if row.guard:
             text = f"{problem.reason}; every route answers 503 meanwhile"
-            yield reasons.GUARD_INVALID.verdict(subject, _field(row.name), value, text, problem.fix)
+            yield reasons.GUARD_INVALID.verdict(subject, _field(row.name), shown, text, problem.fix)
             return
         standing = f"the default ({row.default}) is used" if row.default else "it is ignored"
         standing = row.unreadable[0] if row.unreadable else standing
         yield reasons.OPTION_INVALID.verdict(
-            subject, _field(row.name), value, f"{problem.reason}; {standing}", problem.fix
+            subject, _field(row.name), shown, f"{problem.reason}; {standing}", problem.fix
         )
 
 

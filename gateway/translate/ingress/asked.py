@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.ir.filters import Header, Password, Replacement
+from gateway.ir.peers import ClientCertificates, EndpointTls, TlsVersion, Verify
 
 CORS_METHODS: Final = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
 CORS_HEADERS: Final = (
@@ -79,6 +80,32 @@ class AuthAsked(Struct, frozen=True):
     secret_type: str = "auth-file"  # noqa: S105
     realm: str = ""
     password: Password | None = None
+
+
+class ClientsAsked(Struct, frozen=True):
+    """Certificates of clients. Has an effect only with a `secret`; `found` is what it came to."""
+
+    secret: str = ""
+    verify: Verify = Verify.ON
+    depth: int = 1
+    error_page: str = ""
+    passes: bool = False
+    subject: str = ""
+    found: ClientCertificates | None = None
+
+
+class EndpointsAsked(Struct, frozen=True):
+    """TLS with backends. Has an effect only with a `secret`; `found` is what it came to."""
+
+    secret: str = ""
+    verify: bool = False
+    depth: int = 1
+    name: str = ""
+    tells_name: bool = False
+    oldest: TlsVersion = TlsVersion.V12
+    newest: TlsVersion = TlsVersion.V13
+    ciphers: str = ""
+    found: EndpointTls | None = None
 
 
 class HeadersAsked(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """All that Ingresses ask for on one host → its table. Pure; the claims are in order of seniority."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gateway.ir.filters import Filters
 from gateway.ir.ids import RouteId
 from gateway.ir.match import Exact, Prefix
+from gateway.ir.peers import EndpointTls, HostTls
 from gateway.ir.policy import HttpsRedirect, Policy, Rewrite
 from gateway.ir.route import Action, Forward, HostTable, Redirect, Route
 from gateway.translate.ingress.annotations.read import field_of
@@ -27,7 +28,7 @@ from gateway.translate.ingress.paths import (
     regex_problem,
     why_backtracking,
 )
-from gateway.translate.ingress.settings import canonical
+from gateway.translate.ingress.settings import Settings, canonical
 from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons, reasons_filters
@@ -87,8 +88,45 @@ class _Builder:
         if _ROOT not in winners:
             routes.extend(self._fallback())
         self._say_closed()
-        table = HostTable(self._host, tuple(routes), self._tls.certificate)
+        table = HostTable(self._host, tuple(routes), self._tls.certificate, self._client_tls())
         return HostUnit(table, self._tls, tuple(self._verdicts))
+
+    def _client_tls(self) -> HostTls | None:
+        """Of each thing the oldest Ingress of the host that asks for it decides."""
+        clients = self._oldest("auth-tls-secret", lambda settings: settings.clients.secret, lambda one: one.clients)
+        ciphers = self._oldest("ssl-ciphers", lambda settings: settings.ciphers, lambda one: one.ciphers)
+        order = self._oldest(
+            "ssl-prefer-server-ciphers",
+            lambda settings: "" if settings.client_order is None else str(not settings.client_order).lower(),
+            lambda one: one.client_order,
+        )
+        found = HostTls(
+            clients.clients.found if clients else None,
+            ciphers.ciphers if ciphers and not ciphers.closed else "",
+            order.client_order if order else None,
+        )
+        return None if found == HostTls() else found
+
+    def _oldest(
+        self, name: str, text: Callable[[Settings], str], asked: Callable[[Settings], object]
+    ) -> Settings | None:
+        asking = [claims for claims in self._claimants if text(claims.settings)]
+        for claims in asking[1:]:
+            if asked(claims.settings) != asked(asking[0].settings):
+                self._say_older(claims, asking[0], name, text(claims.settings))
+        return asking[0].settings if asking else None
+
+    def _endpoint_tls(self, claims: Claims) -> EndpointTls | None:
+        """Its own, or that of the oldest Ingress of the host that has one: of its namespace, because a certificate of
+        somebody is not for everybody's backends.
+        """
+        if not claims.settings.upstream_tls:
+            return None
+        if claims.settings.endpoints.secret or not self._rules.endpoint_tls_shared:
+            return claims.settings.endpoints.found
+        namespace = claims.subject.namespace
+        same = (one.settings.endpoints.found for one in self._claimants if one.subject.namespace == namespace)
+        return next((found for found in same if found is not None), None)
 
     def _winners(self, regex_by: Claims | None) -> dict[tuple[bool, str], tuple[Claims, PathClaim]]:
         """The claims that are served, by key: the first of each."""
@@ -261,6 +299,7 @@ class _Builder:
                     request_body=settings.request_body,
                     http10=settings.http10,
                     filters=filters_of(claims, self._rules, cookies, rewrites=rewrites),
+                    endpoint_tls=self._endpoint_tls(claims),
                 )
             )
         return self._policies[key]

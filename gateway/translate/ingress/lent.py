@@ -63,7 +63,7 @@ def _tls(name: str, unit: HostUnit, covers: Covers) -> TlsState:
 
 def _alias(name: str, unit: HostUnit, covers: Covers) -> HostUnit:
     tls = _tls(name, unit, covers)
-    return HostUnit(HostTable(name, unit.table.routes, tls.certificate), tls)
+    return HostUnit(HostTable(name, unit.table.routes, tls.certificate, unit.table.tls), tls)
 
 
 def _www(host: str, claims: Claims, name: str, tls: TlsState, rules: Rules) -> HostUnit:

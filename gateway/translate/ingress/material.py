@@ -1,25 +1,33 @@
 """Secrets and ConfigMaps that annotations name → what they come to, or why the routes are closed without them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from gateway.ir.filters import Header, Password
+from gateway.ir.peers import ClientCertificates, EndpointTls, Verify
 from gateway.ir.secret import Secret
 from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate import refs
 from gateway.translate.ingress.annotations.read import field_of
+from gateway.translate.ingress.asked import ClientsAsked, EndpointsAsked
 from gateway.translate.ingress.settings import Settings
-from gateway.translate.limits import HEADER_VALUE_BYTES, HEADERS, USERS_BYTES
+from gateway.translate.limits import CRL_BYTES, HEADER_VALUE_BYTES, HEADERS, PEM_BYTES, USERS_BYTES
 from gateway.translate.rules import Rules
 from gateway.translate.tokens import header_problem
 from gateway.verdicts import reasons, reasons_filters
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
 _FILE_KEY: Final = "auth"
+_AUTHORITIES: Final = "ca.crt"
+_REVOKED: Final = "ca.crl"
+_SPEAK_TLS: Final = 'set backend-protocol: "HTTPS"'
 _SCHEMES: Final = ("$2a$", "$2b$", "$2y$", "$2x$", "$5$", "$6$", "$apr1$", "$1$", "{SHA}")
+
+
+Close = Callable[[str, str, str, str], None]
 
 
 class Material(NamedTuple):
@@ -54,6 +62,18 @@ class _Reader:
             self._say(reasons_filters.SECRET_UNUSED, "auth-secret", auth.secret, text, 'set auth-type: "basic"')
         if self.settings.headers.custom:
             self._read_headers()
+        if self.settings.clients.secret:
+            self._read_clients()
+        elif self.settings.clients not in (ClientsAsked(), ClientsAsked(verify=Verify.OFF)):
+            self._say_alone("auth-tls-")
+        if self.settings.endpoints.secret:
+            self._read_endpoints()
+        elif self.settings.endpoints.verify:
+            text = "backends are to be verified, and proxy-ssl-secret names no authority to do it by"
+            self._close("proxy-ssl-verify", "on", text, "set proxy-ssl-secret to a Secret with ca.crt")
+        elif self.settings.endpoints != EndpointsAsked():
+            self._say_alone("proxy-ssl-")
+        self._read_ciphers()
 
     def _say(self, reason: reasons.Reason, name: str, value: str, text: str, fix: str) -> None:
         field = field_of(self._rules.annotations_prefix, name)
@@ -123,6 +143,122 @@ class _Reader:
             self._say(reasons_filters.USERS_SHUT_OUT, "auth-secret", value, text, "make them anew: htpasswd -B")
         elif not entries:
             self._say(reasons_filters.USERS_SHUT_OUT, "auth-secret", value, "nobody is listed in it", "add lines")
+
+    # --- TLS ---
+
+    def _close_host(self, name: str, value: str, text: str, fix: str) -> None:
+        text = f"{text}; every route of its hosts answers 503 meanwhile"
+        self._say(reasons_filters.REFERENCE_CLOSED, name, value, text, fix)
+        self.settings = replace(self.settings, closed=True, closes_host=name)
+
+    def _say_alone(self, family: str) -> None:
+        """To those who adjust what nobody has asked for."""
+        text = f"without {family}secret the others of {family}* have no effect, as in ingress-nginx"
+        self._say(reasons_filters.WITHOUT_EFFECT, f"{family}secret", "", text, f"set {family}secret, or remove them")
+
+    def _read_clients(self) -> None:
+        asked = self.settings.clients
+        problem, _ = self._rules.check_regex(asked.subject, True) if asked.subject else (None, None)
+        if problem:
+            self._close_host("auth-tls-match-cn", asked.subject, problem, "correct the expression")
+        data = self._secret("auth-tls-secret", asked.secret, self._close_host)
+        if data is None:
+            return
+        authorities, revoked = data.get(_AUTHORITIES, b""), data.get(_REVOKED, b"")
+        if problem := self._authority_problem(authorities, revoked):
+            fix = f"store PEM certificates as {_AUTHORITIES}, and PEM lists of revoked ones, if any, as {_REVOKED}"
+            self._close_host("auth-tls-secret", asked.secret, f"the Secret: {problem}", fix)
+            return
+        found = ClientCertificates(
+            bytes(authorities), bytes(revoked), asked.verify, asked.depth, asked.error_page, asked.passes, asked.subject
+        )
+        self.settings = replace(self.settings, clients=replace(asked, found=found))
+
+    def _read_endpoints(self) -> None:
+        asked = self.settings.endpoints
+        if not self.settings.upstream_tls:
+            text = "TLS is not spoken with the backend"
+            self._say(reasons_filters.WITHOUT_EFFECT, "proxy-ssl-secret", asked.secret, text, _SPEAK_TLS)
+        data = self._secret("proxy-ssl-secret", asked.secret, self._close)
+        if data is None:
+            return
+        authorities, chain, key = (data.get(name, Secret()) for name in (_AUTHORITIES, "tls.crt", "tls.key"))
+        problem = self._authority_problem(authorities, b"") if authorities else ""
+        if bool(chain) != bool(key) or not (authorities or chain):
+            problem = "it has neither a whole pair of tls.crt and tls.key, nor ca.crt"
+        elif chain:
+            problem = problem or self._pair_problem(chain, key)
+        if asked.verify and not authorities:
+            problem = f"backends are to be verified, and it has no {_AUTHORITIES}"
+        if problem:
+            fix = f"store a PEM certificate and its key as tls.crt and tls.key, and authorities as {_AUTHORITIES}"
+            self._close("proxy-ssl-secret", asked.secret, f"the Secret: {problem}", fix)
+            return
+        if asked.verify and not asked.name:
+            text = "proxy-ssl-name is not set, and without a name to verify no backend passes: the answer is 502"
+            fix = "set proxy-ssl-name to a name that the backend's certificate is for"
+            self._say(reasons_filters.NOBODY_PASSES, "proxy-ssl-verify", "on", text, fix)
+        found = EndpointTls(
+            verify=asked.verify,
+            depth=asked.depth,
+            name=asked.name,
+            tells_name=asked.tells_name,
+            oldest=asked.oldest,
+            newest=asked.newest,
+            ciphers=asked.ciphers if self._has_ciphers("proxy-ssl-ciphers", asked.ciphers) else "",
+            ca_pem=bytes(authorities),
+            chain_pem=bytes(chain),
+            key_pem=Secret(key),
+        )
+        self.settings = replace(self.settings, endpoints=replace(asked, found=found))
+
+    def _secret(self, name: str, value: str, close: Close) -> Mapping[str, bytes] | None:
+        found = refs.resolve("Secret", value, namespace=self._subject.namespace)
+        if isinstance(found, refs.Refused):
+            close(name, value, found.reason, found.fix)
+            return None
+        self.keys.append(found)
+        secret = self._view.secret(found.namespace, found.name)
+        if secret is not None:
+            return secret.data
+        unread = self._view.unread(found)
+        if unread is not None:
+            close(name, value, f"Secret {found.name} could not be read: {unread.reason}", unread.fix)
+        else:
+            close(name, value, f"there is no Secret {found.name} in namespace {found.namespace}", "create it")
+        return None
+
+    def _authority_problem(self, authorities: bytes, revoked: bytes) -> str:
+        if not authorities:
+            return f"it has no {_AUTHORITIES}"
+        if len(authorities) > PEM_BYTES or len(revoked) > CRL_BYTES:
+            return f"{_AUTHORITIES} has more than {PEM_BYTES} bytes, or {_REVOKED} more than {CRL_BYTES}"
+        try:
+            self._rules.check_authority(bytes(authorities), bytes(revoked))
+        except ValueError as problem:
+            return reasons.readable(str(problem))
+        return ""
+
+    def _pair_problem(self, chain: bytes, key: bytes) -> str:
+        if max(len(chain), len(key)) > PEM_BYTES:
+            return f"it holds more than {PEM_BYTES} bytes of PEM"
+        try:
+            self._rules.check_certificate(bytes(chain), bytes(key))
+        except ValueError as problem:
+            return reasons.readable(str(problem))
+        return ""
+
+    def _read_ciphers(self) -> None:
+        ciphers = self.settings.ciphers
+        if problem := ciphers and self._rules.check_ciphers(ciphers):
+            self._close("ssl-ciphers", ciphers, problem, "name cipher suites as OpenSSL does")
+
+    def _has_ciphers(self, name: str, ciphers: str) -> bool:
+        problem = ciphers and self._rules.check_ciphers(ciphers)
+        if problem:
+            text = f"{problem}; the default is used"
+            self._say(reasons.INVALID_IGNORED, name, ciphers, text, "name cipher suites as OpenSSL does")
+        return not problem
 
     # --- headers ---
 

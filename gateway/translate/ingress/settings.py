@@ -12,7 +12,9 @@ from gateway.translate.ingress.asked import (
     AffinityAsked,
     AuthAsked,
     CanaryAsked,
+    ClientsAsked,
     CorsAsked,
+    EndpointsAsked,
     ErrorsAsked,
     HeadersAsked,
     LimitsAsked,
@@ -53,6 +55,10 @@ class Settings(Struct, frozen=True):
     canary: CanaryAsked = CanaryAsked()
     auth: AuthAsked = AuthAsked()
     satisfy_any: bool = False
+    clients: ClientsAsked = ClientsAsked()
+    endpoints: EndpointsAsked = EndpointsAsked()
+    ciphers: str = ""  # toward clients, of TLS 1.2; empty is none
+    client_order: bool | None = None  # of them
     global_auth: bool = True  # what the gateway asks everybody is asked here, too
     logged: bool = True
     closed: bool = False
@@ -72,6 +78,7 @@ def canonical(policy: Policy) -> Policy:
         retries=_with_defaults(policy.retries, _POLICY.retries),
         request_body=_with_defaults(policy.request_body, _POLICY.request_body),
         filters=standard(policy.filters) if policy.filters is not None else None,
+        endpoint_tls=standard(policy.endpoint_tls) if policy.endpoint_tls is not None else None,
     )
     return _with_defaults(whole, _POLICY)
 

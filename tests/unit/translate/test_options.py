@@ -36,14 +36,14 @@ def test_exactly_the_supported_are_read() -> None:
 def test_what_protects_is_an_error_without_effect() -> None:
     for row in TABLE:
         if row.guard and row.support is not Support.SUPPORTED:
-            (verdict,) = judge_options(SUBJECT, {row.name: "something"})
+            (verdict,) = judge_options(SUBJECT, {row.name: "something"}, rules())
             assert verdict.severity is Severity.ERROR, row.name
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: Any) -> None:
     for value in ("", row.default, *row.neutral):
-        assert list(judge_options(SUBJECT, {row.name: value})) == []
+        assert list(judge_options(SUBJECT, {row.name: value}, rules())) == []
         if not row.differs and row.default:
             assert with_options(rules(), {row.name: row.default}) == with_options(rules(), {})
 
@@ -112,7 +112,7 @@ def test_an_option_changes_the_rules(data: dict[str, str], changed: dict[str, An
     ],
 )
 def test_what_is_not_honoured_has_a_verdict(name: str, value: str, code: str) -> None:
-    (verdict,) = judge_options(SUBJECT, {name: value})
+    (verdict,) = judge_options(SUBJECT, {name: value}, rules())
     assert (verdict.code, verdict.field, verdict.value) == (code, f"data[{name}]", value)
     assert verdict.fix
 

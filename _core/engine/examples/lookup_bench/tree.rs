@@ -66,6 +66,7 @@ impl Tree {
             table: "web".into(),
             forwarders: None,
             proxy_headers: None,
+            tls: None,
         };
         Self { listeners: vec![listener], tables: [("web".to_owned(), BTreeMap::new())].into(), ..Self::default() }
     }
@@ -90,7 +91,7 @@ impl Tree {
     pub fn host(&mut self, host: &str, routes: Vec<(PathMatch, Action)>) -> &mut Host {
         let routes =
             (0_u32..).zip(routes).map(|(number, (match_, action))| self.route(number, match_, action)).collect();
-        let host = Host { host: host.to_owned(), certificate: None, routes };
+        let host = Host { host: host.to_owned(), certificate: None, routes, tls: None };
         let key = host.key().to_owned();
         let place = self.tables.entry("web".into()).or_default().entry(key).or_insert_with(|| host.clone());
         *place = host;

@@ -10,7 +10,6 @@ use std::sync::mpsc::Sender;
 use std::task::Poll;
 use std::time::Duration;
 
-use openssl::ssl::SslContext;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::MissedTickBehavior;
@@ -23,6 +22,7 @@ use crate::proxy::worker::Worker;
 use crate::settings::Settings;
 use crate::snapshot::Publication;
 use crate::telemetry::{Counter, Region};
+use crate::tls::server::Handshakes;
 use crate::transport::deadline::TICK_MS;
 
 /// The port that upstreams are told for every TLS listener (as ingress-nginx does).
@@ -58,7 +58,7 @@ pub struct Listening {
     /// The socket.
     pub socket: TcpListener,
     /// What TLS handshakes start with.
-    pub tls: Option<SslContext>,
+    pub tls: Option<Handshakes>,
 }
 
 /// Everything that a worker thread is started with.

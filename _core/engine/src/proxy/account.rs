@@ -270,9 +270,17 @@ fn counter(failure: Failure) -> Counter {
         (_, Kind::ClientGone) => Counter::FaultClientAbort,
         (_, Kind::NoEndpoint) => Counter::FaultUpstreamNoEndpoint,
         (_, Kind::ConnectFailed | Kind::Unreachable) => Counter::FaultUpstreamConnect,
-        (_, Kind::HandshakeFailed) => Counter::FaultUpstreamTls,
+        (_, Kind::HandshakeFailed | Kind::Untrusted) => Counter::FaultUpstreamTls,
         (_, Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout) => Counter::FaultUpstreamTimeout,
         (_, Kind::Broken) => Counter::FaultUpstreamAbort,
+        (
+            _,
+            Kind::CertificateMissing
+            | Kind::CertificateBad
+            | Kind::CertificateUnmatched
+            | Kind::Misdirected
+            | Kind::NotSecured,
+        ) => Counter::FaultClientCertificate,
         (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
         (_, Kind::RegexLimit) => Counter::FaultGatewayRegexLimit,
         (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
@@ -299,6 +307,7 @@ pub fn connect_failure(failure: Failure) -> Counter {
     match failure.kind {
         Kind::ConnectTimeout => Counter::UpstreamConnectTimeout,
         Kind::HandshakeFailed => Counter::UpstreamConnectTls,
+        Kind::Untrusted => Counter::UpstreamConnectUntrusted,
         Kind::ConnectFailed => Counter::UpstreamConnectRefused,
         Kind::Unreachable => Counter::UpstreamConnectUnreachable,
         Kind::Exhausted => Counter::UpstreamConnectResources,

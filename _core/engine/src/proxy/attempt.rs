@@ -25,7 +25,7 @@ use crate::telemetry::Counter;
 use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
-use crate::upstream::pool::{Swept, Target, Upstream};
+use crate::upstream::pool::{Speech, Swept, Target, Upstream};
 
 /// Where a request goes, and what is known of the answer already.
 #[derive(Clone, Copy)]
@@ -47,6 +47,14 @@ pub(super) enum Forwarded {
     Done(bool),
     /// Nothing was said yet: this status is somebody else's to answer.
     Covered(u16),
+}
+
+/// How TLS is spoken with a route's endpoints.
+fn speech(route: &Route, tls: &UpstreamTls) -> Speech {
+    match &route.endpoint {
+        Some(own) => Speech::Own(own.clone()),
+        None => Speech::Usual(tls.clone()),
+    }
 }
 
 /// The ledger of a request as far as it has been read.
@@ -102,7 +110,7 @@ impl Connection {
             if let Some(reason) = again.take() {
                 worker.telemetry.add(reason, 1);
             }
-            let target = Target { address, tls: tls.cloned() };
+            let target = Target { address, tls: tls.map(|tls| speech(route, tls)) };
             tries.begin(account.try_endpoint(target.address, &worker.clock));
             let mut kept = match self.upstream(&target, policy).await {
                 Ok(found) => found,

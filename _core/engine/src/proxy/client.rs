@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use openssl::ssl::SslContext;
 use sallygate_wire::limits::DRAIN_BYTES;
 
 use crate::proxy::introduce::TLS_PORT;
@@ -13,9 +12,11 @@ use crate::proxy::peer::PeerText;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
+use crate::tls::server::Handshakes;
 use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::stream::Stream;
+use crate::trust::Secured;
 
 /// How long the rest of a body may take that nobody wants, for its connection to be kept.
 const DRAIN_MS: u64 = 1_000;
@@ -32,7 +33,7 @@ pub struct Entry {
     /// The port that clients came to; 443 for every TLS listener, as ingress-nginx reports it.
     pub port: u16,
     /// What TLS handshakes start with.
-    pub tls: Option<SslContext>,
+    pub tls: Option<Handshakes>,
 }
 
 /// A client's connection. It is nearly all that is kept of one that waits, so every byte of it counts.
@@ -91,6 +92,11 @@ impl Connection {
     /// Did it come over TLS, which we or a load balancer in front of us ended?
     pub(super) fn is_secure(&self) -> bool {
         self.entry.tls.is_some() || self.came_to == TLS_PORT
+    }
+
+    /// How it is secured.
+    pub(super) fn secured(&self) -> Secured<'_> {
+        self.stream.session().map_or(Secured::No, Secured::By)
     }
 
     /// Does it end with the answer that is next?

@@ -19,6 +19,7 @@ use crate::proxy::order::BARE;
 use crate::regex::GaveUp;
 use crate::route::{Captures, Route};
 use crate::snapshot::{HostEntry, Snapshot, TableIndex};
+use crate::trust::{Refused, Secured, Verification};
 
 /// Scratch space that one worker uses for one request at a time.
 #[derive(Default)]
@@ -49,6 +50,8 @@ pub struct Arrival<'a> {
     pub table: Option<TableIndex>,
     /// Did its client send it over TLS?
     pub tls: bool,
+    /// How the connection itself is secured, whatever a proxy before us says.
+    pub secured: Secured<'a>,
     /// The host that its client asked for, where that is another than its own.
     pub public: Option<&'a [u8]>,
     /// The port that it came to, as its client knows it.
@@ -88,6 +91,13 @@ pub enum Plan<'s, 'b> {
         status: u16,
         /// The value of Location.
         location: Vec<u8>,
+    },
+    /// Send a client away that its host does not serve.
+    Send {
+        /// The route whose HSTS is sent.
+        secured: Option<&'s Route>,
+        /// Where to.
+        location: &'s str,
     },
     /// Answer with a status, for the sake of the route.
     Respond {
@@ -145,6 +155,28 @@ fn gave_up(_: GaveUp) -> Failure {
     Failure::of(Kind::RegexLimit)
 }
 
+/// Lets a client in that its host asks for a certificate, and says what the upstream is to know of it.
+fn admit(clients: &Verification, secured: Secured<'_>, lines: &mut Vec<u8>) -> Result<(), Kind> {
+    let report = clients.judge(secured).map_err(|refused| match refused {
+        Refused::Missing => Kind::CertificateMissing,
+        Refused::Bad => Kind::CertificateBad,
+        Refused::Unmatched => Kind::CertificateUnmatched,
+        Refused::Elsewhere => Kind::Misdirected,
+        Refused::Plain => Kind::NotSecured,
+    })?;
+    // Names are escaped, so that nothing of them can be refused; and if it were, the client would stay out.
+    report.map_or(Ok(()), |report| report.write(lines)).map_err(|_| Kind::CertificateBad)
+}
+
+/// The answer to a client that is not let in.
+fn turn_away<'s, 'b>(entry: &'s HostEntry, clients: &'s Verification, kind: Kind) -> Plan<'s, 'b> {
+    let secured = entry.routes().first();
+    match (&clients.error_page, kind) {
+        (Some(location), Kind::CertificateMissing | Kind::CertificateBad) => Plan::Send { secured, location },
+        _ => Plan::Fail { route: None, secured, failure: Failure::of(kind) },
+    }
+}
+
 /// Selects the route. A path whose two readings select different routes selects none.
 fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Failure> {
     let route = entry.lookup(matched).map_err(gave_up)?;
@@ -185,11 +217,23 @@ pub fn plan<'s, 'b>(
     };
     let Some(table) = table else { return fail(None, Failure::of(Kind::NoRoute)) };
     let Some(entry) = snapshot.host(table, host) else { return fail(None, Failure::of(Kind::NoRoute)) };
+    let mut barred = false;
+    if let Some(clients) = entry.clients() {
+        match admit(clients, arrival.secured, request_lines) {
+            Ok(()) => {}
+            // It may still be sent to https.
+            Err(Kind::NotSecured) => barred = true,
+            Err(kind) => return turn_away(entry, clients, kind),
+        }
+    }
     let route = match select(entry, forms.matched, forms.undecoded) {
         Ok(Some(route)) => route,
         Ok(None) => return no_path(entry),
         Err(failure) => return fail(None, failure),
     };
+    if barred && (arrival.tls || route.policy.https_redirect.is_none()) {
+        return fail(Some(route), Failure::of(Kind::NotSecured));
+    }
     let judge = Judge { arrival, route, host, path: forms.forward };
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
     let mut under_way = None;
@@ -231,6 +275,9 @@ pub fn plan<'s, 'b>(
         {
             return fail(Some(route), Failure::client(fault));
         }
+    }
+    if barred {
+        return fail(Some(route), Failure::of(Kind::NotSecured));
     }
     let mut forward = Forward {
         route,

@@ -152,6 +152,7 @@ impl Connection {
         let arrival = Arrival {
             table: snapshot.listener_table(&self.entry.name),
             tls: told.secure(self.is_secure()),
+            secured: self.secured(),
             public: told.host,
             port: self.port(),
             peer: told.client(self.peer.ip()),
@@ -198,6 +199,12 @@ impl Connection {
             Plan::Redirect { route, status, location } => {
                 Decision::Local(Local { location: Some(location), ..Local::routed(route, status) })
             }
+            Plan::Send { secured, location } => Decision::Local(Local {
+                secured,
+                status: 302,
+                location: Some(location.as_bytes().to_vec()),
+                ..Local::default()
+            }),
             Plan::Challenge { route, challenge } => {
                 Decision::Local(Local { challenge: Some(challenge), ..Local::routed(route, 401) })
             }

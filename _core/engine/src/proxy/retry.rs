@@ -91,7 +91,9 @@ impl<'p> Tries<'p> {
     fn reason(&self, failure: Failure, reused: bool) -> Option<Counter> {
         let retries = &self.policy.retries;
         let (wanted, reason) = match failure.kind {
-            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed => (retries.error, Counter::RetriesConnect),
+            Kind::ConnectFailed | Kind::Unreachable | Kind::HandshakeFailed | Kind::Untrusted => {
+                (retries.error, Counter::RetriesConnect)
+            }
             Kind::Broken if reused => (retries.error, Counter::RetriesStale),
             Kind::Broken => (retries.error, Counter::RetriesBroken),
             Kind::ConnectTimeout | Kind::SendTimeout | Kind::ReadTimeout => (retries.timeout, Counter::RetriesTimeout),

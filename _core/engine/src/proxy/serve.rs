@@ -50,7 +50,7 @@ pub fn serve(
     peer: SocketAddr,
 ) -> Option<impl Future<Output = ()>> {
     let _ = tcp.set_nodelay(true);
-    let stream = stream(&entry, tcp)?;
+    let stream = stream(&worker, &entry, tcp)?;
     let mut connection = Box::new(Connection::open(worker, entry, stream, peer));
     Some(async move {
         poll_fn(|cx| {
@@ -69,9 +69,14 @@ pub fn serve(
 }
 
 /// The connection, with TLS over it where the listener has it.
-fn stream(entry: &Entry, tcp: TcpStream) -> Option<Stream> {
-    let Some(context) = &entry.tls else { return Some(Stream::Plain(tcp)) };
-    let mut session = Ssl::new(context).ok()?;
+fn stream(worker: &Worker, entry: &Entry, tcp: TcpStream) -> Option<Stream> {
+    let Some(tls) = &entry.tls else { return Some(Stream::Plain(tcp)) };
+    let snapshot = worker.snapshots.get();
+    let mut session = match snapshot.listener(&entry.name).and_then(|listener| listener.tls.as_ref()) {
+        None => Ssl::new(&tls.usual),
+        Some(asked) => Ssl::new(asked.context(&tls.keys, &*tls.make)?),
+    }
+    .ok()?;
     session.set_accept_state();
     Stream::tls(session, tcp).ok()
 }

@@ -10,6 +10,7 @@ use super::rewrite::Template;
 use crate::balance::{BackendIndex, BackendKey};
 use crate::filter::{Canary, Filters};
 use crate::regex::GaveUp;
+use crate::trust::Endpoint;
 
 /// Backends beside a route's own.
 pub struct Others {
@@ -104,6 +105,8 @@ pub struct Route {
     pub filters: Option<Arc<Filters>>,
     /// Who answers in place of errors.
     pub errors: Option<Box<Errors>>,
+    /// How TLS is spoken with its endpoints, from the policy, where it is spoken and more is asked for than that.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// The place of its figures, and of its labels, in telemetry; 0 is shared.
     pub slot: u32,
     /// Where it was written.
@@ -123,7 +126,18 @@ impl Route {
         rewrite: Option<Arc<Template>>,
         backend: Option<Arc<BackendKey>>,
     ) -> Self {
-        Self { action, policy, rewrite, filters: None, errors: None, slot: 0, origin, backend, pattern: None }
+        Self {
+            action,
+            policy,
+            rewrite,
+            filters: None,
+            errors: None,
+            endpoint: None,
+            slot: 0,
+            origin,
+            backend,
+            pattern: None,
+        }
     }
 
     /// The backends that it can lead to.

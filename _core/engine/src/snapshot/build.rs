@@ -13,12 +13,13 @@ use super::hosts::Hosts;
 use super::pages::Pages;
 use super::shards::{BackendShard, CertificateEntry, CertificateShard, Sharded};
 use super::store::{DigestMap, Fresh, Node, PolicyEntry, Store};
-use super::{ListenerEntry, Snapshot, TableIndex};
+use super::{ListenerEntry, Snapshot, TableIndex, TlsEntry};
 use crate::balance::{BackendIndex, BackendKeys, BackendSnapshot, Endpoints};
 use crate::filter::{Filters, ZoneSeed};
 use crate::route::{Patterns, Seed, Template};
 use crate::telemetry::SlotAllocator;
 use crate::tls::certificate;
+use crate::trust::{self, Authorities, Endpoint};
 
 /// What outlives every snapshot and is needed to build the next one.
 pub(super) struct Makers {
@@ -28,6 +29,7 @@ pub(super) struct Makers {
     pub(super) patterns: Patterns,
     pub(super) slots: SlotAllocator,
     pub(super) zones: ZoneSeed,
+    pub(super) authorities: Authorities,
 }
 
 /// A segment that was offered. Building takes the value and leaves the bytes, which are kept on disk.
@@ -122,7 +124,7 @@ impl Build<'_> {
         let has_backend = |index: BackendIndex| backends.pages.get(index.number()).is_some();
         hosts.check(&self, backends.removed || certificates.removed, has_backend, |id| certificates.has(id))?;
         let listeners = self.listeners(root.listeners, place(&at_root("listeners")))?;
-        let entries = listener_entries(&listeners, &root)?;
+        let entries = listener_entries(&listeners, &root, self.previous)?;
         // From here on nothing is refused.
         let tables = hosts.finish(&mut self);
         let snapshot = Snapshot {
@@ -355,10 +357,17 @@ fn policy_entry(mut policy: Policy, zones: &ZoneSeed) -> Result<PolicyEntry, (&'
     // What workers use is kept, and what it was made of is not.
     let filters = policy.filters.take().map(|filters| Filters::new(&filters, zones)).transpose();
     let filters = filters.map_err(|reason| ("filters", reason))?;
-    Ok(PolicyEntry { policy: Arc::new(policy), rewrite: template.map(Arc::new), filters: filters.map(Arc::new) })
+    let endpoint = policy.endpoint_tls.take().map(|tls| Endpoint::new(&tls)).transpose();
+    let endpoint = endpoint.map_err(|bad| (bad.field, bad.reason))?;
+    Ok(PolicyEntry {
+        policy: Arc::new(policy),
+        rewrite: template.map(Arc::new),
+        filters: filters.map(Arc::new),
+        endpoint: endpoint.map(Arc::new),
+    })
 }
 
-fn listener_entries(listeners: &Listeners, root: &Root) -> Result<Box<[ListenerEntry]>, Refusal> {
+fn listener_entries(listeners: &Listeners, root: &Root, previous: &Snapshot) -> Result<Box<[ListenerEntry]>, Refusal> {
     let entry = |(index, listener): (usize, &sallygate_image::Listener)| {
         // Tables of a snapshot stand in the order of their names, as they do in the root.
         let table = root.tables.keys().position(|table| *table == listener.table).ok_or_else(|| {
@@ -371,9 +380,35 @@ fn listener_entries(listeners: &Listeners, root: &Root) -> Result<Box<[ListenerE
             table: TableIndex(table),
             forwarders: listener.forwarders.clone(),
             proxy_headers: listener.proxy_headers.clone(),
+            tls: listener_tls(index, listener, root, previous)?,
         })
     };
     listeners.listeners.iter().enumerate().map(entry).collect()
+}
+
+/// What a listener's TLS is made of, taken over if it is as before.
+fn listener_tls(
+    index: usize,
+    listener: &sallygate_image::Listener,
+    root: &Root,
+    previous: &Snapshot,
+) -> Result<Option<Arc<TlsEntry>>, Refusal> {
+    let Some(tls) = &listener.tls else { return Ok(None) };
+    let before = previous.listener(&listener.name).and_then(|before| before.tls.as_ref());
+    if let Some(before) = before.filter(|before| before.settings == *tls) {
+        return Ok(Some(before.clone()));
+    }
+    let refuse = |field: &str| {
+        let field = format!("listeners[{index}].tls.{field}");
+        move |reason| Refusal::new(root.listeners, Kind::Listeners.name(), field, reason)
+    };
+    if !tls.ciphers.is_empty() {
+        trust::check_ciphers(&tls.ciphers).map_err(refuse("ciphers"))?;
+    }
+    if !tls.groups.is_empty() {
+        trust::check_groups(&tls.groups).map_err(refuse("groups"))?;
+    }
+    Ok(Some(Arc::new(TlsEntry::new(tls.clone()))))
 }
 
 /// A backend's id, for people.

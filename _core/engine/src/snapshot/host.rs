@@ -4,12 +4,15 @@
 //! side by side (what the indexes say, the host's name, the texts of its paths), where it is fetched all at once, and
 //! what a lookup does not read lies elsewhere.
 
+use std::sync::Arc;
+
 use sallygate_image::{CertificateId, Digest};
 use triomphe::ThinArc;
 
 use super::prefetch::prefetch;
 use crate::regex::GaveUp;
 use crate::route::{Route, RouteTable};
+use crate::trust::{HostTls, Verification};
 
 /// What a lookup may read of an entry, in cache lines, at the most: of a host with more the rest comes as it is read.
 pub(super) const LINES: usize = 8;
@@ -25,6 +28,8 @@ pub struct HostEntry(ThinArc<Head, u8>);
 struct Head {
     routes: RouteTable,
     key_length: u32,
+    /// Does it ask its clients for certificates? Most do not, and must not be looked at further to know.
+    guarded: bool,
     rest: Box<Rest>,
 }
 
@@ -33,6 +38,7 @@ struct Rest {
     certificate: Option<CertificateId>,
     digest: Digest,
     policies: Box<[Digest]>,
+    tls: Option<Arc<HostTls>>,
 }
 
 /// What an entry is made of, as long as its routes may still change.
@@ -44,16 +50,18 @@ pub(super) struct HostDraft {
     /// Begins with the key; what `RouteTable::new` gave.
     pub(super) block: Vec<u8>,
     pub(super) policies: Box<[Digest]>,
+    pub(super) tls: Option<Arc<HostTls>>,
 }
 
 impl HostDraft {
     pub(super) fn finish(self) -> HostEntry {
-        let Self { digest, key, certificate, routes, block, policies } = self;
+        let Self { digest, key, certificate, routes, block, policies, tls } = self;
         let head = Head {
             routes,
             // Hosts are limited to 253 bytes.
             key_length: u32::try_from(key.len()).unwrap_or(0),
-            rest: Box::new(Rest { certificate, digest, policies }),
+            guarded: tls.as_ref().is_some_and(|tls| tls.clients.is_some()),
+            rest: Box::new(Rest { certificate, digest, policies, tls }),
         };
         HostEntry(ThinArc::from_header_and_slice(head, &block))
     }
@@ -91,6 +99,20 @@ impl HostEntry {
     /// What a TLS client that names this host is shown; None is the default certificate.
     pub fn certificate(&self) -> Option<&CertificateId> {
         self.0.header.header.rest.certificate.as_ref()
+    }
+
+    /// What TLS with its clients is besides.
+    pub fn tls(&self) -> Option<&Arc<HostTls>> {
+        self.0.header.header.rest.tls.as_ref()
+    }
+
+    /// What it asks of its clients' certificates, if anything.
+    #[inline]
+    pub fn clients(&self) -> Option<&Verification> {
+        if !self.0.header.header.guarded {
+            return None;
+        }
+        self.tls()?.clients.as_ref()
     }
 
     /// The segment that it was built from.

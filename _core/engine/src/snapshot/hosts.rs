@@ -15,6 +15,7 @@ use crate::balance::{BackendIndex, BackendKeys};
 use crate::filter::Canary;
 use crate::route::{Action, Errors, Origin, Others, Route, RouteTable, Source};
 use crate::telemetry::Labels;
+use crate::trust::HostTls;
 
 /// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
 struct Draft {
@@ -247,19 +248,23 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
         });
         let mut made = Route::new(origin, action, policy.policy, policy.rewrite, backend);
         made.filters = policy.filters;
+        made.endpoint = policy.endpoint;
         made.errors = errors;
         routes.push(made);
         matches.push(route.match_);
         display_paths.push(route.display_path);
     }
     let makers = &mut *build.makers;
+    let tls = host.tls.as_ref().map(|tls| HostTls::new(tls, &mut makers.authorities)).transpose();
+    let tls = tls.map_err(|bad| Refusal::new(digest, Kind::Host.name(), bad.field, bad.reason))?.map(Arc::new);
     let (routes, block) = RouteTable::new(key.as_bytes(), &matches, routes, makers.seed, &mut makers.patterns)
         .map_err(|bad| {
             Refusal::new(digest, Kind::Host.name(), format!("routes[{}].match.pattern", bad.index), bad.reason)
         })?;
     policies.sort_unstable();
     policies.dedup();
-    let host = HostDraft { digest, key, certificate: host.certificate, routes, block, policies: policies.into() };
+    let certificate = host.certificate;
+    let host = HostDraft { digest, key, certificate, routes, block, policies: policies.into(), tls };
     Ok(Draft { host, display_paths, bytes })
 }
 

@@ -16,6 +16,7 @@ mod publisher;
 mod shards;
 mod store;
 mod sync;
+mod tls_entry;
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,13 @@ use sallygate_image::{CertificateId, Digest, Forwarders, Protocol, ProxyHeaders}
 
 use crate::balance::{BackendIndex, BackendSnapshot};
 use crate::tls::certificate::ServerCertificate;
+use crate::tls::server::Shown;
 
 pub use host::HostEntry;
 pub use last_good::LastGood;
 pub use publication::Held;
 pub use publisher::{Outcome, Publisher};
+pub use tls_entry::TlsEntry;
 
 /// Where workers get their snapshots from.
 pub type Publication = publication::Publication<Snapshot>;
@@ -43,7 +46,6 @@ pub type CurrentReader = publication::Reader<Snapshot>;
 pub struct TableIndex(usize);
 
 /// A listener as one snapshot has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerEntry {
     /// The name of the socket.
     pub name: Box<str>,
@@ -55,6 +57,8 @@ pub struct ListenerEntry {
     pub forwarders: Option<Forwarders>,
     /// Who says in a PROXY header whose connection it is.
     pub proxy_headers: Option<ProxyHeaders>,
+    /// How TLS is spoken on it, where that is not as it is by default.
+    pub tls: Option<Arc<TlsEntry>>,
 }
 
 /// Everything that is served at one moment.
@@ -112,11 +116,24 @@ impl Snapshot {
     /// What a client that names this host on this listener is shown (`name` is empty if it names none). None is the
     /// listener's own self-signed certificate.
     pub fn certificate(&self, listener: &str, name: &str) -> Option<&Arc<ServerCertificate>> {
-        let table = self.listener_table(listener)?;
-        let own = self.host(table, name.as_bytes()).and_then(HostEntry::certificate);
-        let id = own.or(self.default_certificate.as_ref())?;
+        let entry = self.listener_table(listener).and_then(|table| self.host(table, name.as_bytes()));
+        self.shown_by(entry)
+    }
+
+    fn shown_by(&self, entry: Option<&HostEntry>) -> Option<&Arc<ServerCertificate>> {
+        let id = entry.and_then(HostEntry::certificate).or(self.default_certificate.as_ref())?;
         let shard = self.certificates.get(usize::from(id.shard()))?;
         shard.certificates.get(id).map(|entry| &entry.certificate)
+    }
+
+    /// What a handshake for this name goes on with.
+    pub fn handshake(&self, listener: &str, name: &str) -> Shown {
+        let entry = self.listener_table(listener).and_then(|table| self.host(table, name.as_bytes()));
+        Shown {
+            context: self.shown_by(entry).map(|certificate| certificate.context.clone()),
+            host: entry.and_then(HostEntry::tls).cloned(),
+            known: entry.is_some_and(|entry| !entry.key().is_empty()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::filter::ZoneSeed;
 use crate::route::{Patterns, Seed};
 use crate::telemetry::{SlotAllocator, SlotRows};
+use crate::trust::Authorities;
 
 /// The segments of one offer, complete or not, are kept in memory until it is: about four times the largest
 /// configuration that 100,000 routes make.
@@ -84,6 +85,7 @@ impl Publisher {
                 patterns: Patterns::default(),
                 slots,
                 zones: ZoneSeed::default(),
+                authorities: Authorities::default(),
             },
             last_good,
             clock,

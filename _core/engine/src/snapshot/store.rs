@@ -13,16 +13,18 @@ use super::shards::{BackendShard, CertificateEntry, CertificateShard, HostShard}
 use crate::balance::BackendSnapshot;
 use crate::filter::Filters;
 use crate::route::Template;
+use crate::trust::Endpoint;
 
 /// Values by digest. Digests are hashes already, so little more hashing is needed.
 pub(super) type DigestMap<T> = HashMap<Digest, T, foldhash::fast::RandomState>;
 
-/// A policy, and its template and filters ready for use.
+/// A policy, and what is in it ready for use.
 #[derive(Clone)]
 pub(super) struct PolicyEntry {
     pub(super) policy: Arc<Policy>,
     pub(super) rewrite: Option<Arc<Template>>,
     pub(super) filters: Option<Arc<Filters>>,
+    pub(super) endpoint: Option<Arc<Endpoint>>,
 }
 
 /// What became of a segment.

@@ -271,6 +271,7 @@ const MISTAKES: &[Mistake] = &[
             table: "other".into(),
             forwarders: None,
             proxy_headers: None,
+            tls: None,
         });
     }),
     ("hosts", "hosts.a.example", "is host \"b.example\", listed as \"a.example\"", |tree| {

@@ -1,22 +1,19 @@
 //! The connect side: TLS to an upstream.
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslVerifyMode, SslVersion};
+use openssl::ssl::{Ssl, SslContext, SslVerifyMode};
 
-use crate::tls::server;
+use crate::trust::{client_context, expect_name};
 
-/// A worker's contexts for connections to upstreams: certificates taken as they come, or verified.
+/// A worker's contexts for connections to upstreams of which no policy says more: certificates taken as they come, or
+/// verified.
 pub struct Connector {
     trusting: SslContext,
     verifying: SslContext,
 }
 
 fn context(verify: SslVerifyMode) -> Result<SslContext, ErrorStack> {
-    let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
-    builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-    builder.set_options(server::options());
-    builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE | SslMode::ACCEPT_MOVING_WRITE_BUFFER);
-    builder.set_read_ahead(true);
+    let mut builder = client_context()?;
     builder.set_verify(verify);
     Ok(builder.build())
 }
@@ -35,7 +32,7 @@ impl Connector {
             ssl.set_hostname(name)?;
         }
         if verify {
-            ssl.param_mut().set_host(server_name.unwrap_or_default())?;
+            expect_name(&mut ssl, server_name.unwrap_or_default())?;
         }
         Ok(ssl)
     }

@@ -1,13 +1,24 @@
 //! The accept side: one context per listener, which each handshake leaves for the certificate of the name it asks for.
 
+use std::sync::Arc;
+
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    AlpnError, NameType, SniError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
-    SslVersion, select_next_proto,
+    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslSessionCacheMode, SslVersion,
+    select_next_proto,
 };
+#[cfg(not(feature = "aws-lc"))]
+use openssl::ssl::{ClientHelloResponse, SslAlert};
+#[cfg(feature = "aws-lc")]
+use openssl::ssl::{NameType, SniError};
+use sallygate_image::ListenerTls;
 
 use crate::tls::certificate::BadCertificate;
+#[cfg(not(feature = "aws-lc"))]
+use crate::tls::foreign;
+use crate::tls::tickets::TicketKeys;
 use crate::tls::{certificate, mint};
+use crate::trust::{self, HostTls};
 
 /// TLS 1.2 suites: forward secrecy and authenticated encryption only (RFC 9325 §4.2). TLS 1.3's are all good.
 const TLS12_CIPHERS: &str = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -17,16 +28,32 @@ const ALPN_HTTP1: &[u8] = b"\x08http/1.1";
 /// Long enough that a gateway is restarted before its own certificate ends.
 const DEFAULT_CERTIFICATE_DAYS: u32 = 825;
 
-/// Finds the context for a name (lower-case, no trailing dot); None is the listener's default certificate.
-pub type Resolve = dyn Fn(Option<&str>) -> Option<SslContext> + Send + Sync;
+/// What a handshake for one name goes on with.
+#[derive(Default)]
+pub struct Shown {
+    /// Its certificate; None is the listener's default one.
+    pub context: Option<SslContext>,
+    /// What its host asks for besides.
+    pub host: Option<Arc<HostTls>>,
+    /// Is there a host of this name, and not only one for every other name?
+    pub known: bool,
+}
 
-/// What is off in every connection: compression leaks secrets (CRIME), renegotiation is work that a peer can ask for.
-pub(super) fn options() -> SslOptions {
-    #[cfg(not(feature = "aws-lc"))]
-    let compression = SslOptions::NO_COMPRESSION;
-    #[cfg(feature = "aws-lc")] // which has no compression
-    let compression = SslOptions::empty();
-    compression | SslOptions::NO_RENEGOTIATION
+/// Finds what there is for a name (lower-case, no trailing dot).
+pub type Resolve = dyn Fn(Option<&str>) -> Shown + Send + Sync;
+
+/// Makes the context of a listener.
+pub type Make = dyn Fn(&ListenerTls, Arc<TicketKeys>) -> Option<SslContext> + Send + Sync;
+
+/// What the handshakes of a listener start with. Clones share it.
+#[derive(Clone)]
+pub struct Handshakes {
+    /// As long as configuration says nothing else.
+    pub usual: SslContext,
+    /// The keys of tickets, those of all listeners.
+    pub keys: Arc<TicketKeys>,
+    /// Makes one for other settings.
+    pub make: Arc<Make>,
 }
 
 /// What every server context has in common.
@@ -34,7 +61,7 @@ pub fn context() -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_server())?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     builder.set_cipher_list(TLS12_CIPHERS)?;
-    builder.set_options(options());
+    builder.set_options(trust::options());
     builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE | SslMode::ACCEPT_MOVING_WRITE_BUFFER);
     // Header and body of a record in one read.
     builder.set_read_ahead(true);
@@ -51,9 +78,13 @@ pub fn context() -> Result<SslContextBuilder, ErrorStack> {
     Ok(builder)
 }
 
-/// The context that a listener starts each handshake with. It holds the ticket keys, so resumption outlives every
-/// change of a certificate, and a certificate of our own for names that no other covers.
-pub fn listener(resolve: Box<Resolve>) -> Result<SslContext, BadCertificate> {
+/// The context that a listener starts each handshake with. Tickets are under `keys`, so resumption outlives every change
+/// of a certificate; and it has a certificate of our own for names that no other covers.
+pub fn listener(
+    resolve: Box<Resolve>,
+    settings: &ListenerTls,
+    keys: Arc<TicketKeys>,
+) -> Result<SslContext, BadCertificate> {
     let refused = |error: ErrorStack| BadCertificate { field: "chain_pem", reason: error.to_string() };
     let mut builder = context().map_err(refused)?;
     let names = [mint::DEFAULT_NAME.to_owned(), "ingress.local".to_owned()];
@@ -63,14 +94,77 @@ pub fn listener(resolve: Box<Resolve>) -> Result<SslContext, BadCertificate> {
         builder.set_certificate(leaf).map_err(refused)?;
     }
     builder.set_private_key(&key).map_err(refused)?;
-    builder.set_servername_callback(move |ssl, _| {
-        let name = ssl.servername(NameType::HOST_NAME).map(canonical);
-        if let Some(context) = resolve(name.as_deref()) {
-            ssl.set_ssl_context(&context).map_err(|_| SniError::ALERT_FATAL)?;
+    settle(&mut builder, settings).map_err(refused)?;
+    let known_only = settings.known_names_only;
+    let listed = !settings.ciphers.is_empty();
+    let ciphers = settings.ciphers.clone();
+    let choose = move |ssl: &mut SslRef, name: Option<&str>| {
+        let name = name.map(canonical);
+        let Shown { context, host, known } = resolve(name.as_deref());
+        if known_only && !known {
+            return Ok(false);
         }
-        Ok(())
-    });
+        if let Some(context) = context {
+            ssl.set_ssl_context(&context)?;
+            if listed {
+                // Suites go with the certificate's context.
+                ssl.set_cipher_list(&ciphers)?;
+            }
+        }
+        host.map_or(Ok(()), |host| host.ask(ssl))?;
+        Ok::<bool, ErrorStack>(true)
+    };
+    #[cfg(not(feature = "aws-lc"))]
+    {
+        foreign::use_own_keys(&mut builder).map_err(refused)?;
+        // Before anything of the client's message is acted on: what its host asks for decides whether a session is
+        // resumed at all.
+        builder.set_client_hello_callback(move |ssl, alert| {
+            let name = trust::server_name(ssl).and_then(|name| str::from_utf8(name).ok()).map(ToOwned::to_owned);
+            foreign::attach(ssl, keys.clone())?;
+            if choose(ssl, name.as_deref())? {
+                return Ok(ClientHelloResponse::SUCCESS);
+            }
+            *alert = SslAlert::UNRECOGNIZED_NAME;
+            Err(ErrorStack::get())
+        });
+        // The client learns that its name was heard.
+        builder.set_servername_callback(|_, _| Ok(()));
+    }
+    #[cfg(feature = "aws-lc")] // which looks at sessions after this, and has tickets of its own
+    {
+        drop(keys);
+        builder.set_servername_callback(move |ssl, _| {
+            let name = ssl.servername(NameType::HOST_NAME).map(ToOwned::to_owned);
+            match choose(ssl, name.as_deref()) {
+                Ok(true) => Ok(()),
+                _ => Err(SniError::ALERT_FATAL),
+            }
+        });
+    }
     Ok(builder.build())
+}
+
+/// What a listener's settings say of every handshake on it.
+fn settle(builder: &mut SslContextBuilder, settings: &ListenerTls) -> Result<(), ErrorStack> {
+    builder.set_min_proto_version(Some(trust::version(settings.oldest)))?;
+    builder.set_max_proto_version(Some(trust::version(settings.newest)))?;
+    if !settings.ciphers.is_empty() {
+        builder.set_cipher_list(&settings.ciphers)?;
+    }
+    if !settings.groups.is_empty() {
+        builder.set_groups_list(&settings.groups)?;
+    }
+    if !settings.client_order {
+        builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
+    }
+    if !settings.tickets {
+        builder.set_options(SslOptions::NO_TICKET);
+        #[cfg(not(feature = "aws-lc"))]
+        builder.set_num_tickets(0)?;
+    }
+    trust::set_session_seconds(builder, settings.session_s);
+    Ok(())
 }
 
 /// A server name as host tables have it.
@@ -93,6 +187,7 @@ mod tests {
 
     #[test]
     fn a_listener_can_be_made() {
-        assert!(listener(Box::new(|_| None)).is_ok());
+        let keys = Arc::new(TicketKeys::fresh().unwrap());
+        assert!(listener(Box::new(|_| Shown::default()), &ListenerTls::default(), keys).is_ok());
     }
 }

@@ -4,13 +4,15 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 
+use openssl::ssl::SslVerifyMode;
+use openssl::x509::X509VerifyResult;
 use tokio::net::TcpStream;
 
 use crate::fault::{Failure, Kind};
 use crate::tls::client::Connector;
 use crate::transport::deadline::Deadline;
 use crate::transport::stream::Stream;
-use crate::upstream::pool::Target;
+use crate::upstream::pool::{Speech, Target};
 
 /// Connects within `timeout_ms`. The connection's deadline is left set.
 pub async fn connect(
@@ -30,17 +32,32 @@ pub async fn connect(
     let _ = tcp.set_nodelay(true);
     let Some(tls) = &target.tls else { return Ok(Stream::Plain(tcp)) };
     let failed = |_: io::Error| Failure::of(Kind::HandshakeFailed);
-    let session =
-        connector.session(tls.verify, tls.server_name.as_deref()).map_err(|_| Failure::of(Kind::HandshakeFailed))?;
-    let mut session = session;
+    let session = match tls {
+        Speech::Usual(tls) => connector.session(tls.verify, tls.server_name.as_deref()),
+        Speech::Own(endpoint) => endpoint.session(),
+    };
+    let mut session = session.map_err(|_| Failure::of(Kind::HandshakeFailed))?;
     session.set_connect_state();
     let mut stream = Stream::tls(session, tcp).map_err(failed)?;
-    poll_fn(|cx| match stream.poll_handshake(cx) {
+    let shaken = poll_fn(|cx| match stream.poll_handshake(cx) {
         Poll::Pending if deadline.passed() => Poll::Ready(Err(Failure::of(Kind::ConnectTimeout))),
         polled => polled.map_err(failed),
     })
-    .await?;
-    Ok(stream)
+    .await;
+    match shaken {
+        Ok(()) => Ok(stream),
+        Err(failure) if failure.kind == Kind::HandshakeFailed && is_untrusted(&stream) => {
+            Err(Failure::of(Kind::Untrusted))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Did the handshake fail because of what the endpoint has shown?
+fn is_untrusted(stream: &Stream) -> bool {
+    stream
+        .session()
+        .is_some_and(|ssl| ssl.verify_mode() != SslVerifyMode::NONE && ssl.verify_result() != X509VerifyResult::OK)
 }
 
 /// What it means that TCP did not connect.

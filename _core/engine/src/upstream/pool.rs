@@ -1,15 +1,26 @@
 //! A worker's idle upstream connections, last used first.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::Context;
 
 use hashbrown::HashMap;
 use sallygate_image::UpstreamTls;
 
 use crate::transport::stream::{Disturbance, Stream};
+use crate::trust::Endpoint;
 
 /// Idle connections of a worker in all: a bound on descriptors however many endpoints there are.
 const IDLE_IN_ALL: usize = 16_384;
+
+/// How TLS is spoken to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Speech {
+    /// As every route does that says no more.
+    Usual(UpstreamTls),
+    /// As the route's policy says.
+    Own(Arc<Endpoint>),
+}
 
 /// What makes two connections interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +28,7 @@ pub struct Target {
     /// The endpoint.
     pub address: SocketAddr,
     /// How TLS is spoken to it, if at all.
-    pub tls: Option<UpstreamTls>,
+    pub tls: Option<Speech>,
 }
 
 /// A connection to an endpoint, and how long it has served.

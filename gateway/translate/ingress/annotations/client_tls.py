@@ -1,67 +1,81 @@
 """Certificates that clients must show.
 
-They protect whole hosts in ingress-nginx, the paths of other Ingresses included. So until it is supported, the
-annotation that asks for them closes the whole host; the ones that only adjust it close the routes of their Ingress.
+They protect whole hosts, the paths of other Ingresses included, as in ingress-nginx; the oldest Ingress of a host that
+names a Secret decides. What cannot be honoured closes the host.
 """
 
 from functools import partial
 from typing import Final
 
-from gateway.translate.ingress.annotations.declare import Annotation, Effect, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, TEXT, choice
+from msgspec.structs import replace
 
-_planned = partial(
-    Annotation, family="client-tls", support=Support.PLANNED, scope=Scope.SERVER, unsupported_effect=Effect.CLOSED
-)
+from gateway.ir.peers import Verify
+from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
+from gateway.translate.ingress.annotations.values import BOOLEAN, TEXT, choice
+from gateway.translate.ingress.annotations.values_tls import DEPTH, ERROR_PAGE, SUBJECT
+from gateway.translate.ingress.settings import Settings
+
+_supported = partial(Annotation, family="client-tls", support=Support.SUPPORTED, scope=Scope.SERVER)
+
+
+def _with(settings: Settings, **changed: object) -> Settings:
+    return replace(settings, clients=replace(settings.clients, **changed))
+
 
 ROWS: Final = (
-    Annotation(
+    _supported(
         name="auth-tls-secret",
-        family="client-tls",
-        support=Support.PLANNED,
-        scope=Scope.SERVER,
         type=TEXT,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.HOST,
-        unsupported_effect=Effect.HOST_CLOSED,
-        doc="The Secret with the authority that client certificates must come from.",
+        doc="The Secret `[namespace/]name`, of the same namespace, with the authorities that client certificates must "
+        "come from (`ca.crt`) and what they have revoked (`ca.crl`). Missing or unreadable, it closes the whole host. "
+        "A connection that was made for another host, or a session of one, is answered 421; plain HTTP is sent to "
+        "https, or else answered 403.",
+        apply=lambda settings, value: _with(settings, secret=value),
     ),
-    _planned(
+    _supported(
         name="auth-tls-verify-client",
         type=choice("on", "off", "optional", "optional_no_ca"),
         risk=Risk.MEDIUM,
         default="on",
-        neutral=("off",),
-        doc="Whether a client must show a certificate.",
+        doc="Whether a client must show a certificate (`on`), may (`optional`), may show one of any authority "
+        "(`optional_no_ca`), or is not asked for one. Without a good one it is answered 400.",
+        apply=lambda settings, value: _with(settings, verify=Verify(value)),
     ),
-    _planned(
+    _supported(
         name="auth-tls-verify-depth",
-        type=INTEGER,
+        type=DEPTH,
         risk=Risk.LOW,
         default="1",
         doc="The longest chain of a client certificate.",
+        apply=lambda settings, value: _with(settings, depth=value),
     ),
-    _planned(
+    _supported(
         name="auth-tls-error-page",
-        type=TEXT,
+        type=ERROR_PAGE,
         risk=Risk.HIGH,
         on_invalid=OnInvalid.INGRESS,
-        doc="Where clients without a good certificate are redirected.",
+        doc="The URL where clients without a good certificate are redirected (302). A path of the host itself closes "
+        "the routes.",
+        apply=lambda settings, value: _with(settings, error_page=value),
     ),
-    _planned(
+    _supported(
         name="auth-tls-pass-certificate-to-upstream",
         type=BOOLEAN,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Whether the backend gets the client certificate.",
+        doc="Whether the backend gets the client certificate, as `ssl-client-cert`. It always gets "
+        "`ssl-client-verify`, `ssl-client-subject-dn` and `ssl-client-issuer-dn`, which no client can send itself.",
+        apply=lambda settings, value: _with(settings, passes=value),
     ),
-    _planned(
+    _supported(
         name="auth-tls-match-cn",
-        type=TEXT,
+        type=SUBJECT,
         risk=Risk.HIGH,
-        on_invalid=OnInvalid.INGRESS,
-        doc="A regular expression for the subject of client certificates.",
+        on_invalid=OnInvalid.HOST,
+        doc="A regular expression that is looked for in the subject of client certificates; others are answered 403.",
+        apply=lambda settings, value: _with(settings, subject=value),
     ),
 )
