@@ -25,13 +25,13 @@ impl TlsEntry {
         own: &Arc<TicketKeys>,
         make: impl FnOnce(&ListenerTls, Arc<TicketKeys>) -> Option<SslContext>,
     ) -> Option<&SslContext> {
-        let made = || {
+        let first = || {
             let keys = match &self.settings.ticket_key {
                 Some(key) => Arc::new(TicketKeys::fixed(key.expose())?),
                 None => own.clone(),
             };
             make(&self.settings, keys)
         };
-        self.context.get_or_init(made).as_ref()
+        self.context.get_or_init(first).as_ref()
     }
 }

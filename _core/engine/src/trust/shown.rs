@@ -6,7 +6,7 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 use openssl::stack::Stack;
-use openssl::x509::{X509, X509StoreContext, X509VerifyResult};
+use openssl::x509::{X509, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::write::HeadWriter;
 
@@ -146,7 +146,7 @@ impl Examined {
 fn verify(ssl: &SslRef, leaf: &X509, trust: &Trust) -> Result<bool, ErrorStack> {
     let nothing = Stack::new()?;
     let chain = ssl.peer_cert_chain().unwrap_or(&nothing);
-    X509StoreContext::new()?.init(trust.store(), leaf, chain, |context| context.verify_cert())
+    X509StoreContext::new()?.init(trust.store(), leaf, chain, X509StoreContextRef::verify_cert)
 }
 
 /// What an upstream is told of a client.
