@@ -153,12 +153,10 @@ impl Route {
 
     /// The captures of a path that this route matched; none if it has no regex.
     pub fn captures(&self, path: &[u8], captures: &mut Captures) -> Result<(), GaveUp> {
-        match &self.pattern {
-            Some(pattern) => pattern.captures(path, captures),
-            None => {
-                captures.clear();
-                Ok(())
-            }
+        if let Some(pattern) = &self.pattern {
+            return pattern.captures(path, captures);
         }
+        captures.clear();
+        Ok(())
     }
 }
