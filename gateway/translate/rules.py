@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.ir.backend import Balance, Endpoint
+from gateway.ir.connections import Connections
 from gateway.ir.filters import Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
@@ -60,6 +61,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
     believed: Believed = Believed()
+    connections: Connections = Connections()
 
     # What the options say; see `options`.
     closed_by: str = ""  # the option for which every route answers 503

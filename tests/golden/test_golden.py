@@ -92,6 +92,8 @@ def render(changes: Changes) -> str:
     if believed := changes.listeners[0].forwarders:
         assert {one.forwarders for one in changes.listeners} == {believed}
         shown["forwarders"] = builtins(believed)
+    if kept := builtins(changes.connections):
+        shown["connections"] = kept
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::backend::is_default;
+use crate::connections::Connections;
 use crate::forwarders::Forwarders;
 
 /// What is spoken on a listener.
@@ -35,4 +37,7 @@ pub struct Listener {
 pub struct Listeners {
     /// No two have the same name.
     pub listeners: Vec<Listener>,
+    /// What holds for the connections of all of them, and for ours to endpoints.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connections: Connections,
 }

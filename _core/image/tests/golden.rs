@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use sallygate_image::{
-    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Digest, Endpoint,
-    Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, Rewrite,
-    Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, version,
+    Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard, Connections,
+    Digest, Endpoint, Forwarders, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy,
+    Protocol, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, version,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -79,12 +79,26 @@ fn expected() -> Vec<Segment> {
         }),
         Segment::Listeners(Listeners {
             listeners: vec![listener("http", Protocol::Http), listener("s", Protocol::Https)],
+            ..Listeners::default()
         }),
         Segment::Listeners(Listeners {
             listeners: vec![
                 Listener { forwarders: Some(forwarders("x-forwarded-for", false)), ..listener("a", Protocol::Http) },
                 Listener { forwarders: Some(forwarders("cf-connecting-ip", true)), ..listener("b", Protocol::Http) },
             ],
+            connections: Connections {
+                client_idle_ms: Some(0),
+                client_requests: Some(1),
+                header_timeout_ms: Some(2),
+                body_timeout_ms: Some(3),
+                request_line_bytes: Some(2_048),
+                head_bytes: Some(4_096),
+                underscores: true,
+                upstream_idle: Some(0),
+                upstream_idle_ms: Some(4),
+                upstream_requests: Some(5),
+                upstream_age_ms: Some(6),
+            },
         }),
         Segment::Hosts(HostShard {
             hosts: ["", ".shop.example", "shop.example"].map(|key| (key.to_owned(), ZEROS)).to_vec(),

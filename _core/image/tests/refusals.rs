@@ -1,9 +1,9 @@
 //! What is not taken, and what is said about it: a table of damaged segments.
 
 use sallygate_image::{
-    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Digest, Endpoint, Filters,
-    Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Password, PathMatch, Policy, Protocol, Rewrite, Root,
-    Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
+    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Connections, Digest,
+    Endpoint, Filters, Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Password, PathMatch, Policy,
+    Protocol, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -61,7 +61,13 @@ fn listeners(names: &[&str]) -> Segment {
         table: "web".into(),
         forwarders: None,
     };
-    Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect() })
+    Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect(), ..Listeners::default() })
+}
+
+fn connections(change: impl FnOnce(&mut Connections)) -> Segment {
+    let mut listeners = Listeners::default();
+    change(&mut listeners.connections);
+    Segment::Listeners(listeners)
 }
 
 fn policy(change: impl FnOnce(&mut Policy)) -> Segment {
@@ -103,6 +109,10 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (root((1, 0), ""), "tables.", "empty"),
         (listeners(&["a", "b", "a"]), "listeners[2].name", "earlier listener"),
         (listeners(&["a\nb"]), "listeners[0].name", "control character"),
+        (connections(|it| it.client_requests = Some(0)), "connections.client_requests", "the least is 1"),
+        (connections(|it| it.upstream_requests = Some(0)), "connections.upstream_requests", "the least is 1"),
+        (connections(|it| it.request_line_bytes = Some(1_023)), "connections.request_line_bytes", "1024 to"),
+        (connections(|it| it.head_bytes = Some(65_536)), "connections.head_bytes", "to 61440"),
         (hosts(&["b.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["a.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["*.example"]), "hosts.*.example", "host name"),

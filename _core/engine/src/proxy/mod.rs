@@ -9,6 +9,7 @@ pub(crate) mod cover;
 mod exchange;
 mod intake;
 mod judge;
+mod keeping;
 pub mod order;
 pub mod peer;
 pub mod plan;

@@ -128,6 +128,7 @@ impl Build<'_> {
         let snapshot = Snapshot {
             root: Some(digest),
             listeners: entries,
+            connections: listeners.connections,
             tables,
             backends: backends.pages,
             backend_shards: backends.shards,
