@@ -131,6 +131,16 @@ def controller(figure: Callable[[Controller], float | None]) -> Callable[[Result
     return measure
 
 
+def small(module: str, field: str) -> Callable[[Results], float | None]:
+    """A figure of one of the small benchmarks."""
+
+    def measure(results: Results) -> float | None:
+        found = {} if results.micro is UNSET else results.micro.get(module, {})
+        return float(found[field]) if field in found else None
+
+    return measure
+
+
 def instructions(against: str) -> Callable[[Results], float | None]:
     """Our instructions per request over the peer's, whole processes."""
 
@@ -144,6 +154,7 @@ def instructions(against: str) -> Callable[[Results], float | None]:
 
 
 RATIO = "x"
+TRANSLATION = "bench.scale.translation"
 KIB = 1024
 BUDGETS = (
     *(
@@ -219,6 +230,20 @@ BUDGETS = (
         120,
         "per minute",
         "its first half minute: four kinds with growing waits, and the Lease every two seconds",
+    ),
+    Budget(
+        "translation from cold",
+        small(TRANSLATION, "cold_ms"),
+        2_000,
+        "ms of CPU",
+        "5,000 Ingresses with five annotations each, from objects to segments",
+    ),
+    Budget(
+        "translation of one change",
+        small(TRANSLATION, "change_p99_ms"),
+        5,
+        "ms of CPU",
+        "p99, one of 5,000: work in proportion to the change",
     ),
     Budget("instructions against nginx", instructions("nginx"), 0.7, RATIO, "the same figure without any weather"),
 )

@@ -9,6 +9,7 @@ from msgspec import Struct, msgpack
 
 from gateway.encode.digest import Digest
 from gateway.ir.backend import Backend
+from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener
 from gateway.ir.match import PathMatch
@@ -29,8 +30,11 @@ class Root(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", ta
     default_certificate: CertificateId | None
 
 
-class ListenersSegment(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="listeners"):
+class ListenersSegment(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="listeners"
+):
     listeners: tuple[Listener, ...]
+    connections: Connections = Connections()
 
 
 class HostShard(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hosts"):

@@ -22,6 +22,7 @@ from gateway.ir import version
 from gateway.ir.backend import Backend
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
+from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener
 from gateway.ir.match import Prefix
@@ -53,6 +54,7 @@ class Tree:
         self._policies = Policies(self.pool)
         self._quarantine = Quarantine(self.pool, self._put, self._get, self._closed)
         self._listeners: tuple[Listener, ...] = ()
+        self._connections = Connections()
         self._listeners_digest = self.pool.add(segments.encode(segments.ListenersSegment(())))
         self._default_certificate: CertificateId | None = None
         self._root: Digest | None = None
@@ -81,10 +83,11 @@ class Tree:
                 self._quarantine.want(unit, None if value is None else self._leaf(value))
             except Exception as error:  # noqa: BLE001 - isolated: one unit must never hold up the others
                 failures.append((unit, error))
-        if changes.listeners != self._listeners:
+        if (changes.listeners, changes.connections) != (self._listeners, self._connections):
             self.pool.drop(self._listeners_digest)
-            self._listeners = changes.listeners
-            self._listeners_digest = self.pool.add(segments.encode(segments.ListenersSegment(changes.listeners)))
+            self._listeners, self._connections = changes.listeners, changes.connections
+            segment = segments.ListenersSegment(self._listeners, self._connections)
+            self._listeners_digest = self.pool.add(segments.encode(segment))
         self._default_certificate = changes.default_certificate
         return msgspec.structs.replace(self._seal(), failures=tuple(failures))
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gateway.ir.backend import Backend
 from gateway.ir.certificate import Certificate
+from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener
 from gateway.ir.route import HostTable
@@ -14,7 +15,7 @@ from gateway.ir.route import HostTable
 class Changes(Struct, frozen=True):
     """A value of None means that the key is gone. Keys that did not change are absent.
 
-    `hosts` is keyed by (table, host). `listeners` and `default_certificate` are always complete.
+    `hosts` is keyed by (table, host). `listeners`, `default_certificate` and `connections` are always complete.
     """
 
     hosts: Mapping[tuple[str, str], HostTable | None]
@@ -22,3 +23,4 @@ class Changes(Struct, frozen=True):
     certificates: Mapping[CertificateId, Certificate | None]
     listeners: tuple[Listener, ...]
     default_certificate: CertificateId | None  # None: the data plane makes a self-signed one
+    connections: Connections = Connections()

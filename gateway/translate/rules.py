@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.ir.backend import Balance, Endpoint
+from gateway.ir.connections import Connections
 from gateway.ir.filters import Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
@@ -69,6 +70,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     believed: Believed = Believed()
     listener_tls: ListenerTls = ListenerTls()
     endpoint_tls_shared: bool = True  # by the Ingresses of a host and namespace
+    connections: Connections = Connections()
 
     # What the options say; see `options`.
     closed_by: str = ""  # the option for which every route answers 503

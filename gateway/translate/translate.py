@@ -108,7 +108,7 @@ class Translator:
             ingresses = sorted({*ingresses, *self._claims})
         self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
         if self.idle and keys:
-            return Changes({}, {}, {}, self._listeners(), self._default())
+            return Changes({}, {}, {}, self._listeners(), self._default(), self._rules.connections)
         self._told = None
         if touched.certificates or ingresses:
             self._references = None
@@ -125,6 +125,7 @@ class Translator:
             certificates={identity: built.value for identity, built in certificates.items() if built.changed},
             listeners=self._listeners(),
             default_certificate=self._default(),
+            connections=self._rules.connections,
         )
 
     def _listeners(self) -> tuple[Listener, ...]:

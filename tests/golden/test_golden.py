@@ -98,6 +98,8 @@ def render(changes: Changes) -> str:
         shown["proxy_headers"] = builtins(introducers)
     if (tls := {one.protocol: one.tls for one in changes.listeners}[Protocol.HTTPS]) is not None:
         shown["listener_tls"] = builtins(tls)
+    if kept := builtins(changes.connections):
+        shown["connections"] = kept
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)

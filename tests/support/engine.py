@@ -13,6 +13,7 @@ from gateway.encode.tree import Tree
 from gateway.ir.backend import Backend, Balance, Endpoint
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
+from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.match import PathMatch, Prefix
@@ -77,6 +78,7 @@ class Gate:
             os.close(memory)
         self._tree = Tree()
         self.listeners: tuple[Listener, ...] = LISTENERS
+        self.connections = Connections()
         self._addresses = self.engine.start()
 
     def close(self) -> None:
@@ -107,6 +109,7 @@ class Gate:
             {one.id: one for one in certificates},
             self.listeners,
             default,
+            self.connections,
         )
         publication = self._tree.apply(changes)
         offer = self.engine.offer(publication.root, self._tree.segments(self._tree.missing(None, publication.root)))

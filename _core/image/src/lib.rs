@@ -8,6 +8,7 @@
 
 mod backend;
 mod certificate;
+mod connections;
 mod digest;
 mod filters;
 mod forwarders;
@@ -32,6 +33,7 @@ pub mod version;
 
 pub use backend::{Backend, BackendShard, Balance, Endpoint};
 pub use certificate::{Certificate, CertificateShard};
+pub use connections::Connections;
 pub use digest::{Digest, NotADigest};
 pub use filters::{Access, Affinity, Cors, Filters, Header, Limits, Password, Replacement};
 pub use forwarders::Forwarders;

@@ -26,6 +26,12 @@ pub const ENTRIES_PER_SHARD: usize = 100_000;
 /// Each listener is a socket per worker.
 pub const LISTENERS: usize = 64;
 
+/// The shortest limit of a request's head: below it the simplest browser is refused.
+pub const LEAST_HEAD_BYTES: u32 = 1 << 10;
+
+/// The head of a request that may be asked for: a worker reads it into one buffer of 64 KiB.
+pub const HEAD_BYTES: u32 = 60 << 10;
+
 /// The networks of proxies before us. Each address that they name is compared with all of them in turn; the largest content
 /// networks publish a few hundred.
 pub const FORWARDER_NETWORKS: usize = 1_024;

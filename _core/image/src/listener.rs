@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::is_default;
+use crate::connections::Connections;
 use crate::forwarders::Forwarders;
 use crate::network::Network;
 use crate::peers::TlsVersion;
@@ -135,4 +136,7 @@ pub struct Listener {
 pub struct Listeners {
     /// No two have the same name.
     pub listeners: Vec<Listener>,
+    /// What holds for the connections of all of them, and for ours to endpoints.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connections: Connections,
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use crate::backend::Backend;
 use crate::certificate::Certificate;
+use crate::connections::Connections;
 use crate::digest::Digest;
 use crate::ids::{BackendId, CertificateId};
 use crate::limits;
@@ -91,7 +92,26 @@ fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
         }
         listener.tls.as_ref().map_or(Ok(()), |tls| validate_listener_tls(index, tls))?;
     }
-    Ok(())
+    validate_connections(&listeners.connections)
+}
+
+fn validate_connections(connections: &Connections) -> Result<(), Fault> {
+    let at = |field| move || format!("connections.{field}");
+    // A connection without a request would be closed by the first one.
+    let some = |number: Option<u32>| {
+        if number == Some(0) { Err("0 requests are none; the least is 1".to_owned()) } else { Ok(()) }
+    };
+    some(connections.client_requests).at(at("client_requests"))?;
+    some(connections.upstream_requests).at(at("upstream_requests"))?;
+    let fits = |bytes: Option<u32>| {
+        let bytes = bytes.unwrap_or(limits::LEAST_HEAD_BYTES);
+        if (limits::LEAST_HEAD_BYTES..=limits::HEAD_BYTES).contains(&bytes) {
+            return Ok(());
+        }
+        Err(format!("{bytes} bytes; it is {} to {}", limits::LEAST_HEAD_BYTES, limits::HEAD_BYTES))
+    };
+    fits(connections.request_line_bytes).at(at("request_line_bytes"))?;
+    fits(connections.head_bytes).at(at("head_bytes"))
 }
 
 fn validate_host_shard(shard: &HostShard) -> Result<(), Fault> {

@@ -3,9 +3,9 @@
 
 use sallygate_image::{
     Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, CertificateShard,
-    ClientCertificates, Digest, Endpoint, EndpointTls, Forwarders, Host, HostShard, HostTls, HttpsRedirect, Listener,
-    Listeners, Network, PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment,
-    Shards, Timeouts, TlsVersion, UpstreamTls, Verify, decode, encode, version,
+    ClientCertificates, Connections, Digest, Endpoint, EndpointTls, Forwarders, Host, HostShard, HostTls,
+    HttpsRedirect, Listener, Listeners, Network, PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route,
+    RouteId, Secret, Segment, Shards, Timeouts, TlsVersion, UpstreamTls, Verify, decode, encode, version,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -104,6 +104,7 @@ fn expected() -> Vec<Segment> {
         }),
         Segment::Listeners(Listeners {
             listeners: vec![listener("http", Protocol::Http), listener("s", Protocol::Https)],
+            ..Listeners::default()
         }),
         Segment::Listeners(Listeners {
             listeners: vec![
@@ -112,6 +113,19 @@ fn expected() -> Vec<Segment> {
                 Listener { proxy_headers: Some(introduced(true, 3_000)), ..listener("c", Protocol::Http) },
                 Listener { proxy_headers: Some(introduced(false, 1)), ..listener("d", Protocol::Http) },
             ],
+            connections: Connections {
+                client_idle_ms: Some(0),
+                client_requests: Some(1),
+                header_timeout_ms: Some(2),
+                body_timeout_ms: Some(3),
+                request_line_bytes: Some(2_048),
+                head_bytes: Some(4_096),
+                underscores: true,
+                upstream_idle: Some(0),
+                upstream_idle_ms: Some(4),
+                upstream_requests: Some(5),
+                upstream_age_ms: Some(6),
+            },
         }),
         Segment::Hosts(HostShard {
             hosts: ["", ".shop.example", "shop.example"].map(|key| (key.to_owned(), ZEROS)).to_vec(),

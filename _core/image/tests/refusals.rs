@@ -1,10 +1,10 @@
 //! What is not taken, and what is said about it: a table of damaged segments.
 
 use sallygate_image::{
-    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Digest, Endpoint, Filters,
-    Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol,
-    ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode, encode,
-    limits,
+    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Connections, Digest,
+    Endpoint, Filters, Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, Password, PathMatch,
+    Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls,
+    decode, encode, limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -64,7 +64,13 @@ fn listeners(names: &[&str]) -> Segment {
         proxy_headers: None,
         tls: None,
     };
-    Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect() })
+    Segment::Listeners(Listeners { listeners: names.iter().map(listener).collect(), ..Listeners::default() })
+}
+
+fn connections(change: impl FnOnce(&mut Connections)) -> Segment {
+    let mut listeners = Listeners::default();
+    change(&mut listeners.connections);
+    Segment::Listeners(listeners)
 }
 
 fn introduced(networks: &[&str], timeout_ms: u64) -> Segment {
@@ -116,6 +122,10 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (listeners(&["a\nb"]), "listeners[0].name", "control character"),
         (introduced(&["10.0.0.0/8"], 0), "listeners[0].proxy_headers.timeout_ms", ""),
         (introduced(&["10.0.0.0/8", "9.0.0.0/8"], 1), "listeners[0].proxy_headers.networks", ""),
+        (connections(|it| it.client_requests = Some(0)), "connections.client_requests", "the least is 1"),
+        (connections(|it| it.upstream_requests = Some(0)), "connections.upstream_requests", "the least is 1"),
+        (connections(|it| it.request_line_bytes = Some(1_023)), "connections.request_line_bytes", "1024 to"),
+        (connections(|it| it.head_bytes = Some(65_536)), "connections.head_bytes", "to 61440"),
         (hosts(&["b.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["a.example", "a.example"]), "hosts", "entry 1"),
         (hosts(&["*.example"]), "hosts.*.example", "host name"),

@@ -7,10 +7,10 @@ use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
     Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
-    CertificateShard, Cors, Digest, Endpoint, Errors, Filters, Forwarders, Header, Host, HostShard, HttpsRedirect,
-    Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders, Replacement,
-    RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls, decode,
-    encode, limits,
+    CertificateShard, Connections, Cors, Digest, Endpoint, Errors, Filters, Forwarders, Header, Host, HostShard,
+    HttpsRedirect, Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders,
+    Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls,
+    decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -245,9 +245,31 @@ fn forwarders() -> impl Strategy<Value = Forwarders> {
         .prop_map(|(networks, address_header, claims, append)| Forwarders { networks, address_header, claims, append })
 }
 
+fn connections() -> impl Strategy<Value = Connections> {
+    let number = || option::of(1..9_u32);
+    let length = || option::of(1_024..9_999_u32);
+    let client = (number(), number(), number(), number(), length(), length(), any::<bool>());
+    (client, number(), number(), number(), number()).prop_map(
+        |(client, upstream_idle, upstream_idle_ms, upstream_requests, upstream_age_ms)| Connections {
+            client_idle_ms: client.0,
+            client_requests: client.1,
+            header_timeout_ms: client.2,
+            body_timeout_ms: client.3,
+            request_line_bytes: client.4,
+            head_bytes: client.5,
+            underscores: client.6,
+            upstream_idle,
+            upstream_idle_ms,
+            upstream_requests,
+            upstream_age_ms,
+        },
+    )
+}
+
 fn listeners() -> impl Strategy<Value = Listeners> {
-    let listener = (any::<bool>(), "[a-z]{1,5}", option::of(forwarders()), option::of((forwarders(), 1..10_000_u64)));
-    btree_map("[a-z]{1,5}", listener, 0..5).prop_map(|listeners| Listeners {
+    let each = (any::<bool>(), "[a-z]{1,5}", option::of(forwarders()), option::of((forwarders(), 1..10_000_u64)));
+    (btree_map("[a-z]{1,5}", each, 0..5), connections()).prop_map(|(listeners, connections)| Listeners {
+        connections,
         listeners: listeners
             .into_iter()
             .map(|(name, (tls, table, forwarders, headers))| Listener {

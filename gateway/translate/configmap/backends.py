@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from gateway.translate.configmap.connections import COUNT, REQUESTS, TIME, keep, keep_upstreams
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.balance import BALANCES
 from gateway.translate.ingress.annotations.declare import Support
@@ -115,12 +116,36 @@ ROWS: Final = (
         apply=lambda rules, value: replace(rules, endpoint_tls_shared=not value),
         doc="Whether proxy-ssl annotations hold for the paths of their own Ingress only.",
     ),
-    _planned(name="upstream-keepalive-connections", default="320", doc="Idle connections to backends that are kept."),
-    _planned(name="upstream-keepalive-time", default="1h", doc="How long such a connection may be used."),
-    _planned(
-        name="upstream-keepalive-timeout", default="60", doc="How long such a connection may be idle, in seconds."
+    _supported(
+        name="upstream-keepalive-connections",
+        default="320",
+        type=COUNT,
+        apply=lambda rules, value: keep(rules, upstream_idle=value),
+        differs="without the option, 16384, which is the most",
+        doc="Idle connections to backends that each worker keeps in all.",
     ),
-    _planned(name="upstream-keepalive-requests", default="10000", doc="Requests on one such connection."),
+    _supported(
+        name="upstream-keepalive-time",
+        default="1h",
+        type=TIME,
+        apply=lambda rules, value: keep(rules, upstream_age_ms=value),
+        doc="How old such a connection may become before it is not used again.",
+    ),
+    _supported(
+        name="upstream-keepalive-timeout",
+        default="60",
+        type=TIME,
+        apply=keep_upstreams,
+        doc="How long such a connection may be idle, in seconds.",
+    ),
+    _supported(
+        name="upstream-keepalive-requests",
+        default="10000",
+        type=REQUESTS,
+        apply=lambda rules, value: keep(rules, upstream_requests=value),
+        differs="without the option, `--upstream-keepalive-requests` of the data plane says it: 10000",
+        doc="Requests on one such connection.",
+    ),
     _supported(
         name="load-balance",
         default="round_robin",

@@ -95,7 +95,7 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
         memory={"sallygate": Memory(6000, 900.0, 910.0, 40_000, 46_000)},
         held={"sallygate": Held(20_000, 0, 900.0, 910.0, 80_000, 2000.0)},
-        micro={},
+        micro={"bench.scale.translation": {"cold_ms": 1350.0, "change_p99_ms": 1.2}},
         cluster=Cluster(
             5000, 10_000, 1000, 40.0, [0.5, 1.5], {"sallygate": controller()}, {"traefik": "not installed"}
         ),
@@ -147,6 +147,14 @@ def test_calls_of_the_host_thread_are_not_those_of_a_worker() -> None:
     calls = {"worker": {"recvfrom": 3.0, "sendto": 2.0, "futex": 1.0}, "host": {}}
     found.syscalls = {"sallygate": [Syscalls(64, 2000, calls)]}
     assert [line.partition(":")[0] for line in breaches(found)] == ["data calls", "other calls"]
+
+
+def test_translation_that_takes_long_is_a_breach() -> None:
+    found = results()
+    found.micro = {"bench.scale.translation": {"cold_ms": 3500.0, "change_p99_ms": 6.0}}
+    assert [line.partition(":")[0] for line in breaches(found)] == [
+        "translation from cold", "translation of one change",
+    ]  # fmt: skip
 
 
 def test_a_failed_request_while_publishing_is_a_breach() -> None:

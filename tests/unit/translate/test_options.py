@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.ir.connections import Connections
 from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
 from gateway.objects.meta import Metadata, ObjectKey
@@ -90,6 +91,27 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"limit-req-status-code": "429"}, {"rate_status": 429}),
         ({"custom-http-errors": "404,503"}, {"custom_errors": (404, 503)}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),
+        ({"keep-alive": "30"}, {"connections": Connections(client_idle_ms=30_000)}),
+        ({"keep-alive": "0", "keep-alive-requests": "9"}, {"connections": Connections(client_requests=1)}),
+        ({"keep-alive-requests": "0"}, {"connections": Connections(client_requests=1)}),
+        ({"keep-alive-requests": "-1"}, {}),
+        ({"client-header-timeout": "60"}, {"connections": Connections(header_timeout_ms=60_000)}),
+        ({"client-header-timeout": "0"}, {}),
+        ({"client-body-timeout": "1m 30s"}, {"connections": Connections(body_timeout_ms=90_000)}),
+        ({"client-body-timeout": "1x"}, {}),
+        (
+            {"large-client-header-buffers": "8 16k"},
+            {"connections": Connections(request_line_bytes=16 << 10, head_bytes=60 << 10)},
+        ),
+        ({"large-client-header-buffers": "4 1"}, {}),
+        ({"large-client-header-buffers": "16k"}, {}),
+        ({"enable-underscores-in-headers": "true"}, {"connections": Connections(underscores=True)}),
+        ({"upstream-keepalive-connections": "320"}, {"connections": Connections(upstream_idle=320)}),
+        ({"upstream-keepalive-timeout": "4"}, {"connections": Connections(upstream_idle_ms=4_000)}),
+        ({"upstream-keepalive-timeout": "0"}, {"connections": Connections(upstream_idle=0)}),
+        ({"upstream-keepalive-time": "30m"}, {"connections": Connections(upstream_age_ms=1_800_000)}),
+        ({"upstream-keepalive-time": "90000y"}, {"connections": Connections(upstream_age_ms=2_592_000_000)}),
+        ({"upstream-keepalive-requests": "1"}, {"connections": Connections(upstream_requests=1)}),
         ({"made-up": "1"}, {}),
     ],
 )

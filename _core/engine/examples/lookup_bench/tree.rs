@@ -132,7 +132,10 @@ impl Tree {
         let certificates = certificates.collect();
         let root = Root {
             version: (version::MAJOR, version::MINOR),
-            listeners: put(all, &Segment::Listeners(Listeners { listeners: self.listeners.clone() })),
+            listeners: put(
+                all,
+                &Segment::Listeners(Listeners { listeners: self.listeners.clone(), ..Listeners::default() }),
+            ),
             tables,
             backends: shards(all, backends, |backends| Segment::Backends(BackendShard { backends })),
             certificates: shards(all, certificates, |certificates| {

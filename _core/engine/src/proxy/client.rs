@@ -101,10 +101,10 @@ impl Connection {
 
     /// Does it end with the answer that is next?
     pub(super) fn is_last(&self) -> bool {
-        let settings = &self.worker.settings;
-        self.worker.draining()
-            || self.requests >= settings.client_requests
-            || self.worker.clock.coarse_ms().saturating_sub(self.opened_ms) >= settings.client_age_ms
+        let worker = &self.worker;
+        worker.draining()
+            || self.requests >= worker.keeping.get().client_requests
+            || worker.clock.coarse_ms().saturating_sub(self.opened_ms) >= worker.settings.client_age_ms
     }
 
     pub(super) async fn send_continue(&mut self) -> bool {
@@ -116,7 +116,7 @@ impl Connection {
     /// Writes everything, or gives up after the client's time.
     pub(super) async fn write_all(&mut self, mut output: Output) -> bool {
         let Self { worker, stream, deadline, .. } = self;
-        deadline.set(worker.settings.client_body_timeout_ms);
+        deadline.set(worker.keeping.get().client_body_timeout_ms);
         let sent = poll_fn(|cx| {
             while !output.is_empty() {
                 match stream.poll_write(cx, output.rest()) {

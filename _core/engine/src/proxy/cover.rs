@@ -111,7 +111,7 @@ impl Connection {
         let worker = &self.worker;
         let mut fields = worker.request_fields.borrow_mut();
         // Other requests were read since this one was.
-        parse_request(bytes, &worker.request_limits, &mut fields)?;
+        parse_request(bytes, &worker.keeping.get().again(), &mut fields)?;
         let mut lines = Vec::new();
         report(status, route, bytes, head, &fields, &mut lines)?;
         let facts = Facts {

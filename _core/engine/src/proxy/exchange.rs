@@ -204,11 +204,11 @@ impl<'a> Exchange<'a> {
         let unread =
             matches!(self.phase, Phase::Direct(_)) && self.reply.as_ref().is_some_and(|reply| !reply.is_empty());
         let (waiting, timeout_ms) = if unread || !self.down.is_empty() {
-            (Kind::ClientStalled, self.worker.settings.client_body_timeout_ms)
+            (Kind::ClientStalled, self.worker.keeping.get().client_body_timeout_ms)
         } else if !self.upload.is_sent() && !self.upload_broken {
             (Kind::SendTimeout, self.terms.send_ms)
         } else if !self.upload.complete && !self.upload_broken {
-            (Kind::ClientTimeout, self.worker.settings.client_body_timeout_ms)
+            (Kind::ClientTimeout, self.worker.keeping.get().client_body_timeout_ms)
         } else {
             (Kind::ReadTimeout, self.terms.read_ms)
         };

@@ -29,10 +29,9 @@ impl Connection {
     ) -> Result<(), Failure> {
         let worker = &Rc::clone(&self.worker);
         let Self { stream, deadline, .. } = self;
-        let settings = &worker.settings;
         let memory = policy.request_body.memory_bytes;
         let mut pace = Pace::default();
-        deadline.set(settings.client_body_timeout_ms);
+        deadline.set(worker.keeping.get().client_body_timeout_ms);
         poll_fn(|cx| {
             loop {
                 if !upload.stow(worker, memory) {
@@ -63,7 +62,7 @@ impl Connection {
                 if !pace.moved(worker.clock.coarse_ms(), bytes, worker.client_send_rate()) && !upload.complete {
                     return Poll::Ready(Err(Failure::of(Kind::ClientTooSlow)));
                 }
-                deadline.set(settings.client_body_timeout_ms);
+                deadline.set(worker.keeping.get().client_body_timeout_ms);
             }
         })
         .await

@@ -10,6 +10,7 @@ mod exchange;
 mod intake;
 mod introduce;
 mod judge;
+mod keeping;
 pub mod order;
 pub mod peer;
 pub mod plan;

@@ -97,7 +97,7 @@ impl Connection {
             let checked = self.check(claim).await;
             added.clear();
             // Meanwhile other requests were read.
-            let again = parse_request(bytes, &worker.request_limits, &mut worker.request_fields.borrow_mut());
+            let again = parse_request(bytes, &worker.keeping.get().again(), &mut worker.request_fields.borrow_mut());
             decision = match again {
                 Ok(Some(_)) => self.decide(snapshot, &asked, Some(checked), &mut upload, &mut added),
                 _ => Decision::Local(Local::failure(None, Failure::of(Kind::TooBusy))),
@@ -276,7 +276,7 @@ impl Connection {
     /// Read anew from the head: who is served pays nothing for it, and the fields that were read first are gone by now.
     fn prefers_json(&self, bytes: &[u8]) -> bool {
         let mut fields = self.worker.request_fields.borrow_mut();
-        let _ = parse_request(bytes, &self.worker.request_limits, &mut fields);
+        let _ = parse_request(bytes, &self.worker.keeping.get().again(), &mut fields);
         let accept = fields.iter().filter(|field| field.id == Name::Accept);
         prefers_json(accept.map(|field| field.value.of(bytes)))
     }

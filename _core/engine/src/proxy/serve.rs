@@ -111,8 +111,8 @@ impl Connection {
     /// Waits for the first bytes of a request, without a buffer and outside of any room. False when none come.
     async fn wait(&mut self) -> bool {
         let Self { worker, stream, deadline, input, requests, .. } = self;
-        let settings = &worker.settings;
-        deadline.set(if *requests == 0 { settings.header_timeout_ms } else { settings.client_idle_ms });
+        let keeping = worker.keeping.get();
+        deadline.set(if *requests == 0 { keeping.header_timeout_ms } else { keeping.client_idle_ms });
         deadline.set_idle(true);
         let first = poll_fn(|cx| match stream.poll_first(cx, &worker.blocks) {
             Poll::Pending if worker.closing_idle() && stream.is_silent() => {
@@ -187,12 +187,13 @@ impl Connection {
     async fn next_head(&mut self) -> Next {
         let Self { worker, stream, deadline, input, .. } = self;
         let Some(mut buffer) = input.take() else { return Next::Closed };
-        deadline.set(worker.settings.header_timeout_ms);
+        let keeping = worker.keeping.get();
+        deadline.set(keeping.header_timeout_ms);
         loop {
             let looked_at = buffer.filled().len();
             {
                 let mut fields = worker.request_fields.borrow_mut();
-                match parse_request(buffer.filled(), &worker.request_limits, &mut fields) {
+                match parse_request(buffer.filled(), &keeping.limits, &mut fields) {
                     Ok(Some(head)) => return Next::Request(buffer, head),
                     Err(fault) => return Next::Refused(buffer, fault),
                     Ok(None) => {}
@@ -212,7 +213,7 @@ impl Connection {
                             let new = buffer.space().get(..count).unwrap_or_default();
                             let line_ended = after_cr || new.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
                             buffer.filled_by(count);
-                            if line_ended || passes_limit(&worker.request_limits, looked_at, buffer.filled().len()) {
+                            if line_ended || passes_limit(&keeping.limits, looked_at, buffer.filled().len()) {
                                 return Poll::Ready(Some(true));
                             }
                             buffer.make_space(1, HEAD_BUFFER_BYTES);

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::filter::{Buckets, Claim, Remembered};
 use crate::http1::hexadecimal::hexadecimal;
 use crate::proxy::bodies::Bodies;
+use crate::proxy::keeping::Keeping;
 use crate::proxy::plan::{Ground, Scratch};
 use crate::proxy::room::Rooms;
 use crate::proxy::shared::Shared;
@@ -28,7 +29,7 @@ use crate::transport::deadline::Deadlines;
 use crate::transport::pace::Rate;
 use crate::transport::spill::Spill;
 use crate::upstream;
-use crate::upstream::pool::{Keep, Put, Swept, Target, Upstream};
+use crate::upstream::pool::{Put, Swept, Target, Upstream};
 
 /// From this share of `max_connections` on, idle connections are closed for new ones.
 const SHED_PER_CENT: usize = 85;
@@ -67,8 +68,8 @@ pub struct Worker {
     pub request_fields: RefCell<Fields>,
     /// The fields of the response head that is being read.
     pub response_fields: RefCell<Fields>,
-    /// Bounds of request heads.
-    pub request_limits: Limits,
+    /// How connections are kept, as of the last tick.
+    pub keeping: Cell<Keeping>,
     /// Bounds of response heads.
     pub response_limits: Limits,
     pub(super) scratch: RefCell<Scratch>,
@@ -110,12 +111,8 @@ impl Worker {
         shared: Arc<Shared>,
         telemetry: WorkerTelemetry,
     ) -> Result<Self, ErrorStack> {
-        let upstreams = upstream::pool::Pool::new(Keep {
-            per_target: settings.upstream_idle_per_endpoint,
-            idle_ms: settings.upstream_idle_ms,
-            requests: settings.upstream_requests,
-            age_ms: settings.upstream_age_ms,
-        });
+        let keeping = Keeping::new(&settings, snapshots.get().connections());
+        let upstreams = upstream::pool::Pool::new(keeping.upstreams);
         let response_limits = Limits { keep_underscores: true, ..Limits::default() };
         let worker = Self {
             clock: Clock::new(),
@@ -132,7 +129,7 @@ impl Worker {
             telemetry,
             request_fields: RefCell::default(),
             response_fields: RefCell::default(),
-            request_limits: Limits::default(),
+            keeping: Cell::new(keeping),
             response_limits,
             scratch: RefCell::default(),
             date: Cell::new([b' '; DATE_BYTES]),
@@ -151,6 +148,7 @@ impl Worker {
     /// Brings the coarse time, the Date header and the deadlines up to date. Called every `TICK_MS`.
     pub fn tick(&self) {
         self.clock.tick();
+        self.adopt();
         let seconds = crate::clock::unix_ns() / 1_000_000_000;
         let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         let mut date = [b' '; DATE_BYTES];
@@ -183,6 +181,14 @@ impl Worker {
     /// Lets go of a snapshot that is no longer the newest.
     pub fn refresh(&self) {
         drop(self.snapshots.get());
+        self.adopt();
+    }
+
+    /// Keeps connections as the newest snapshot asks for.
+    fn adopt(&self) {
+        let keeping = Keeping::new(&self.settings, self.snapshots.get().connections());
+        self.upstreams.borrow_mut().keep_as(keeping.upstreams);
+        self.keeping.set(keeping);
     }
 
     /// Closes idle upstream connections that are too old, or that their upstream disturbed.

@@ -130,6 +130,7 @@ impl Build<'_> {
         let snapshot = Snapshot {
             root: Some(digest),
             listeners: entries,
+            connections: listeners.connections,
             tables,
             backends: backends.pages,
             backend_shards: backends.shards,

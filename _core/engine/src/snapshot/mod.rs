@@ -23,7 +23,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use sallygate_image::{CertificateId, Digest, Forwarders, Protocol, ProxyHeaders};
+use sallygate_image::{CertificateId, Connections, Digest, Forwarders, Protocol, ProxyHeaders};
 
 use crate::balance::{BackendIndex, BackendSnapshot};
 use crate::tls::certificate::ServerCertificate;
@@ -65,6 +65,7 @@ pub struct ListenerEntry {
 pub struct Snapshot {
     root: Option<Digest>,
     listeners: Box<[ListenerEntry]>,
+    connections: Connections,
     tables: Box<[shards::Table]>,
     backends: pages::Pages<Arc<BackendSnapshot>>,
     backend_shards: shards::Sharded<shards::BackendShard>,
@@ -86,6 +87,11 @@ impl Snapshot {
     /// All listeners.
     pub fn listeners(&self) -> &[ListenerEntry] {
         &self.listeners
+    }
+
+    /// How connections are kept.
+    pub fn connections(&self) -> Connections {
+        self.connections
     }
 
     /// The table that serves the listener of this name.
@@ -147,6 +153,7 @@ impl Default for Snapshot {
         Self {
             root: None,
             listeners: Box::default(),
+            connections: Connections::default(),
             tables: Box::default(),
             backends: pages::Pages::default(),
             backend_shards: Arc::new(std::array::from_fn(|_| backends.clone())),

@@ -289,7 +289,10 @@ const MISTAKES: &[Mistake] = &[
         tree.certificates.get_mut(&certificate_id("one")).unwrap().key_pem = key;
     }),
     ("host", "routes[0].policy", "is a listeners, where a policy is needed", |tree| {
-        let listeners = Segment::Listeners(sallygate_image::Listeners { listeners: tree.listeners.clone() });
+        let listeners = Segment::Listeners(sallygate_image::Listeners {
+            listeners: tree.listeners.clone(),
+            ..sallygate_image::Listeners::default()
+        });
         let digest = Digest::of(&encode(&listeners).unwrap());
         tree.host("a.example", vec![(prefix("/"), forward("shop"))]).routes[0].policy = digest;
     }),

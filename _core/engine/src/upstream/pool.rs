@@ -10,8 +10,8 @@ use sallygate_image::UpstreamTls;
 use crate::transport::stream::{Disturbance, Stream};
 use crate::trust::Endpoint;
 
-/// Idle connections of a worker in all: a bound on descriptors however many endpoints there are.
-const IDLE_IN_ALL: usize = 16_384;
+/// The most idle connections of a worker in all: a bound on descriptors however many endpoints there are.
+pub const IDLE_IN_ALL: usize = 16_384;
 
 /// How TLS is spoken to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +59,8 @@ struct Idle {
 /// How long connections are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Keep {
+    /// How many in all.
+    pub in_all: usize,
     /// How many for each target.
     pub per_target: usize,
     /// How long unused.
@@ -118,6 +120,11 @@ impl Pool {
         Self { idle: HashMap::default(), total: 0, keep }
     }
 
+    /// Keeps connections otherwise from now on. Those that wait stay until they are used or too old.
+    pub fn keep_as(&mut self, keep: Keep) {
+        self.keep = keep;
+    }
+
     /// Takes an undisturbed connection. `swept` counts those that had to be closed on the way.
     pub fn take(&mut self, target: &Target, cx: &mut Context<'_>, swept: &mut Swept) -> Option<Upstream> {
         let idle = self.idle.get_mut(target)?;
@@ -134,11 +141,11 @@ impl Pool {
     /// Keeps a connection whose exchange ended exactly, or closes it if it is beyond a limit.
     pub fn put(&mut self, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
         upstream.requests += 1;
-        let Keep { requests, age_ms, per_target, .. } = self.keep;
+        let Keep { requests, age_ms, per_target, in_all, .. } = self.keep;
         if upstream.requests >= requests || now_ms.saturating_sub(upstream.opened_ms) >= age_ms {
             return Put::Worn;
         }
-        if self.total >= IDLE_IN_ALL {
+        if self.total >= in_all {
             return Put::Full;
         }
         let idle = match self.idle.get_mut(target) {
