@@ -59,3 +59,9 @@ NO_ERROR_BACKEND: Final = Reason(
     "nobody answers for errors",
     "Errors are answered by a default backend. There is none, so they stay as they are.",
 )
+NOBODY_TO_ASK: Final = Reason(
+    "GW420",
+    Severity.ERROR,
+    "service that decides about requests cannot be asked",
+    "Nobody passes without its word: requests are answered 500 until its host leads to another machine's address.",
+)

@@ -9,6 +9,7 @@
 mod backend;
 mod certificate;
 mod digest;
+mod external;
 mod filters;
 mod forwarders;
 mod ids;
@@ -31,6 +32,7 @@ pub mod version;
 pub use backend::{Backend, BackendShard, Balance, Endpoint};
 pub use certificate::{Certificate, CertificateShard};
 pub use digest::{Digest, NotADigest};
+pub use external::{External, Kept, KeptAlive};
 pub use filters::{Access, Affinity, Cors, Filters, Header, Limits, Password, Replacement};
 pub use forwarders::Forwarders;
 pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};

@@ -235,7 +235,7 @@ fn validate_certificate(certificate: &Certificate) -> Result<(), Fault> {
     at_most(certificate.key_pem.expose().len(), limits::PEM_BYTES).at(|| "key_pem".into())
 }
 
-fn validate_backend_id(id: &BackendId) -> Checked {
+pub(crate) fn validate_backend_id(id: &BackendId) -> Checked {
     [&id.namespace, &id.service, &id.port].into_iter().try_for_each(|name| check_name(name, true))
 }
 
@@ -327,7 +327,7 @@ fn check_field_name(name: &str) -> Checked {
     }
 }
 
-fn check_server_name(name: &str) -> Checked {
+pub(crate) fn check_server_name(name: &str) -> Checked {
     if name.parse::<IpAddr>().is_ok() {
         return Ok(());
     }

@@ -4,10 +4,10 @@
 pub const MAJOR: u32 = 1;
 
 /// Grows when a field with a default is added.
-pub const MINOR: u32 = 3;
+pub const MINOR: u32 = 4;
 
 /// The version as text.
-pub const TEXT: &str = "1.3";
+pub const TEXT: &str = "1.4";
 
 #[cfg(test)]
 mod tests {

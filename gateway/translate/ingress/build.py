@@ -27,7 +27,7 @@ from gateway.translate.ingress.paths import (
     regex_problem,
     why_backtracking,
 )
-from gateway.translate.ingress.settings import canonical
+from gateway.translate.ingress.settings import canonical, external_of
 from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons, reasons_filters
@@ -35,7 +35,6 @@ from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import Verdict
 
 _ROOT: Final = (False, "/")
-_NO_AUTH: Final = "/.well-known/acme-challenge"  # whoever proves that a host is theirs has no password
 
 
 class HostUnit(Struct, frozen=True):
@@ -64,7 +63,7 @@ class _Builder:
         self._tls = choice.state
         self._verdicts.extend(choice.verdicts)
         self._closer = next((claims for claims in claimants if claims.settings.closes_host), None)
-        self._policies: dict[tuple[int, bool, bool, str], Policy] = {}
+        self._policies: dict[tuple[int, bool, bool, bool, str], Policy] = {}
         self._bare: Policy | None = None
 
     def build(self) -> HostUnit:
@@ -229,8 +228,12 @@ class _Builder:
     def _closed(self, claims: Claims, path: str = "/") -> Action | None:
         rules, settings = self._rules, claims.settings
         closed = settings.closed or self._closer is not None or rules.closed_by
-        asked = rules.global_auth and settings.global_auth and not path.startswith(_NO_AUTH)
-        return UNAVAILABLE if closed or asked else None
+        broken = external_of(settings, rules).broken and not self._is_free(path)
+        return UNAVAILABLE if closed or broken else None
+
+    def _is_free(self, path: str) -> bool:
+        """Is nobody there asked who they are? Whoever proves that a host is theirs has no password."""
+        return path.startswith(self._rules.no_auth_locations)
 
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
@@ -241,10 +244,12 @@ class _Builder:
     def _policy(
         self, claims: Claims, action: Action, path: PathClaim | None, *, redirects: bool, rewrites: bool
     ) -> Policy:
-        if action == UNAVAILABLE and self._closed(claims):
+        text = path.text if path is not None else "/"
+        if action == UNAVAILABLE and self._closed(claims, text):
             return self._bare_policy()  # closed comes before the redirect to https
         cookies = _cookie_path(path) if claims.settings.affinity.enabled else ""
-        key = (id(claims), redirects, rewrites, cookies)
+        free = self._is_free(text)
+        key = (id(claims), redirects, rewrites, free, cookies)
         if key not in self._policies:
             settings = claims.settings
             self._policies[key] = canonical(
@@ -260,7 +265,7 @@ class _Builder:
                     retries=settings.retries,
                     request_body=settings.request_body,
                     http10=settings.http10,
-                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites),
+                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites, free=free),
                 )
             )
         return self._policies[key]

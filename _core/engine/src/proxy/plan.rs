@@ -12,8 +12,10 @@ use sallygate_wire::request::RequestHead;
 
 use crate::balance::{BackendIndex, Preference};
 use crate::fault::{Failure, Kind};
-use crate::filter::{Asked, Buckets, Checked, Claim, UnderWay};
+use crate::filter::{Answered, Asked, Buckets, Checked, Claim, UnderWay};
+use crate::http1::told::Told;
 use crate::proxy::choice::{Choice, names};
+use crate::proxy::inquire::Inquiry;
 use crate::proxy::judge::Judge;
 use crate::proxy::order::BARE;
 use crate::regex::GaveUp;
@@ -67,6 +69,19 @@ pub struct Arrival<'a> {
     pub fields: &'a Fields,
     /// What became of its password, if that had to be checked. Then all earlier steps have been taken.
     pub checked: Option<Checked>,
+    /// What a service has said of it, if one had to be asked. Then all earlier steps have been taken, too.
+    pub answered: Option<&'a Answered>,
+    /// What a proxy before us says of it.
+    pub told: &'a Told<'a>,
+    /// The address at the other end of its connection as text.
+    pub near: &'a [u8],
+}
+
+impl Arrival<'_> {
+    /// Does it come back with something that had to be found out?
+    pub(super) fn resumes(&self) -> bool {
+        self.checked.is_some() || self.answered.is_some()
+    }
 }
 
 /// What is to be done.
@@ -77,6 +92,15 @@ pub enum Plan<'s, 'b> {
     Check {
         /// What is to be checked.
         claim: Claim,
+        /// It is under way already.
+        under_way: Option<UnderWay>,
+    },
+    /// Ask a service about it, and come back.
+    Ask {
+        /// The route that was selected.
+        route: &'s Route,
+        /// What is to be asked.
+        inquiry: Box<Inquiry<'s>>,
         /// It is under way already.
         under_way: Option<UnderWay>,
     },
@@ -146,7 +170,11 @@ fn gave_up(_: GaveUp) -> Failure {
 }
 
 /// Selects the route. A path whose two readings select different routes selects none.
-fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Failure> {
+pub(super) fn select<'s>(
+    entry: &'s HostEntry,
+    matched: &[u8],
+    undecoded: Option<&[u8]>,
+) -> Result<Option<&'s Route>, Failure> {
     let route = entry.lookup(matched).map_err(gave_up)?;
     if let Some(other) = undecoded {
         let same = match (route, entry.lookup(other).map_err(gave_up)?) {
@@ -190,7 +218,7 @@ pub fn plan<'s, 'b>(
         Ok(None) => return no_path(entry),
         Err(failure) => return fail(None, failure),
     };
-    let judge = Judge { arrival, route, host, path: forms.forward };
+    let judge = Judge { arrival, entry, route, host, path: forms.forward };
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
     let mut under_way = None;
     let mut choice = Choice::of(route);
@@ -230,6 +258,9 @@ pub fn plan<'s, 'b>(
             && let Err(fault) = filters.request.write(&asked, request_lines)
         {
             return fail(Some(route), Failure::client(fault));
+        }
+        if let Some(answered) = arrival.answered {
+            request_lines.extend_from_slice(&answered.copied);
         }
     }
     let mut forward = Forward {

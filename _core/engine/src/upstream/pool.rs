@@ -42,7 +42,7 @@ impl Upstream {
 
 struct Idle {
     upstream: Upstream,
-    since_ms: u64,
+    until_ms: u64,
 }
 
 /// How long connections are kept.
@@ -121,9 +121,15 @@ impl Pool {
     }
 
     /// Keeps a connection whose exchange ended exactly, or closes it if it is beyond a limit.
-    pub fn put(&mut self, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
+    pub fn put(&mut self, target: &Target, upstream: Upstream, now_ms: u64) -> Put {
+        self.put_for(self.keep, target, upstream, now_ms)
+    }
+
+    /// The same within other limits; that of its age and that of all connections hold all the same.
+    pub fn put_for(&mut self, keep: Keep, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
         upstream.requests += 1;
-        let Keep { requests, age_ms, per_target, .. } = self.keep;
+        let Keep { requests, per_target, idle_ms, .. } = keep;
+        let age_ms = self.keep.age_ms;
         if upstream.requests >= requests || now_ms.saturating_sub(upstream.opened_ms) >= age_ms {
             return Put::Worn;
         }
@@ -137,7 +143,7 @@ impl Pool {
         if idle.len() >= per_target {
             return Put::Full;
         }
-        idle.push(Idle { upstream, since_ms: now_ms });
+        idle.push(Idle { upstream, until_ms: now_ms.saturating_add(idle_ms) });
         self.total += 1;
         Put::Kept
     }
@@ -145,10 +151,9 @@ impl Pool {
     /// Closes what is too old or disturbed.
     pub fn sweep(&mut self, now_ms: u64, cx: &mut Context<'_>) -> Swept {
         let mut swept = Swept::default();
-        let oldest = now_ms.saturating_sub(self.keep.idle_ms);
         self.idle.retain(|_, idle| {
             idle.retain_mut(|one| {
-                if one.since_ms < oldest {
+                if one.until_ms < now_ms {
                     swept.expired += 1;
                     return false;
                 }
@@ -161,6 +166,11 @@ impl Pool {
         });
         self.total = self.idle.values().map(Vec::len).sum();
         swept
+    }
+
+    /// The limits that hold where no others are asked for.
+    pub fn keep(&self) -> Keep {
+        self.keep
     }
 
     /// How many connections are idle.
