@@ -90,7 +90,7 @@ class Control:
             now=_local_time,
         )
         self._pipeline = Pipeline(
-            _sources(settings, origin),
+            _sources(origin),
             self._store,
             self._translator,
             self._tree,
@@ -207,9 +207,7 @@ async def source_of(settings: ControlSettings, say: Say) -> AsyncIterator[Input]
         await client.close()
 
 
-def _sources(settings: ControlSettings, origin: Input) -> list[Source]:
-    if settings.ingress.disable_svc_external_name:
-        return [origin.source]
+def _sources(origin: Input) -> list[Source]:
     return [origin.source, NamesSource(_addresses, clock=SystemClock())]
 
 
@@ -316,7 +314,7 @@ async def survey(settings: ControlSettings, say: Say) -> Standing:
     async with source_of(settings, say) as origin:
         own = rules(settings, service_map(settings.sources.maps, _resolve))
         standing = stand(own, origin.locate, _core.explain)
-        await read(_sources(settings, origin), standing)
+        await read(_sources(origin), standing)
         return standing
 
 

@@ -125,6 +125,7 @@ def _filters(filters: Filters) -> list[str]:
         ("limits", filters.limits),
         ("addresses", filters.access),
         ("password", filters.password),
+        ("asks for permission", filters.external),
     )
     return [name for name, value in named if value is not None]
 

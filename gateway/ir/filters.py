@@ -6,6 +6,7 @@ In which order they are taken stands in `_core/engine/src/proxy/order.rs`. A *te
 
 from msgspec import Struct
 
+from gateway.ir.ids import BackendId
 from gateway.ir.secret import Secret
 
 
@@ -79,6 +80,46 @@ class Header(Struct, frozen=True):
     value: str
 
 
+class Kept(Struct, frozen=True, omit_defaults=True):
+    """Answers with one of `statuses`, or with any if there are none, are remembered for `ms`."""
+
+    ms: int
+    statuses: tuple[int, ...] = ()
+
+
+class KeptAlive(Struct, frozen=True):
+    """Connections that wait for their next request: how many for each worker and endpoint, for how many requests, and
+    how long.
+    """
+
+    connections: int
+    requests: int
+    idle_ms: int
+
+
+class External(Struct, frozen=True, omit_defaults=True):
+    """Ask another service whether a request may pass: 2xx lets it, 401 and 403 are passed on, all else is 500.
+
+    `host`, `target` (path and query), `redirect` (its X-Auth-Request-Redirect; empty is the request's target), `signin`
+    (where clients are sent that it answers 401) and `cache_key` are texts.
+    """
+
+    host: str
+    target: str
+    backend: BackendId | None = None  # None: whichever route of the request's own host serves `target`
+    tls: bool = False  # any certificate is taken
+    server_name: str = ""  # sent as SNI
+    method: str = ""  # empty is GET
+    redirect: str = ""
+    request_headers: tuple[Header, ...] = ()  # that it gets besides
+    response_headers: tuple[str, ...] = ()  # of its answer, for the upstream, in place of what the client has sent
+    signin: str = ""
+    always_set_cookie: bool = False  # its cookies are set whatever the status
+    cache_key: str = ""  # its answers are remembered by it; empty remembers none
+    kept: tuple[Kept, ...] = ()  # the first that has the status counts
+    alive: KeptAlive | None = None  # None: its connections are kept as those to backends are
+
+
 # `from` is a word of Python.
 class Replacement(Struct, frozen=True, rename={"old": "from", "new": "to"}):
     """One text in place of another."""
@@ -94,7 +135,8 @@ class Filters(Struct, frozen=True, omit_defaults=True):
     limits: Limits | None = None
     access: Access | None = None
     password: Password | None = None
-    satisfy_any: bool = False  # one of address and password is enough
+    external: External | None = None
+    satisfy_any: bool = False  # one of address, password and the other service's word is enough
     host: str = ""  # the Host that the upstream gets, a text; empty is the client's
     forwarded_prefix: str = ""  # the X-Forwarded-Prefix that the upstream gets
     request_headers: tuple[Header, ...] = ()  # for the upstream, in place of whatever has their names

@@ -17,7 +17,7 @@ from gateway.ir.backend import Backend, Endpoint
 from gateway.ir.ids import BackendId
 from gateway.objects.core import EndpointSlice, Service, ServicePort
 from gateway.store.view import View
-from gateway.translate.external import build_external
+from gateway.translate.external import build_external, build_named
 from gateway.translate.limits import ENDPOINTS_PER_BACKEND
 from gateway.translate.ports import find_port, is_port, tcp_ports
 from gateway.translate.remark import Remark
@@ -46,6 +46,9 @@ def build_backend(view: View, rules: Rules, identity: BackendId, *, service_upst
     mapped = rules.service_map(identity.namespace, identity.service, identity.port)
     if mapped is not None:
         return BackendUnit(Backend(identity, tuple(sorted(set(mapped)))))
+    if not identity.namespace:
+        endpoints, remark, host = build_named(view, identity)
+        return BackendUnit(Backend(identity, endpoints), (remark,) if remark else (), host=host)
     service = view.service(identity.namespace, identity.service)
     if service is None:
         return _empty(

@@ -1,8 +1,9 @@
-"""A Service of type ExternalName → the addresses behind its name. Must not know how names are resolved.
+"""A Service of type ExternalName, or a name in a URL → the addresses behind it. Must not know how names are resolved.
 
-Off unless the operator wants it: whoever may write a Service could lead the gateway to what only the gateway can reach.
-Addresses of the machine itself and of its link (a cloud's metadata server is one) are never followed, whatever name
-leads to them: ingress-nginx compares the name only.
+Services of this type are off unless the operator wants them: whoever may write one could lead the gateway to what only
+the gateway can reach, and read it. A URL is only asked whether requests may pass, and of its answer no body gets
+anywhere; so names in URLs are followed. Addresses of the machine itself and of its link (a cloud's metadata server is
+one) are never followed, whatever name leads to them: ingress-nginx compares the name only.
 """
 
 from ipaddress import IPv6Address, ip_address
@@ -15,7 +16,7 @@ from gateway.translate.names import host_problem
 from gateway.translate.ports import find_port, is_port, tcp_ports
 from gateway.translate.remark import Remark
 from gateway.translate.rules import Rules
-from gateway.verdicts import reasons
+from gateway.verdicts import reasons, reasons_filters
 
 External = tuple[tuple[Endpoint, ...], Remark | None, str]
 """Endpoints, what there is to say, and the name that was followed, empty if none was."""
@@ -55,6 +56,43 @@ def build_external(view: View, rules: Rules, identity: BackendId, service: Servi
         text = f"the name {host} leads to {found.addresses[0]}, which is no address of another machine"
         return (), _remark(identity, text, "lead it to an address beyond the gateway's own machine and link"), host
     return (), _remark(identity, f"the name {host}: {found.problem}", "correct the name; it is tried again"), host
+
+
+def build_named(view: View, identity: BackendId) -> External:
+    """A machine that a URL names, which `identity` holds without a namespace."""
+    host, port = identity.service, int(identity.port)
+    if _is_address(host):
+        if _is_allowed(host):
+            return (Endpoint(host, port),), None, ""
+        text = f"{host} is no address of another machine"
+        return (), _nobody(identity, text, "write an address beyond the gateway's own machine and link"), ""
+    found = view.resolved(host)
+    if found is None:
+        return (), _nobody(identity, f"the name {host} has not been resolved yet", "it is tried again"), host
+    allowed = [address for address in found.addresses if _is_allowed(address)]
+    if allowed:
+        remark = None
+        if found.problem:
+            text = f"the name {host}: {found.problem}; the addresses that it had before are used on"
+            remark = Remark(reasons.NAME_STALE, "name", host, text, "look at the DNS of the cluster")
+        return tuple(sorted({Endpoint(address, port) for address in allowed})), remark, host
+    if found.addresses:
+        text = f"the name {host} leads to {found.addresses[0]}, which is no address of another machine"
+        return (), _nobody(identity, text, "lead it to an address beyond the gateway's own machine and link"), host
+    return (), _nobody(identity, f"the name {host}: {found.problem}", "correct the name; it is tried again"), host
+
+
+def _nobody(identity: BackendId, text: str, fix: str) -> Remark:
+    text = f"{text}; requests that it is to be asked about are answered 500"
+    return Remark(reasons_filters.NOBODY_TO_ASK, "name", identity.service, text, fix)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _port(service: Service, identity: BackendId) -> int | None:

@@ -23,6 +23,8 @@ HEADERS: Final = 100
 USERS_BYTES: Final = 1 << 20
 CANARIES: Final = 32
 COUNT: Final = 1_000_000
+COPIED_HEADERS: Final = 100
+KEPT: Final = 32
 
 # Ours alone.
 ANNOTATION_BYTES: Final = 64 << 10  # of a value that is parsed; the longest sane ones are lists of addresses

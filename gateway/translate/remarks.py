@@ -14,7 +14,8 @@ from gateway.verdicts.verdict import ObjectRef, Verdict
 
 def remarks_on(claims: Claims, reference: Reference, unit: BackendUnit) -> Iterator[Verdict]:
     for remark in unit.remarks:
-        field = f"{reference.field}.{reference.port if remark.field == 'port' else remark.field}"
+        place = reference.port if remark.field == "port" else remark.field
+        field = f"{reference.field}.{place}" if reference.port else reference.field
         yield remark.reason.verdict(claims.subject, field, remark.value, remark.text, remark.fix)
 
 
@@ -35,7 +36,11 @@ def dispute(claims: Claims, reference: Reference, prefix: str, decided: Want) ->
         return
     yield reasons.UPSTREAM_DECIDED.verdict(
         claims.subject,
-        field_of(prefix, "service-upstream") if wanted else f"{reference.field}.name",
+        field_of(prefix, "service-upstream")
+        if wanted
+        else f"{reference.field}.name"
+        if reference.port
+        else reference.field,
         "true" if wanted else backend.service,
         f"an older Ingress refers to port {backend.port} of Service {backend.service}, and by it the port is reached "
         f"{'by the cluster IP' if decided.upstream else 'by its endpoints'}",

@@ -13,6 +13,7 @@ from gateway.ir.listener import Listener, Protocol
 from gateway.ir.peers import ListenerTls
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
+from gateway.translate.authorisation import ExternalAsked
 from gateway.translate.forwarders import Believed
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
@@ -74,7 +75,8 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     # What the options say; see `options`.
     closed_by: str = ""  # the option for which every route answers 503
-    global_auth: bool = False  # it is asked for, and not supported: routes that do not opt out answer 503
+    external: ExternalAsked = ExternalAsked()  # the service that is asked about requests of Ingresses that name none
+    no_auth_locations: tuple[str, ...] = ("/.well-known/acme-challenge",)  # prefixes of paths as written
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     block: tuple[str, ...] = ()

@@ -205,7 +205,7 @@ EXTERNAL_NAME = Reason(
 NAME_STALE = Reason(
     "GW252",
     _WARNING,
-    "name of an ExternalName Service is not resolved any more",
+    "name is not resolved any more",
     "The addresses that it had are used on, until it can be resolved again.",
 )
 BAD_BACKEND = Reason(

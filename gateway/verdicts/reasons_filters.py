@@ -71,3 +71,9 @@ NOBODY_PASSES: Final = Reason(
     "no backend can be verified",
     "A backend is verified by a name, and none is given. Its certificate is never taken without one.",
 )
+NOBODY_TO_ASK: Final = Reason(
+    "GW422",
+    Severity.ERROR,
+    "service that decides about requests cannot be asked",
+    "Nobody passes without its word: requests are answered 500 until its host leads to another machine's address.",
+)

@@ -1,4 +1,4 @@
-"""One gateway for all cases, in front of three real backends; each case has hosts of its own.
+"""One gateway for all cases, in front of four real backends; each case has hosts of its own.
 
 What needs flags or options of its own, or is about every host, starts a gateway for itself (`start`).
 """
@@ -102,7 +102,7 @@ def configure(folder: Path, options: Mapping[str, str]) -> None:
 def starting(folder: Path, *flags: str, options: Mapping[str, str] | None = None) -> Iterator[World]:
     manifests = folder / "manifests"
     manifests.mkdir()
-    names = ("one", "two", "errors")
+    names = ("one", "two", "errors", "auth")
     with contextlib.ExitStack() as stack:
         origins = {name: stack.enter_context(Origin(name)) for name in names}
         put(manifests, "services.yaml", service(*names, "empty"))
@@ -139,5 +139,15 @@ def one(world: World) -> Iterator[Origin]:
     """The backend that most cases lead to, as it is by default again afterwards."""
     origin = world.origins["one"]
     script = origin.script
+    yield origin
+    origin.script = script
+
+
+@pytest.fixture
+def auth(world: World) -> Iterator[Origin]:
+    """The service that decides about requests. By default everybody may pass."""
+    origin = world.origins["auth"]
+    script = origin.script
+    origin.requests.clear()
     yield origin
     origin.script = script

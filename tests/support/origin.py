@@ -20,7 +20,9 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """`after` seconds pass before the head, `between` before each piece; `reset` breaks the connection after them."""
+    """`after` seconds pass before the head, `between` before each piece; `reset` breaks the connection after them.
+    `raw`, where it is set, is all that is sent before the connection is closed.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -29,6 +31,7 @@ class Answer(NamedTuple):
     between: float = 0.0
     chunked: bool = False
     reset: bool = False
+    raw: bytes | None = None
 
 
 Script = Callable[[Request], Answer]
@@ -101,6 +104,12 @@ class Origin:
             self.waiting.release()
             await asyncio.to_thread(gate.wait, 60)
         await asyncio.sleep(answer.after)
+        if answer.raw is not None:
+            writer.write(answer.raw)
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            return False
         if answer.reset and not answer.pieces:
             return False
         writer.write(_head(answer))

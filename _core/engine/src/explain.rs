@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::fault::{Failure, Kind};
-use crate::filter::{Buckets, Claim};
+use crate::filter::{Answered, Buckets, Claim};
 use crate::http1::forward::{self, Facts, Outgoing};
 use crate::http1::told::{AddressText, Told};
 use crate::proxy::cover::report;
@@ -193,15 +193,25 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
         head: &head,
         fields: &fields,
         checked: None,
+        answered: None,
+        told: &told,
+        near: question.peer.as_bytes(),
     };
     let ground = Nothing(Arc::default());
-    let (mut scratch, mut again) = (Scratch::default(), Scratch::default());
+    // A service that is asked is taken to have said yes, and nothing of the user: nothing is sent from here.
+    let yes = Answered { status: 200, ..Answered::default() };
+    let (mut scratch, mut again, mut third) = (Scratch::default(), Scratch::default(), Scratch::default());
     let (mut lines, mut added) = (Vec::new(), Vec::new());
     let mut planned = plan(&ground, &snapshot, &arrival, &mut scratch, &mut lines, &mut added);
     if let Plan::Check { claim, .. } = &planned {
         arrival.checked = Some(claim.check());
         lines.clear();
         planned = plan(&ground, &snapshot, &arrival, &mut again, &mut lines, &mut added);
+    }
+    if let Plan::Ask { .. } = &planned {
+        arrival.answered = Some(&yes);
+        lines.clear();
+        planned = plan(&ground, &snapshot, &arrival, &mut third, &mut lines, &mut added);
     }
     let (route, outcome) = in_words(&snapshot, planned, question, told, &arrival, lines);
     let mut considered = Considered { hosts: &hosts, candidates: Vec::new(), omitted: 0 };
@@ -271,7 +281,7 @@ fn in_words<'s>(
     match planned {
         Plan::Forward(way) => (Some(way.route), forwarded(snapshot, &way, question, told, arrival, lines)),
         // Its password was checked already.
-        Plan::Check { .. } => (None, failed(Failure::of(Kind::TooBusy))),
+        Plan::Check { .. } | Plan::Ask { .. } => (None, failed(Failure::of(Kind::TooBusy))),
         Plan::Challenge { route, .. } => (Some(route), Outcome::Respond { status: 401 }),
         Plan::Redirect { route, status, location } => {
             (Some(route), Outcome::Redirect { status, location: String::from_utf8_lossy(&location).into_owned() })

@@ -82,6 +82,8 @@ pub enum Kind {
     TooBusy,
     /// A regex could not be matched within its limits.
     RegexLimit,
+    /// The service that decides about the request has not said yes or no.
+    NotAuthorised,
 }
 
 /// A failed request.
@@ -139,6 +141,7 @@ impl Failure {
             | Kind::SendTimeout
             | Kind::ReadTimeout
             | Kind::PassedOver
+            | Kind::NotAuthorised
             | Kind::Wire(_) => Side::Upstream,
         };
         Self { side, kind }
@@ -156,7 +159,7 @@ impl Failure {
             Kind::TooMany(status) | Kind::Covered(status) => status,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
             Kind::BodyTooLarge => 413,
-            Kind::BodyNotKept | Kind::RegexLimit => 500,
+            Kind::BodyNotKept | Kind::RegexLimit | Kind::NotAuthorised => 500,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::HandshakeFailed
@@ -206,6 +209,7 @@ impl Failure {
             Kind::Covered(_) => "upstream_error_covered",
             Kind::TooBusy => "passwords_busy",
             Kind::RegexLimit => "regex_limit",
+            Kind::NotAuthorised => "authorisation_failed",
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::is_default;
+use crate::external::External;
 use crate::secret::Secret;
 
 /// Which client addresses are served. `deny` is looked at first; an empty `allow` is everybody.
@@ -141,7 +142,10 @@ pub struct Filters {
     /// Names and passwords.
     #[serde(skip_serializing_if = "is_default")]
     pub password: Option<Password>,
-    /// Whether one of address and password is enough.
+    /// A service that is asked.
+    #[serde(skip_serializing_if = "is_default")]
+    pub external: Option<External>,
+    /// Whether one of address, password and that service's word is enough.
     #[serde(skip_serializing_if = "is_default")]
     pub satisfy_any: bool,
     /// The Host that the upstream gets, a text with variables; empty is the client's.
@@ -186,6 +190,7 @@ impl Default for Filters {
             limits: None,
             access: None,
             password: None,
+            external: None,
             satisfy_any: false,
             host: String::new(),
             forwarded_prefix: String::new(),

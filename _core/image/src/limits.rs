@@ -97,3 +97,9 @@ pub const CANARIES: usize = 32;
 /// The largest total that a canary's weight is a share of, and the largest limit and burst of requests: sums and
 /// products of them stay far from overflow.
 pub const COUNT: u32 = 1_000_000;
+
+/// Headers of the answer of a service that is asked about a request: they are looked for one by one.
+pub const COPIED_HEADERS: usize = 100;
+
+/// Durations for which its answers are remembered: each answer is compared with all of them.
+pub const KEPT: usize = 32;

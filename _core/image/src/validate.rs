@@ -259,7 +259,7 @@ fn validate_certificate(certificate: &Certificate) -> Result<(), Fault> {
     at_most(certificate.key_pem.expose().len(), limits::PEM_BYTES).at(|| "key_pem".into())
 }
 
-fn validate_backend_id(id: &BackendId) -> Checked {
+pub(crate) fn validate_backend_id(id: &BackendId) -> Checked {
     [&id.namespace, &id.service, &id.port].into_iter().try_for_each(|name| check_name(name, true))
 }
 

@@ -1,10 +1,14 @@
 //! What filters must hold beyond their types.
 
+use crate::external::External;
 use crate::filters::{Access, Affinity, Cors, Filters, Header, Limits, Replacement};
 use crate::limits;
 use crate::network::Network;
 use crate::text::parse_text;
-use crate::validate::{At as _, Checked, Fault, at_most, check_header_value, check_length, check_name, within};
+use crate::validate::{
+    At as _, Checked, Fault, at_most, check_header_value, check_length, check_name, check_server_name,
+    validate_backend_id, within,
+};
 
 /// Headers that say how a message is framed, or that only the gateway may write.
 const UNTOUCHABLE: &[&str] = &[
@@ -28,6 +32,7 @@ pub(crate) fn validate_filters(filters: &Filters) -> Result<(), Fault> {
         check_quotable(&password.realm).at(|| "filters.password.realm".into())?;
         at_most(password.users.expose().len(), limits::USERS_BYTES).at(|| "filters.password.users".into())?;
     }
+    filters.external.as_ref().map_or(Ok(()), check_external).at(|| "filters.external".into())?;
     filters.affinity.as_ref().map_or(Ok(()), check_affinity).at(|| "filters.affinity".into())?;
     check_text(&filters.hash_by).at(|| "filters.hash_by".into())?;
     check_text(&filters.host).at(|| "filters.host".into())?;
@@ -53,6 +58,36 @@ fn check_cors(cors: &Cors) -> Checked {
     check_header_value(&cors.methods)?;
     check_header_value(&cors.headers)?;
     if cors.expose.is_empty() { Ok(()) } else { check_header_value(&cors.expose) }
+}
+
+fn check_external(external: &External) -> Checked {
+    let External { backend, server_name, host, target, method, redirect, signin, cache_key, .. } = external;
+    backend.as_ref().map_or(Ok(()), validate_backend_id)?;
+    if !server_name.is_empty() {
+        check_server_name(server_name)?;
+    }
+    check_text(host)?;
+    if host.is_empty() || !target.starts_with('/') {
+        return Err("it has no host, or its target does not begin with a slash".into());
+    }
+    [target, redirect, signin, cache_key].into_iter().try_for_each(|text| check_text(text))?;
+    if !method.is_empty() {
+        check_token(method)?;
+    }
+    check_headers(&external.request_headers)?;
+    at_most(external.response_headers.len(), limits::COPIED_HEADERS)?;
+    external.response_headers.iter().try_for_each(|name| check_header_name(name))?;
+    if let Some(alive) = &external.alive {
+        within(u64::from(alive.connections), 1, u64::from(limits::COUNT))?;
+        within(u64::from(alive.requests), 1, u64::from(limits::COUNT))?;
+        within(alive.idle_ms, 1, limits::TIMEOUT_MS)?;
+    }
+    at_most(external.kept.len(), limits::KEPT)?;
+    for kept in &external.kept {
+        within(kept.ms, 1, limits::TIMEOUT_MS)?;
+        kept.statuses.iter().try_for_each(|status| within(u64::from(*status), 100, 599))?;
+    }
+    Ok(())
 }
 
 /// Attributes of a cookie end with a semicolon, so none may hold one.
@@ -95,11 +130,16 @@ fn check_networks(networks: &[String]) -> Checked {
 fn check_headers(headers: &[Header]) -> Checked {
     at_most(headers.len(), limits::HEADERS)?;
     for Header { name, value } in headers {
-        check_token(name)?;
-        if UNTOUCHABLE.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(format!("{name:?} is not for a policy to set"));
-        }
+        check_header_name(name)?;
         check_text(value)?;
+    }
+    Ok(())
+}
+
+fn check_header_name(name: &str) -> Checked {
+    check_token(name)?;
+    if UNTOUCHABLE.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(format!("{name:?} is not for a policy to set"));
     }
     Ok(())
 }

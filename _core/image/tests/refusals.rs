@@ -2,9 +2,9 @@
 
 use sallygate_image::{
     Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Connections, Digest,
-    Endpoint, Filters, Header, Host, HostShard, HttpsRedirect, Listener, Listeners, Network, Password, PathMatch,
-    Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls,
-    decode, encode, limits,
+    Endpoint, External, Filters, Header, Host, HostShard, HttpsRedirect, Kept, Listener, Listeners, Network, Password,
+    PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts,
+    UpstreamTls, decode, encode, limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -87,6 +87,12 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Segment {
     Segment::Policy(policy)
 }
 
+fn external(change: impl FnOnce(&mut External)) -> Segment {
+    let mut external = External { host: "a".into(), target: "/".into(), ..External::default() };
+    change(&mut external);
+    filters(|it| it.external = Some(external))
+}
+
 fn filters(change: impl FnOnce(&mut Filters)) -> Segment {
     let mut filters = Filters::default();
     change(&mut filters);
@@ -161,6 +167,13 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (filters(|it| it.host = "$nonsense".into()), "filters.host", "no variable $nonsense"),
         (filters(|it| it.host = "a\r\nb".into()), "filters.host", "control"),
         (filters(|it| it.hidden_headers = vec!["a b".into()]), "filters.hidden_headers", "token"),
+        (external(|it| it.target = "verify".into()), "filters.external", "begin with a slash"),
+        (external(|it| it.host = String::new()), "filters.external", "no host"),
+        (external(|it| it.cache_key = "$nonsense".into()), "filters.external", "no variable"),
+        (external(|it| it.method = "G T".into()), "filters.external", "token"),
+        (external(|it| it.response_headers = vec!["Host".into()]), "filters.external", "not for"),
+        (external(|it| it.request_headers = vec![header("Content-Length", "1")]), "filters.external", "not for"),
+        (external(|it| it.kept = vec![Kept { statuses: vec![99], ms: 1 }]), "filters.external", "within"),
         (filters(|it| it.request_headers = vec![header("Content-Length", "1")]), "filters.request_headers", "not for"),
         (filters(|it| it.response_headers = vec![header("X-A", "a\nb")]), "filters.response_headers", "control"),
         (

@@ -7,10 +7,10 @@ use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
     Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
-    CertificateShard, Connections, Cors, Digest, Endpoint, Errors, Filters, Forwarders, Header, Host, HostShard,
-    HttpsRedirect, Limits, Listener, Listeners, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders,
-    Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts, UpstreamTls,
-    decode, encode, limits,
+    CertificateShard, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders, Header, Host,
+    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listener, Listeners, Network, Password, PathMatch, Policy,
+    Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards,
+    Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -128,6 +128,20 @@ fn filters() -> impl Strategy<Value = Filters> {
             limits,
             access,
             password,
+            external: satisfy_any.then(|| External {
+                backend: logged.then(|| BackendId { namespace: "a".into(), service: "b".into(), port: "80".into() }),
+                tls: logged,
+                server_name: if logged { "a.example".into() } else { String::new() },
+                host: "$host".into(),
+                target: "/verify?a=$request_uri".into(),
+                method: if logged { "HEAD".into() } else { String::new() },
+                request_headers: headers.clone(),
+                response_headers: headers.iter().map(|header| header.name.clone()).collect(),
+                cache_key: "$http_cookie".into(),
+                kept: vec![Kept { statuses: vec![200, 401], ms: 1 }, Kept { statuses: Vec::new(), ms: 2 }],
+                alive: logged.then_some(KeptAlive { connections: 1, requests: 2, idle_ms: 3 }),
+                ..External::default()
+            }),
             satisfy_any,
             host: if logged { "$host.inner".into() } else { String::new() },
             forwarded_prefix: if logged { "/a".into() } else { String::new() },

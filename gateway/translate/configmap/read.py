@@ -68,7 +68,8 @@ def _invalid(subject: ObjectRef, row: Option, value: str, rules: Rules) -> Itera
                 )
     except InvalidValueError as problem:
         if row.guard:
-            text = f"{problem.reason}; every route answers 503 meanwhile"
+            standing = row.unreadable[0] if row.unreadable else "every route answers 503"
+            text = f"{problem.reason}; {standing} meanwhile"
             yield reasons.GUARD_INVALID.verdict(subject, _field(row.name), shown, text, problem.fix)
             return
         standing = f"the default ({row.default}) is used" if row.default else "it is ignored"

@@ -4,6 +4,7 @@ from typing import Final
 
 from gateway.translate.configmap import (
     access,
+    authorisation,
     backends,
     clients,
     forwarding,
@@ -29,6 +30,7 @@ TABLE: Final[tuple[Option, ...]] = (
     *http2.ROWS,
     *clients.ROWS,
     *access.ROWS,
+    *authorisation.ROWS,
     *logs.ROWS,
     *tracing.ROWS,
     *streams.ROWS,

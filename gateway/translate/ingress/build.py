@@ -28,7 +28,7 @@ from gateway.translate.ingress.paths import (
     regex_problem,
     why_backtracking,
 )
-from gateway.translate.ingress.settings import Settings, canonical
+from gateway.translate.ingress.settings import Settings, canonical, external_of
 from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons, reasons_filters
@@ -36,7 +36,6 @@ from gateway.verdicts.reasons import Reason
 from gateway.verdicts.verdict import Verdict
 
 _ROOT: Final = (False, "/")
-_NO_AUTH: Final = "/.well-known/acme-challenge"  # whoever proves that a host is theirs has no password
 
 
 class HostUnit(Struct, frozen=True):
@@ -65,7 +64,7 @@ class _Builder:
         self._tls = choice.state
         self._verdicts.extend(choice.verdicts)
         self._closer = next((claims for claims in claimants if claims.settings.closes_host), None)
-        self._policies: dict[tuple[int, bool, bool, str], Policy] = {}
+        self._policies: dict[tuple[int, bool, bool, bool, str], Policy] = {}
         self._bare: Policy | None = None
 
     def build(self) -> HostUnit:
@@ -267,8 +266,12 @@ class _Builder:
     def _closed(self, claims: Claims, path: str = "/") -> Action | None:
         rules, settings = self._rules, claims.settings
         closed = settings.closed or self._closer is not None or rules.closed_by
-        asked = rules.global_auth and settings.global_auth and not path.startswith(_NO_AUTH)
-        return UNAVAILABLE if closed or asked else None
+        broken = external_of(settings, rules).broken and not self._is_free(path)
+        return UNAVAILABLE if closed or broken else None
+
+    def _is_free(self, path: str) -> bool:
+        """Is nobody there asked who they are? Whoever proves that a host is theirs has no password."""
+        return path.startswith(self._rules.no_auth_locations)
 
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
@@ -279,10 +282,12 @@ class _Builder:
     def _policy(
         self, claims: Claims, action: Action, path: PathClaim | None, *, redirects: bool, rewrites: bool
     ) -> Policy:
-        if action == UNAVAILABLE and self._closed(claims):
+        text = path.text if path is not None else "/"
+        if action == UNAVAILABLE and self._closed(claims, text):
             return self._bare_policy()  # closed comes before the redirect to https
         cookies = _cookie_path(path) if claims.settings.affinity.enabled else ""
-        key = (id(claims), redirects, rewrites, cookies)
+        free = self._is_free(text)
+        key = (id(claims), redirects, rewrites, free, cookies)
         if key not in self._policies:
             settings = claims.settings
             self._policies[key] = canonical(
@@ -298,7 +303,7 @@ class _Builder:
                     retries=settings.retries,
                     request_body=settings.request_body,
                     http10=settings.http10,
-                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites),
+                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites, free=free),
                     endpoint_tls=self._endpoint_tls(claims),
                 )
             )
@@ -383,7 +388,9 @@ class _Builder:
 
 def _decides(filters: Filters | None) -> bool:
     """Can they give another answer than 404?"""
-    return filters is not None and bool(filters.access or filters.password or filters.cors or filters.limits)
+    if filters is None:
+        return False
+    return bool(filters.access or filters.password or filters.external or filters.cors or filters.limits)
 
 
 def _cookie_path(path: PathClaim | None) -> str:

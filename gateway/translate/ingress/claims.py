@@ -25,7 +25,7 @@ from gateway.translate.ingress.paths import (
     strict_problem,
     why_backtracking,
 )
-from gateway.translate.ingress.settings import Settings
+from gateway.translate.ingress.settings import Settings, external_of
 from gateway.translate.names import covers, host_problem, is_object_name
 from gateway.translate.order import Seniority
 from gateway.translate.rules import Rules
@@ -39,7 +39,9 @@ _TYPES: Final = {str(one): one for one in PathType} | {"": PathType.IMPLEMENTATI
 
 
 class Reference(Struct, frozen=True):
-    """A place that names a backend. `port` is the last part of the field that holds its port."""
+    """A place that names a backend. `port` is the last part of the field that holds its port; empty where the field
+    holds all of it.
+    """
 
     backend: BackendId
     field: str
@@ -179,6 +181,7 @@ class _Reader:
                 self._say_catch_all("spec.defaultBackend")
         tls = tuple(self._tls(set(hosts)))
         self._refer_to_spare()
+        self._refer_to_service()
         return Claims(
             self._subject,
             seniority,
@@ -230,6 +233,13 @@ class _Reader:
             identity = BackendId(self._namespace, name, "")
             field = field_of(self._rules.annotations_prefix, "default-backend")
             self._references.append(Reference(identity, field, "port"))
+
+    def _refer_to_service(self) -> None:
+        """The one that is asked about requests."""
+        asked = external_of(self._settings, self._rules)
+        if asked.place is not None and asked.place.backend is not None:
+            name = "auth-url" if self._settings.external.place is not None else "enable-global-auth"
+            self._references.append(Reference(asked.place.backend, field_of(self._rules.annotations_prefix, name), ""))
 
     def _has_name(self) -> bool:
         for field, value in (("metadata.namespace", self._namespace), ("metadata.name", self._subject.name)):

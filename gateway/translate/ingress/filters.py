@@ -4,21 +4,27 @@ from gateway.ir.filters import Access, Affinity, Cors, Filters, Header, Limits, 
 from gateway.ir.ids import BackendId
 from gateway.ir.route import Canary, Errors, Forward, Redirect
 from gateway.translate.ingress.claims import Claims
+from gateway.translate.ingress.settings import external_of
 from gateway.translate.rules import Rules
 
 _NOTHING = Filters()
 
 
-def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool) -> Filters | None:
-    """None where nothing is asked for: such a route pays for nothing. `path` is that of cookies."""
+def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free: bool) -> Filters | None:
+    """None where nothing is asked for: such a route pays for nothing. `path` is that of cookies. `free`: neither a
+    password nor another service decides.
+    """
     settings = claims.settings
     headers = settings.headers
+    password = None if free else settings.auth.password
+    external = None if free else external_of(settings, rules).external
     found = Filters(
         cors=_cors(claims),
         limits=_limits(claims, rules),
         access=_access(claims, rules),
-        password=settings.auth.password,
-        satisfy_any=settings.satisfy_any and settings.auth.password is not None,
+        password=password,
+        external=external,
+        satisfy_any=settings.satisfy_any and (password is not None or external is not None),
         host=headers.host,
         forwarded_prefix=headers.prefix if rewrites else "",
         request_headers=rules.request_headers,

@@ -12,6 +12,8 @@ from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate import refs
 from gateway.translate.ingress.annotations.read import field_of
+from gateway.translate.ingress.annotations.values import InvalidValueError
+from gateway.translate.ingress.annotations.values_http import parse_template
 from gateway.translate.ingress.asked import ClientsAsked, EndpointsAsked
 from gateway.translate.ingress.settings import Settings
 from gateway.translate.limits import CRL_BYTES, HEADER_VALUE_BYTES, HEADERS, PEM_BYTES, USERS_BYTES
@@ -74,6 +76,8 @@ class _Reader:
         elif self.settings.endpoints != EndpointsAsked():
             self._say_alone("proxy-ssl-")
         self._read_ciphers()
+        if self.settings.external.headers_in:
+            self._read_told()
 
     def _say(self, reason: reasons.Reason, name: str, value: str, text: str, fix: str) -> None:
         field = field_of(self._rules.annotations_prefix, name)
@@ -282,6 +286,38 @@ class _Reader:
             self._close("custom-headers", value, f"ConfigMap {key.name}: {problem}", "correct the ConfigMap")
             return
         self.settings = replace(self.settings, headers=replace(self.settings.headers, response=headers))
+
+    def _read_told(self) -> None:
+        """What the service that decides about requests is told besides."""
+        value = self.settings.external.headers_in
+        key = self._find("ConfigMap", "auth-proxy-set-headers", value)
+        if key is None:
+            return
+        found = self._view.config_map(key.namespace, key.name)
+        if found is None:
+            self._absent("auth-proxy-set-headers", value, key)
+            return
+        headers, problem = text_headers(found.data)
+        if problem:
+            self._close("auth-proxy-set-headers", value, f"ConfigMap {key.name}: {problem}", "correct the ConfigMap")
+            return
+        self.settings = replace(self.settings, external=replace(self.settings.external, headers=headers))
+
+
+def text_headers(data: Mapping[str, str]) -> tuple[tuple[Header, ...], str]:
+    """Headers whose values are texts with variables, or why they cannot be sent."""
+    found = []
+    for name, text in sorted(data.items()):
+        value = text.strip()
+        if problem := header_problem(name):
+            return (), problem
+        try:
+            found.append(Header(name, parse_template(value).value if value else ""))
+        except InvalidValueError as bad:
+            return (), f"{name}: {bad.reason}"
+    if len(found) > HEADERS:
+        return (), f"{len(found)} headers are more than {HEADERS}"
+    return tuple(found), ""
 
 
 def literal_headers(data: Mapping[str, str]) -> tuple[tuple[Header, ...], str]:

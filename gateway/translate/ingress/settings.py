@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from gateway.ir.backend import Balance
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
+from gateway.translate.authorisation import ExternalAsked
 from gateway.translate.ingress.asked import (
     AffinityAsked,
     AuthAsked,
@@ -54,6 +55,7 @@ class Settings(Struct, frozen=True):
     hash_by: str = ""
     canary: CanaryAsked = CanaryAsked()
     auth: AuthAsked = AuthAsked()
+    external: ExternalAsked = ExternalAsked()
     satisfy_any: bool = False
     clients: ClientsAsked = ClientsAsked()
     endpoints: EndpointsAsked = EndpointsAsked()
@@ -106,6 +108,13 @@ def standard(value: S) -> S:
         elif isinstance(held, tuple) and any(isinstance(one, Struct) for one in held):
             changed[name] = tuple(standard(one) if isinstance(one, Struct) else one for one in held)
     return replace(value, **changed)
+
+
+def external_of(settings: Settings, rules: Rules) -> ExternalAsked:
+    """The service that is asked: the Ingress's own, or that of the gateway unless the Ingress wants to be without."""
+    if settings.external.place is not None or not settings.global_auth:
+        return settings.external
+    return rules.external
 
 
 def with_redirects(settings: Settings, **changed: object) -> Settings:

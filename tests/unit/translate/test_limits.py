@@ -51,7 +51,7 @@ def test_ten_megabytes_in_an_annotation() -> None:
     assert {verdict.code for verdict in outcome.verdicts} == {
         reasons.INVALID_IGNORED.code,
         reasons.SNIPPET_REFUSED.code,
-        reasons.UNSUPPORTED_CLOSED.code,
+        reasons.INVALID_CLOSED.code,
         reasons.UNKNOWN_ANNOTATION.code,
     }
     assert all(

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 
 from gateway.ir.connections import Connections
+from gateway.ir.ids import BackendId
 from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
 from gateway.objects.meta import Metadata, ObjectKey
 from gateway.store.events import Upsert
 from gateway.store.store import Store
+from gateway.translate.authorisation import ExternalAsked, Place
 from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
@@ -87,7 +89,17 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"block-user-agents": "x"}, {"closed_by": "block-user-agents"}),
         ({"enable-modsecurity": "true"}, {"closed_by": "enable-modsecurity"}),
         ({"enable-modsecurity": "false"}, {}),
-        ({"global-auth-url": "http://auth.example/"}, {"global_auth": True}),
+        (
+            {"global-auth-url": "http://auth.example/", "global-auth-response-headers": "X-A"},
+            {
+                "external": ExternalAsked(
+                    Place(BackendId("", "auth.example", "80"), "auth.example", "/"), response_headers=("X-A",)
+                )
+            },
+        ),
+        ({"global-auth-url": "auth.example"}, {"external": ExternalAsked(broken=True)}),
+        ({"global-auth-snippet": "deny all;"}, {"external": ExternalAsked(broken=True)}),
+        ({"no-auth-locations": "/a,/b"}, {"no_auth_locations": ("/a", "/b")}),
         ({"limit-req-status-code": "429"}, {"rate_status": 429}),
         ({"custom-http-errors": "404,503"}, {"custom_errors": (404, 503)}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),

@@ -8,8 +8,10 @@ mod asked;
 mod canary;
 mod cors;
 mod edits;
+mod external;
 mod hashes;
 mod limit;
+mod memory;
 mod password;
 mod text;
 
@@ -23,12 +25,16 @@ pub use affinity::{Affinity, Held, backend_number};
 pub use asked::{Asked, Names};
 pub use canary::{Canary, choose};
 pub use edits::{Answers, Headers};
+pub use external::{Answered, Digest, External};
 pub use limit::{Buckets, Limits, Seed as ZoneSeed, UnderWay};
+pub use memory::Memory;
 pub use password::{Checked, Checkers, Claim, Password, Remembered};
 pub use text::Text;
 
 use access::Access;
 use cors::Cors;
+
+use crate::balance::BackendKeys;
 
 /// All filters of a policy.
 pub struct Filters {
@@ -40,7 +46,9 @@ pub struct Filters {
     pub access: Option<Access>,
     /// Names and passwords.
     pub password: Option<Password>,
-    /// Is one of address and password enough?
+    /// A service that is asked.
+    pub external: Option<External>,
+    /// Is one of address, password and that service's word enough?
     pub satisfy_any: bool,
     /// What the upstream is told.
     pub request: RequestEdits,
@@ -66,6 +74,8 @@ pub struct RequestEdits {
     pub headers: Headers,
     /// The password was for the gateway, so the upstream does not get it.
     pub drops_authorization: bool,
+    /// Headers that only the service that is asked may say, whether it says them or not.
+    told: Box<[Box<str>]>,
 }
 
 impl RequestEdits {
@@ -89,28 +99,35 @@ impl RequestEdits {
             Name::Host => self.host.is_some(),
             Name::XForwardedPrefix if self.prefix.is_some() => true,
             Name::Authorization if self.drops_authorization => true,
-            _ => self.headers.name(name),
+            _ => self.headers.name(name) || self.told.iter().any(|told| told.as_bytes().eq_ignore_ascii_case(name)),
         }
     }
 }
 
 impl Filters {
     /// Makes the filters ready. They have been validated, so hardly anything is left to be wrong.
-    pub fn new(filters: &image::Filters, zones: &ZoneSeed) -> Result<Self, String> {
+    pub fn new(filters: &image::Filters, zones: &ZoneSeed, keys: &BackendKeys) -> Result<Self, String> {
         let set = filters.response_headers.iter().map(|header| header.name.clone());
         let cors = if filters.cors.is_some() { cors::ANSWERS } else { &[] };
         let hidden = filters.hidden_headers.iter().cloned().chain(set).chain(cors.iter().map(ToString::to_string));
+        let external = filters.external.as_ref().map(|external| External::new(external, keys)).transpose()?;
+        let told = filters.external.as_ref().map_or(&[][..], |external| &external.response_headers);
+        // What the service says counts before what is set for every request.
+        let own = |header: &&image::Header| !told.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
+        let headers: Vec<_> = filters.request_headers.iter().filter(own).cloned().collect();
         Ok(Self {
             cors: filters.cors.as_ref().map(Cors::new),
             limits: filters.limits.as_ref().map(|limits| Limits::new(limits, zones)).transpose()?,
             access: filters.access.as_ref().map(Access::new).transpose()?,
             password: filters.password.as_ref().map(Password::new),
+            external,
             satisfy_any: filters.satisfy_any,
             request: RequestEdits {
                 host: Text::new(&filters.host)?,
                 prefix: Text::new(&filters.forwarded_prefix)?,
-                headers: Headers::new(&filters.request_headers)?,
+                headers: Headers::new(&headers)?,
                 drops_authorization: filters.password.is_some(),
+                told: told.iter().map(|name| name.as_str().into()).collect(),
             },
             response: Headers::new(&filters.response_headers)?,
             answers: Answers::new(filters, hidden),

@@ -63,6 +63,8 @@ pub struct Facts<'a> {
     pub edits: Option<&'a Answers>,
     /// Field lines that the route adds.
     pub added: &'a [u8],
+    /// More of them.
+    pub cookies: &'a [u8],
     /// May trailer fields follow the body?
     pub trailers: bool,
 }
@@ -105,8 +107,9 @@ pub fn write(
             },
         }
     }
-    if !facts.added.is_empty() {
+    if !facts.added.is_empty() || !facts.cookies.is_empty() {
         out.extend_from_slice(facts.added);
+        out.extend_from_slice(facts.cookies);
         writer = HeadWriter::new(out);
     }
     if let Some(hsts) = facts.hsts {

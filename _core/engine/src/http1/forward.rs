@@ -282,7 +282,12 @@ fn write_ours_edited(
 }
 
 /// `X-Forwarded-For` as the proxy before us sent it, with that proxy's own address at its end.
-fn append_peer(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields, peer: &[u8]) -> Result<(), Fault> {
+pub(crate) fn append_peer(
+    writer: &mut HeadWriter<'_>,
+    bytes: &[u8],
+    fields: &Fields,
+    peer: &[u8],
+) -> Result<(), Fault> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for field in fields.iter().filter(|field| field.id == Name::XForwardedFor && !field.value.is_empty()) {
         parts.extend([field.value.of(bytes), b", "]);
@@ -312,7 +317,7 @@ pub fn frame(out: &mut Vec<u8>, head: usize, outgoing: Outgoing) -> usize {
 const EMPTY_LINE: usize = 2;
 
 /// Headers that the gateway writes itself, or that only it may write.
-fn is_ours(id: Name) -> bool {
+pub(crate) fn is_ours(id: Name) -> bool {
     matches!(
         id,
         Name::Host

@@ -283,7 +283,7 @@ fn counter(failure: Failure) -> Counter {
         ) => Counter::FaultClientCertificate,
         (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
         (_, Kind::RegexLimit) => Counter::FaultGatewayRegexLimit,
-        (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
+        (_, Kind::PassedOver | Kind::Covered(_) | Kind::NotAuthorised) => Counter::FaultUpstreamStatus,
         (_, Kind::NoSnapshot | Kind::BodyNotKept | Kind::Exhausted) => Counter::FaultGatewayInternal,
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use sallygate_image::{Policy, UpstreamTls};
+use sallygate_image::UpstreamTls;
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead};
 use sallygate_wire::response::RequestKind;
@@ -37,6 +37,8 @@ pub(super) struct Way<'a> {
     pub(super) preference: Preference,
     /// Field lines that the route adds to the answer.
     pub(super) added: &'a [u8],
+    /// Cookies that are added to answers that tell of no error.
+    pub(super) cookies: &'a [u8],
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
 }
@@ -112,7 +114,7 @@ impl Connection {
             }
             let target = Target { address, tls: tls.map(|tls| speech(route, tls)) };
             tries.begin(account.try_endpoint(target.address, &worker.clock));
-            let mut kept = match self.upstream(&target, policy).await {
+            let mut kept = match self.upstream(&target, !policy.http10, policy.timeouts.connect_ms).await {
                 Ok(found) => found,
                 Err(failure) => {
                     account.last_failure = Some(failure);
@@ -221,6 +223,7 @@ impl Connection {
             last: self.is_last(),
             edits: way.route.filters.as_ref().map(|filters| &filters.answers).filter(|answers| !answers.is_empty()),
             added: way.added,
+            cookies: way.cookies,
             errors: way.errors,
         }
     }
@@ -257,12 +260,12 @@ impl Connection {
     }
 
     /// A connection to the target: one that was kept, or a new one.
-    async fn upstream(&self, target: &Target, policy: &Policy) -> Result<Upstream, Failure> {
+    pub(super) async fn upstream(&self, target: &Target, reuses: bool, timeout_ms: u64) -> Result<Upstream, Failure> {
         let worker = &self.worker;
         let mut swept = Swept::default();
         // Unconstrained: a connection must never pass for silent because this task has used up its turn.
         let take = poll_fn(|cx| Poll::Ready(worker.upstreams.borrow_mut().take(target, cx, &mut swept)));
-        let pooled = if policy.http10 { None } else { tokio::task::coop::unconstrained(take).await };
+        let pooled = if reuses { tokio::task::coop::unconstrained(take).await } else { None };
         if swept != Swept::default() {
             worker.swept(swept);
         }
@@ -271,7 +274,7 @@ impl Connection {
             worker.telemetry.add(Counter::UpstreamConnectionsReused, 1);
             return Ok(kept);
         }
-        match connect(target, &worker.connector, &self.deadline, policy.timeouts.connect_ms).await {
+        match connect(target, &worker.connector, &self.deadline, timeout_ms).await {
             Ok(stream) => {
                 worker.telemetry.add(Counter::UpstreamConnectionsOpened, 1);
                 Ok(Upstream::new(stream, worker.clock.coarse_ms()))

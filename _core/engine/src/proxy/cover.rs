@@ -41,7 +41,7 @@ impl<'a> Way<'a> {
     /// To whoever answers in place of a route's errors.
     pub(super) fn to_errors(route: &'a Route, added: &'a [u8]) -> Self {
         let backend = route.errors.as_ref().map_or(BackendIndex::NONE, |errors| errors.backend.index());
-        Self { route, backend, tls: None, preference: Preference::None, added, errors: None }
+        Self { route, backend, tls: None, preference: Preference::None, added, cookies: b"", errors: None }
     }
 }
 

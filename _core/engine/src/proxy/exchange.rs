@@ -33,6 +33,9 @@ const DIRECT_BYTES: usize = 4 * 1024;
 /// An upstream's head may be as large as a client's.
 const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 
+/// Answers that cookies of a service that was asked come with: those that nginx adds headers to.
+const COOKIE_STATUSES: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
+
 /// What is known of the request and its route, for the length of the exchange.
 pub(super) struct Terms<'a> {
     pub(super) version: Version,
@@ -51,6 +54,8 @@ pub(super) struct Terms<'a> {
     pub(super) edits: Option<&'a Answers>,
     /// Field lines that are added to the answer.
     pub(super) added: &'a [u8],
+    /// Cookies that are added, too, unless the answer tells of an error.
+    pub(super) cookies: &'a [u8],
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
 }
@@ -426,8 +431,10 @@ impl<'a> Exchange<'a> {
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
         let date = self.worker.date.get();
         let Terms { hsts, edits, added, .. } = *self.terms;
+        let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
         self.trailing.wanted = self.terms.trailers && outgoing == Outgoing::Chunked;
-        let facts = answer::Facts { date: &date, hsts, persistence, edits, added, trailers: self.trailing.wanted };
+        let trailers = self.trailing.wanted;
+        let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         self.account.status = head.status;
         self.account.upstream_status = head.status;

@@ -6,14 +6,18 @@ use sallygate_wire::path::encode_path;
 use sallygate_wire::request::{Framing, Method, RequestHead};
 
 use crate::fault::{Failure, Kind};
-use crate::filter::{Asked, Checked, Filters, UnderWay, Word};
+use crate::filter::{Asked, Checked, External, Filters, Password, UnderWay, Word};
+use crate::proxy::inquire::inquire;
 use crate::proxy::order::{ORDER, Step};
 use crate::proxy::plan::{Arrival, Ground, Plan, fail};
 use crate::route::{Action, Route};
+use crate::snapshot::HostEntry;
 
 /// A request at its route.
 pub(super) struct Judge<'s, 'j, 'b> {
     pub(super) arrival: &'j Arrival<'b>,
+    /// The host that it is for.
+    pub(super) entry: &'s HostEntry,
     pub(super) route: &'s Route,
     /// The host without port, in lower case.
     pub(super) host: &'j [u8],
@@ -26,6 +30,8 @@ struct State {
     under_way: Option<UnderWay>,
     /// What the lists of addresses said.
     word: Word,
+    /// Was the password right?
+    right: bool,
 }
 
 impl<'s> Judge<'s, '_, '_> {
@@ -41,7 +47,7 @@ impl<'s> Judge<'s, '_, '_> {
             Step::Answer => self.answer(),
             Step::Https => self.https(),
             Step::Status => self.status(),
-            Step::Preflight | Step::Limits | Step::Sources | Step::Password => None,
+            Step::Preflight | Step::Limits | Step::Sources | Step::Password | Step::External => None,
         }
     }
 
@@ -59,11 +65,11 @@ impl<'s> Judge<'s, '_, '_> {
             added.clear();
             return Err(fail(Some(self.route), Failure::client(fault)));
         }
-        let mut state = State { under_way: None, word: Word::Silent };
+        let mut state = State { under_way: None, word: Word::Silent, right: false };
         for row in &ORDER {
             let plan = match filters {
-                Some(filters) if row.filters => self.filter(row.step, filters, ground, asked, &mut state),
-                _ if self.arrival.checked.is_some() && row.step != Step::Status => None,
+                Some(filters) if row.filters => self.filter(row.step, filters, ground, asked, &mut state, added),
+                _ if self.arrival.resumes() && row.step != Step::Status => None,
                 _ => self.bare(row.step),
             };
             if let Some(plan) = plan {
@@ -76,16 +82,19 @@ impl<'s> Judge<'s, '_, '_> {
     fn filter<'p>(
         &self,
         step: Step,
-        filters: &Filters,
+        filters: &'s Filters,
         ground: &impl Ground,
         asked: &Asked<'_>,
         state: &mut State,
+        added: &mut Vec<u8>,
     ) -> Option<Plan<'s, 'p>> {
         let route = self.route;
         match step {
-            Step::Password => self.password(filters, ground, asked, state),
-            // A request that comes back with its password checked has taken the other steps.
-            _ if self.arrival.checked.is_some() => None,
+            Step::External => self.external(filters.external.as_ref()?, asked, filters, state, added),
+            // Whoever comes back with an answer was asked for a password before, and whoever comes back with a password
+            // has taken the steps before that.
+            Step::Password if self.arrival.answered.is_none() => self.password(filters, ground, asked, state),
+            _ if self.arrival.resumes() => None,
             Step::Preflight => {
                 let answers = asked.head.method == Method::Options && filters.cors.as_ref()?.allows(asked).is_some();
                 answers.then_some(Plan::Respond { route, status: 204 })
@@ -100,11 +109,11 @@ impl<'s> Judge<'s, '_, '_> {
             }
             Step::Sources => {
                 state.word = filters.access.as_ref()?.of(asked.peer);
-                // If either is enough, the password has the last word.
-                let last = !(filters.satisfy_any && filters.password.is_some());
+                // If either is enough, those who are asked later have the last word.
+                let last = !filters.satisfy_any || (filters.password.is_none() && filters.external.is_none());
                 (state.word == Word::Denied && last).then(|| fail(Some(route), Failure::of(Kind::Forbidden)))
             }
-            Step::BodySize | Step::Closed | Step::Answer | Step::Https | Step::Status => None,
+            Step::BodySize | Step::Closed | Step::Answer | Step::Https | Step::Password | Step::Status => None,
         }
     }
 
@@ -116,24 +125,93 @@ impl<'s> Judge<'s, '_, '_> {
         state: &mut State,
     ) -> Option<Plan<'s, 'p>> {
         let password = filters.password.as_ref()?;
+        let external = filters.external.as_ref();
         let route = self.route;
+        // If either is enough, the service has the last word.
+        let wrong = || match external {
+            Some(_) if filters.satisfy_any => None,
+            _ => Some(self.challenge(password, external, asked)),
+        };
         if filters.satisfy_any && state.word == Word::Allowed {
             return None;
         }
         match self.arrival.checked {
-            Some(Checked::Right) => return None,
-            Some(Checked::Wrong) => return Some(Plan::Challenge { route, challenge: password.challenge() }),
+            Some(Checked::Right) => {
+                state.right = true;
+                return None;
+            }
+            Some(Checked::Wrong) => return wrong(),
             Some(Checked::Busy) => return Some(fail(Some(route), Failure::of(Kind::TooBusy))),
             None => {}
         }
         let authorization = asked.fields.find(Name::Authorization).map(|field| field.value.of(asked.bytes));
-        let Some(claim) = password.claim(authorization) else {
-            return Some(Plan::Challenge { route, challenge: password.challenge() });
-        };
+        let Some(claim) = password.claim(authorization) else { return wrong() };
         if ground.knows(&claim) {
+            state.right = true;
             return None;
         }
         Some(Plan::Check { claim, under_way: state.under_way.take() })
+    }
+
+    /// Asks for a name and a password, or sends the client to where it can sign in.
+    fn challenge<'p>(&self, password: &Password, external: Option<&External>, asked: &Asked<'_>) -> Plan<'s, 'p> {
+        match external.and_then(|external| self.sign_in(external, asked)) {
+            Some(plan) => plan,
+            None => Plan::Challenge { route: self.route, challenge: password.challenge() },
+        }
+    }
+
+    fn sign_in<'p>(&self, external: &External, asked: &Asked<'_>) -> Option<Plan<'s, 'p>> {
+        let mut location = Vec::new();
+        external.signin.as_ref()?.expand(asked, &mut location);
+        Some(Plan::Redirect { route: self.route, status: 302, location })
+    }
+
+    /// What the service says. Only an answer of 2xx comes to an end of this that is none.
+    fn external<'p>(
+        &self,
+        external: &'s External,
+        asked: &Asked<'_>,
+        filters: &Filters,
+        state: &mut State,
+        added: &mut Vec<u8>,
+    ) -> Option<Plan<'s, 'p>> {
+        let Self { arrival, entry, route, .. } = *self;
+        if filters.satisfy_any && (state.word == Word::Allowed || state.right) {
+            return None;
+        }
+        let failed = || fail(Some(route), Failure::of(Kind::NotAuthorised));
+        let Some(answered) = arrival.answered else {
+            let under_way = state.under_way.take();
+            let inquiry = inquire(external, asked, arrival, entry, route);
+            return Some(inquiry.map_or_else(failed, |inquiry| Plan::Ask {
+                route,
+                inquiry: Box::new(inquiry),
+                under_way,
+            }));
+        };
+        if external.always_set_cookie {
+            added.extend_from_slice(&answered.cookies);
+        }
+        if answered.allows() {
+            return None;
+        }
+        // If either is enough and neither is there, a password that was asked for counts before a plain no.
+        let password = filters.password.as_ref().filter(|_| filters.satisfy_any);
+        match (answered.status, password) {
+            (401 | 403, Some(_)) | (401, None) if external.signin.is_some() => {
+                if !external.always_set_cookie {
+                    added.extend_from_slice(&answered.cookies);
+                }
+                self.sign_in(external, asked).or_else(|| Some(failed()))
+            }
+            (401 | 403, Some(password)) => Some(self.challenge(password, None, asked)),
+            (status @ (401 | 403), None) => {
+                added.extend_from_slice(&answered.challenge);
+                Some(Plan::Respond { route, status })
+            }
+            _ => Some(failed()),
+        }
     }
 
     #[inline]

@@ -1,12 +1,14 @@
 //! One request, end to end. `serve` is the life of a client connection, `plan` decides, `exchange` carries.
 
 pub mod account;
+mod ask;
 mod attempt;
 pub mod bodies;
 pub(crate) mod choice;
 mod client;
 pub(crate) mod cover;
 mod exchange;
+pub mod inquire;
 mod intake;
 mod introduce;
 mod judge;

@@ -22,6 +22,8 @@ pub enum Step {
     Sources,
     /// Names and passwords.
     Password,
+    /// What another service says.
+    External,
     /// The status that stands in for a backend.
     Status,
 }
@@ -41,7 +43,7 @@ const fn row(step: Step, filters: bool, why: &'static str) -> Row {
 }
 
 /// All steps, after the route was selected.
-pub const ORDER: [Row; 9] = [
+pub const ORDER: [Row; 10] = [
     row(
         Step::BodySize,
         false,
@@ -53,7 +55,12 @@ pub const ORDER: [Row; 9] = [
     row(Step::Https, false, "a password must not be asked for in the open"),
     row(Step::Limits, true, "whoever is refused is counted, too: passwords cannot be tried faster"),
     row(Step::Sources, true, "who may not come at all is not asked for a password"),
-    row(Step::Password, true, "the most work, so it is the last that can refuse"),
+    row(Step::Password, true, "the most work of our own, so nothing is worked out in vain"),
+    row(
+        Step::External,
+        true,
+        "it costs another service a request, and that one need not hear of those who are refused",
+    ),
     row(Step::Status, false, "who may not know what there is must not be told what there is not"),
 ];
 

@@ -12,8 +12,10 @@ use sallygate_wire::request::RequestHead;
 
 use crate::balance::{BackendIndex, Preference};
 use crate::fault::{Failure, Kind};
-use crate::filter::{Asked, Buckets, Checked, Claim, UnderWay};
+use crate::filter::{Answered, Asked, Buckets, Checked, Claim, UnderWay};
+use crate::http1::told::Told;
 use crate::proxy::choice::{Choice, names};
+use crate::proxy::inquire::Inquiry;
 use crate::proxy::judge::Judge;
 use crate::proxy::order::BARE;
 use crate::regex::GaveUp;
@@ -70,6 +72,19 @@ pub struct Arrival<'a> {
     pub fields: &'a Fields,
     /// What became of its password, if that had to be checked. Then all earlier steps have been taken.
     pub checked: Option<Checked>,
+    /// What a service has said of it, if one had to be asked. Then all earlier steps have been taken, too.
+    pub answered: Option<&'a Answered>,
+    /// What a proxy before us says of it.
+    pub told: &'a Told<'a>,
+    /// The address at the other end of its connection as text.
+    pub near: &'a [u8],
+}
+
+impl Arrival<'_> {
+    /// Does it come back with something that had to be found out?
+    pub(super) fn resumes(&self) -> bool {
+        self.checked.is_some() || self.answered.is_some()
+    }
 }
 
 /// What is to be done.
@@ -80,6 +95,15 @@ pub enum Plan<'s, 'b> {
     Check {
         /// What is to be checked.
         claim: Claim,
+        /// It is under way already.
+        under_way: Option<UnderWay>,
+    },
+    /// Ask a service about it, and come back.
+    Ask {
+        /// The route that was selected.
+        route: &'s Route,
+        /// What is to be asked.
+        inquiry: Box<Inquiry<'s>>,
         /// It is under way already.
         under_way: Option<UnderWay>,
     },
@@ -178,7 +202,11 @@ fn turn_away<'s, 'b>(entry: &'s HostEntry, clients: &'s Verification, kind: Kind
 }
 
 /// Selects the route. A path whose two readings select different routes selects none.
-fn select<'s>(entry: &'s HostEntry, matched: &[u8], undecoded: Option<&[u8]>) -> Result<Option<&'s Route>, Failure> {
+pub(super) fn select<'s>(
+    entry: &'s HostEntry,
+    matched: &[u8],
+    undecoded: Option<&[u8]>,
+) -> Result<Option<&'s Route>, Failure> {
     let route = entry.lookup(matched).map_err(gave_up)?;
     if let Some(other) = undecoded {
         let same = match (route, entry.lookup(other).map_err(gave_up)?) {
@@ -217,15 +245,12 @@ pub fn plan<'s, 'b>(
     };
     let Some(table) = table else { return fail(None, Failure::of(Kind::NoRoute)) };
     let Some(entry) = snapshot.host(table, host) else { return fail(None, Failure::of(Kind::NoRoute)) };
-    let mut barred = false;
-    if let Some(clients) = entry.clients() {
-        match admit(clients, arrival.secured, request_lines) {
-            Ok(()) => {}
-            // It may still be sent to https.
-            Err(Kind::NotSecured) => barred = true,
-            Err(kind) => return turn_away(entry, clients, kind),
-        }
-    }
+    let barred = match entry.clients().map(|clients| (clients, admit(clients, arrival.secured, request_lines))) {
+        None | Some((_, Ok(()))) => false,
+        // It may still be sent to https.
+        Some((_, Err(Kind::NotSecured))) => true,
+        Some((clients, Err(kind))) => return turn_away(entry, clients, kind),
+    };
     let route = match select(entry, forms.matched, forms.undecoded) {
         Ok(Some(route)) => route,
         Ok(None) => return no_path(entry),
@@ -234,7 +259,7 @@ pub fn plan<'s, 'b>(
     if barred && (arrival.tls || route.policy.https_redirect.is_none()) {
         return fail(Some(route), Failure::of(Kind::NotSecured));
     }
-    let judge = Judge { arrival, route, host, path: forms.forward };
+    let judge = Judge { arrival, entry, route, host, path: forms.forward };
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
     let mut under_way = None;
     let mut choice = Choice::of(route);
@@ -274,6 +299,9 @@ pub fn plan<'s, 'b>(
             && let Err(fault) = filters.request.write(&asked, request_lines)
         {
             return fail(Some(route), Failure::client(fault));
+        }
+        if let Some(answered) = arrival.answered {
+            request_lines.extend_from_slice(&answered.copied);
         }
     }
     if barred {

@@ -1,12 +1,13 @@
 //! Answers a request: plans it, and lets an upstream or the gateway itself answer.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use sallygate_wire::field::Name;
 use sallygate_wire::request::{RequestHead, Version, parse_request};
 
 use crate::fault::{Failure, Kind};
-use crate::filter::{Checked, Claim, UnderWay};
+use crate::filter::{Answered, Checked, Claim, UnderWay};
 use crate::http1::accept::prefers_json;
 use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts};
@@ -17,6 +18,7 @@ use crate::proxy::attempt::{Forwarded, Way};
 use crate::proxy::client::{Connection, End};
 use crate::proxy::cover::report;
 use crate::proxy::exchange::Terms;
+use crate::proxy::inquire::Inquiry;
 use crate::proxy::plan::{Arrival, Forward, Plan, plan};
 use crate::proxy::reply::{self, Reply};
 use crate::proxy::upload::Upload;
@@ -64,6 +66,14 @@ enum Decision<'s> {
     Forward { way: Way<'s>, _under_way: Option<UnderWay> },
     Local(Local<'s>),
     Check(Claim, Option<UnderWay>),
+    Ask(&'s Route, Box<Inquiry<'s>>, Option<UnderWay>),
+}
+
+/// What had to be found out about a request.
+#[derive(Default)]
+struct Found {
+    checked: Option<Checked>,
+    answered: Option<Arc<Answered>>,
 }
 
 impl Connection {
@@ -90,23 +100,35 @@ impl Connection {
         let asked = Question { bytes, head, fresh_id: &fresh_id, told };
         account.request(bytes, head, &worker.request_fields.borrow(), fresh_id);
         let mut added = Vec::new();
-        let mut decision = self.decide(snapshot, &asked, None, &mut upload, &mut added);
-        let mut _under_way = None;
-        if let Decision::Check(claim, under_way) = decision {
-            _under_way = under_way;
-            let checked = self.check(claim).await;
+        let mut found = Found::default();
+        let mut decision = self.decide(snapshot, &asked, &found, &mut upload, &mut added);
+        let mut under_way = Vec::new();
+        // Each is found out once at most, so this ends.
+        while matches!(decision, Decision::Check(..) | Decision::Ask(..)) {
+            // Boxed: every other request would carry its state about.
+            match Box::pin(self.find_out(snapshot, decision, &mut found, upload.complete)).await {
+                Ok(more) => under_way.extend(more),
+                Err(failure) => {
+                    decision = Decision::Local(failure);
+                    break;
+                }
+            }
             added.clear();
             // Meanwhile other requests were read.
             let again = parse_request(bytes, &worker.keeping.get().again(), &mut worker.request_fields.borrow_mut());
             decision = match again {
-                Ok(Some(_)) => self.decide(snapshot, &asked, Some(checked), &mut upload, &mut added),
+                Ok(Some(_)) => self.decide(snapshot, &asked, &found, &mut upload, &mut added),
                 _ => Decision::Local(Local::failure(None, Failure::of(Kind::TooBusy))),
             };
         }
         let keep = match &decision {
             Decision::Forward { way, .. } => {
                 account.route(way.route);
-                let way = Way { added: &added, ..*way };
+                let cookies = found.answered.as_ref().map_or(&b""[..], |answered| &answered.cookies);
+                let always = way.route.filters.as_ref().and_then(|filters| filters.external.as_ref());
+                // Those that are always set are among the added ones.
+                let cookies = if always.is_some_and(|external| external.always_set_cookie) { b"" } else { cookies };
+                let way = Way { added: &added, cookies, ..*way };
                 match self.forward(snapshot, &way, bytes, head, &mut upload, &mut account).await {
                     Forwarded::Done(keep) => keep,
                     Forwarded::Covered(status) => {
@@ -129,7 +151,7 @@ impl Connection {
                     None => self.reply_local(local, &added, bytes, head, &mut upload, &mut account).await,
                 }
             }
-            Decision::Check(..) => false,
+            Decision::Check(..) | Decision::Ask(..) => false,
         };
         self.input = upload.input.take().or(self.input.take());
         worker.blocks.put_output(std::mem::take(&mut upload.output));
@@ -137,12 +159,34 @@ impl Connection {
         keep
     }
 
+    /// Finds out what a decision waits for. What is to be answered instead, if nobody waits for it any more.
+    async fn find_out<'s>(
+        &mut self,
+        snapshot: &'s Snapshot,
+        decision: Decision<'s>,
+        found: &mut Found,
+        whole: bool,
+    ) -> Result<Option<UnderWay>, Local<'s>> {
+        match decision {
+            Decision::Check(claim, under_way) => {
+                found.checked = Some(self.check(claim).await);
+                Ok(under_way)
+            }
+            Decision::Ask(route, inquiry, under_way) => {
+                let asked = self.ask(snapshot, &inquiry, &route.policy, whole).await;
+                found.answered = Some(asked.map_err(|failure| Local::failure(Some(route), failure))?);
+                Ok(under_way)
+            }
+            Decision::Forward { .. } | Decision::Local(_) => Ok(None),
+        }
+    }
+
     /// Judges a request, and writes the head that goes to an upstream, if one gets it.
     fn decide<'s>(
         &self,
         snapshot: &'s Snapshot,
         asked: &Question<'_>,
-        checked: Option<Checked>,
+        found: &Found,
         upload: &mut Upload,
         added: &mut Vec<u8>,
     ) -> Decision<'s> {
@@ -161,7 +205,10 @@ impl Connection {
             bytes,
             head,
             fields: &fields,
-            checked,
+            checked: found.checked,
+            answered: found.answered.as_deref(),
+            told: &told,
+            near: self.peer_text.as_bytes(),
         };
         let mut scratch = worker.scratch.borrow_mut();
         let mut lines = Vec::new();
@@ -188,7 +235,7 @@ impl Connection {
                         upload.head_written();
                         let errors = route.errors.as_deref();
                         Decision::Forward {
-                            way: Way { route, backend, tls, preference, added: b"", errors },
+                            way: Way { route, backend, tls, preference, added: b"", cookies: b"", errors },
                             _under_way: under_way,
                         }
                     }
@@ -196,6 +243,7 @@ impl Connection {
                 }
             }
             Plan::Check { claim, under_way } => Decision::Check(claim, under_way),
+            Plan::Ask { route, inquiry, under_way } => Decision::Ask(route, inquiry, under_way),
             Plan::Redirect { route, status, location } => {
                 Decision::Local(Local { location: Some(location), ..Local::routed(route, status) })
             }

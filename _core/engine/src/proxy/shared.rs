@@ -5,7 +5,7 @@ use std::sync::Arc;
 use openssl::error::ErrorStack;
 
 use crate::clock::Stopwatch;
-use crate::filter::{Buckets, Checkers};
+use crate::filter::{Buckets, Checkers, Memory};
 
 /// Made once per engine.
 pub struct Shared {
@@ -13,6 +13,8 @@ pub struct Shared {
     pub buckets: Arc<Buckets>,
     /// The threads that check passwords.
     pub checkers: Checkers,
+    /// What services have answered that were asked about requests.
+    pub memory: Memory,
     /// New for each process: what passwords are remembered by.
     pub secret: [u8; 32],
     start: Stopwatch,
@@ -23,7 +25,8 @@ impl Shared {
     pub fn new() -> Result<Self, ErrorStack> {
         let mut secret = [0; 32];
         openssl::rand::rand_bytes(&mut secret)?;
-        Ok(Self { buckets: Arc::default(), checkers: Checkers::default(), secret, start: Stopwatch::new() })
+        let (buckets, checkers, memory) = (Arc::default(), Checkers::default(), Memory::default());
+        Ok(Self { buckets, checkers, memory, secret, start: Stopwatch::new() })
     }
 
     /// Milliseconds since it was made, the same for all workers.

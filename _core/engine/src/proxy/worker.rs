@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use openssl::error::ErrorStack;
+use sallygate_image::KeptAlive;
 use sallygate_wire::field::Fields;
 use sallygate_wire::limits::Limits;
 
@@ -29,7 +30,7 @@ use crate::transport::deadline::Deadlines;
 use crate::transport::pace::Rate;
 use crate::transport::spill::Spill;
 use crate::upstream;
-use crate::upstream::pool::{Put, Swept, Target, Upstream};
+use crate::upstream::pool::{Keep, Put, Swept, Target, Upstream};
 
 /// From this share of `max_connections` on, idle connections are closed for new ones.
 const SHED_PER_CENT: usize = 85;
@@ -210,8 +211,20 @@ impl Worker {
 
     /// Keeps an upstream connection for the next request, or closes it.
     pub(super) fn park(&self, target: &Target, upstream: Upstream, reusable: bool) {
+        self.park_for(None, target, upstream, reusable);
+    }
+
+    /// The same within other limits.
+    pub(super) fn park_for(&self, alive: Option<&KeptAlive>, target: &Target, upstream: Upstream, reusable: bool) {
         if reusable {
-            match self.upstreams.borrow_mut().put(target, upstream, self.clock.coarse_ms()) {
+            let mut pool = self.upstreams.borrow_mut();
+            let keep = alive.map_or(pool.keep(), |alive| Keep {
+                per_target: usize::try_from(alive.connections).unwrap_or(usize::MAX),
+                idle_ms: alive.idle_ms,
+                requests: alive.requests,
+                ..pool.keep()
+            });
+            match pool.put_for(keep, target, upstream, self.clock.coarse_ms()) {
                 Put::Kept => {
                     self.telemetry.add(Counter::UpstreamConnectionsParked, 1);
                     return;

@@ -148,7 +148,10 @@ impl Route {
         };
         let canaries = others.into_iter().flat_map(|others| others.canaries.iter().map(|canary| &canary.backend));
         let spare = others.and_then(|others| others.spare.as_ref());
-        self.backend.iter().chain(canaries).chain(spare).chain(self.errors.iter().map(|errors| &errors.backend))
+        let external = self.filters.as_ref().and_then(|filters| filters.external.as_ref());
+        let asked = external.and_then(|external| external.backend.as_ref());
+        let errors = self.errors.iter().map(|errors| &errors.backend);
+        self.backend.iter().chain(canaries).chain(spare).chain(errors).chain(asked)
     }
 
     /// The captures of a path that this route matched; none if it has no regex.

@@ -193,7 +193,7 @@ impl Build<'_> {
         match self.find(digest) {
             Found::Node(Node::Policy(policy)) => Ok(policy),
             Found::Segment(Segment::Policy(policy), bytes) => {
-                let policy = policy_entry(policy, &self.makers.zones)
+                let policy = policy_entry(policy, &self.makers.zones, &self.makers.keys)
                     .map_err(|(field, reason)| Refusal::new(digest, Kind::Policy.name(), field, reason))?;
                 self.keep(digest, Node::Policy(policy.clone()), bytes);
                 Ok(policy)
@@ -352,11 +352,15 @@ fn load(digest: Digest, certificate: Certificate) -> Result<CertificateEntry, Re
 }
 
 /// An error is the field and the reason.
-fn policy_entry(mut policy: Policy, zones: &ZoneSeed) -> Result<PolicyEntry, (&'static str, String)> {
+fn policy_entry(
+    mut policy: Policy,
+    zones: &ZoneSeed,
+    keys: &BackendKeys,
+) -> Result<PolicyEntry, (&'static str, String)> {
     let template = policy.rewrite.as_ref().map(|rewrite| Template::new(&rewrite.template)).transpose();
     let template = template.map_err(|reason| ("rewrite.template", reason))?;
     // What workers use is kept, and what it was made of is not.
-    let filters = policy.filters.take().map(|filters| Filters::new(&filters, zones)).transpose();
+    let filters = policy.filters.take().map(|filters| Filters::new(&filters, zones, keys)).transpose();
     let filters = filters.map_err(|reason| ("filters", reason))?;
     let endpoint = policy.endpoint_tls.take().map(|tls| Endpoint::new(&tls)).transpose();
     let endpoint = endpoint.map_err(|bad| (bad.field, bad.reason))?;

@@ -53,7 +53,7 @@ impl Upstream {
 
 struct Idle {
     upstream: Upstream,
-    since_ms: u64,
+    until_ms: u64,
 }
 
 /// How long connections are kept.
@@ -139,9 +139,15 @@ impl Pool {
     }
 
     /// Keeps a connection whose exchange ended exactly, or closes it if it is beyond a limit.
-    pub fn put(&mut self, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
+    pub fn put(&mut self, target: &Target, upstream: Upstream, now_ms: u64) -> Put {
+        self.put_for(self.keep, target, upstream, now_ms)
+    }
+
+    /// The same within other limits; that of its age and that of all connections hold all the same.
+    pub fn put_for(&mut self, keep: Keep, target: &Target, mut upstream: Upstream, now_ms: u64) -> Put {
         upstream.requests += 1;
-        let Keep { requests, age_ms, per_target, in_all, .. } = self.keep;
+        let Keep { requests, per_target, idle_ms, .. } = keep;
+        let Keep { age_ms, in_all, .. } = self.keep;
         if upstream.requests >= requests || now_ms.saturating_sub(upstream.opened_ms) >= age_ms {
             return Put::Worn;
         }
@@ -155,7 +161,7 @@ impl Pool {
         if idle.len() >= per_target {
             return Put::Full;
         }
-        idle.push(Idle { upstream, since_ms: now_ms });
+        idle.push(Idle { upstream, until_ms: now_ms.saturating_add(idle_ms) });
         self.total += 1;
         Put::Kept
     }
@@ -163,10 +169,9 @@ impl Pool {
     /// Closes what is too old or disturbed.
     pub fn sweep(&mut self, now_ms: u64, cx: &mut Context<'_>) -> Swept {
         let mut swept = Swept::default();
-        let oldest = now_ms.saturating_sub(self.keep.idle_ms);
         self.idle.retain(|_, idle| {
             idle.retain_mut(|one| {
-                if one.since_ms < oldest {
+                if one.until_ms < now_ms {
                     swept.expired += 1;
                     return false;
                 }
@@ -179,6 +184,11 @@ impl Pool {
         });
         self.total = self.idle.values().map(Vec::len).sum();
         swept
+    }
+
+    /// The limits that hold where no others are asked for.
+    pub fn keep(&self) -> Keep {
+        self.keep
     }
 
     /// How many connections are idle.
