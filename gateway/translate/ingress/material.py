@@ -15,6 +15,7 @@ from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.annotations.values import InvalidValueError
 from gateway.translate.ingress.annotations.values_http import parse_template
 from gateway.translate.ingress.asked import ClientsAsked, EndpointsAsked
+from gateway.translate.ingress.paths import why_backtracking
 from gateway.translate.ingress.settings import Settings
 from gateway.translate.limits import CRL_BYTES, HEADER_VALUE_BYTES, HEADERS, PEM_BYTES, USERS_BYTES
 from gateway.translate.rules import Rules
@@ -165,6 +166,8 @@ class _Reader:
         problem, _ = self._rules.check_regex(asked.subject, True) if asked.subject else (None, None)
         if problem:
             self._close_host("auth-tls-match-cn", asked.subject, problem, "correct the expression")
+        elif asked.subject and (slow := why_backtracking(asked.subject, self._rules, anywhere=True)):
+            self._say(reasons.BACKTRACKING, "auth-tls-match-cn", asked.subject, *slow)
         data = self._secret("auth-tls-secret", asked.secret, self._close_host)
         if data is None:
             return
