@@ -60,6 +60,13 @@ OPTION_REFUSED: Final = Reason(
     "No configuration text is ever taken from a ConfigMap. Everything is served as if the option was not there: what "
     "it was to keep out comes in.",
 )
+TEXT_CLOSED: Final = Reason(
+    "GW336",
+    Severity.ERROR,
+    "configuration text may keep requests out, and every route is closed",
+    "No configuration text is ever taken from a ConfigMap, and nobody can say whom this was to keep out. Whoever knows "
+    "that it keeps out nobody starts with --serve-without-snippets.",
+)
 GUARD_INVALID: Final = Reason(
     "GW335",
     Severity.ERROR,
