@@ -67,6 +67,13 @@ TEXT_CLOSED: Final = Reason(
     "No configuration text is ever taken from a ConfigMap, and nobody can say whom this was to keep out. Whoever knows "
     "that it keeps out nobody starts with --serve-without-snippets.",
 )
+OPTION_WHOLE: Final = Reason(
+    "GW337",
+    Severity.WARNING,
+    "option holds for the whole gateway, not for a class",
+    "Sockets and connections belong to no class: when such an option counts, nobody knows yet which Ingress a request "
+    "is for. In the parameters of an IngressClass it has no effect.",
+)
 GUARD_INVALID: Final = Reason(
     "GW335",
     Severity.ERROR,
