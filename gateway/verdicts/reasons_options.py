@@ -29,6 +29,12 @@ PORT_UNSUPPORTED: Final = Reason(
     "TCP and UDP services are not supported yet",
     "Nothing listens on the port.",
 )
+OPTION_ALONE: Final = Reason(
+    "GW325",
+    Severity.INFO,
+    "option has no effect by itself",
+    "It adjusts what another option asks for, and that one is not there or not true.",
+)
 OPTION_UNKNOWN: Final = Reason(
     "GW330",
     Severity.WARNING,

@@ -35,6 +35,7 @@ class Option:
     guard: bool = False
     differs: str = ""
     instead: str = ""
+    needs: tuple[str, ...] = ()  # it says something only where one of these is true
     type: Type[Any] = TEXT
     apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
     elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.translate.configmap.declare import Option, closed
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
-from gateway.translate.ingress.annotations.values import InvalidValueError
+from gateway.translate.ingress.annotations.values import BOOLEAN, InvalidValueError
 from gateway.translate.limits import ANNOTATION_BYTES
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons_options as reasons
@@ -44,6 +44,7 @@ def judge_options(subject: ObjectRef, data: Mapping[str, str], rules: Rules) -> 
             yield _unknown(subject, name, value)
         elif row.support is Support.SUPPORTED:
             yield from _invalid(subject, row, value.strip(), rules)
+            yield from _alone(subject, row, value, data)
         elif not row.asks_nothing(value):
             yield _unsupported(subject, row, value, without_snippets=rules.without_snippets)
 
@@ -77,6 +78,25 @@ def _invalid(subject: ObjectRef, row: Option, value: str, rules: Rules) -> Itera
         yield reasons.OPTION_INVALID.verdict(
             subject, _field(row.name), shown, f"{problem.reason}; {standing}", problem.fix
         )
+
+
+def _alone(subject: ObjectRef, row: Option, value: str, data: Mapping[str, str]) -> Iterator[Verdict]:
+    """Whether it waits for another option that is not there."""
+    if not row.needs or row.asks_nothing(value):
+        return
+    asked = (data.get(name, "").strip() for name in row.needs)
+    if not any(text and BOOLEAN.parse(text).value for text in asked if _is_boolean(text)):
+        why = f"it says something only when {' or '.join(row.needs)} is true"
+        fix = f"set {row.needs[0]}, or remove it"
+        yield reasons.OPTION_ALONE.verdict(subject, _field(row.name), value, why, fix)
+
+
+def _is_boolean(text: str) -> bool:
+    try:
+        BOOLEAN.parse(text)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def _unsupported(subject: ObjectRef, row: Option, value: str, *, without_snippets: bool) -> Verdict:
