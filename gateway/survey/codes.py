@@ -35,8 +35,8 @@ FAMILIES: Final = (
 
 
 class Code(Struct, frozen=True):
-    """`family` says what codes like it are about, `weight` what its severity means. `example` brings it about, and `fix`
-    says what to do.
+    """`family` says what codes like it are about, `weight` what its severity means. `example` brings it about, and
+    `fix` says what to do.
     """
 
     code: str
