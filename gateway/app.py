@@ -248,6 +248,7 @@ def rules(control: ControlSettings, services: ServiceMap) -> Rules:
         annotations_prefix=settings.annotations_prefix,
         external_names=not settings.disable_svc_external_name,
         catch_all=not settings.disable_catch_all,
+        without_snippets=settings.serve_without_snippets,
         options=_config_map(watch.configmap),
         tcp_services=_config_map(watch.tcp_services_configmap),
         udp_services=_config_map(watch.udp_services_configmap),

@@ -7,7 +7,7 @@ import argparse
 
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 
-DESCRIPTION = "Say what a code means, what follows from it, and why it is so. Without CODE: one line for each."
+DESCRIPTION = "Say what a code means, what follows from it and why, with an example and what to do. Without CODE: one line for each."
 
 
 def add_parser(subparsers: Subparsers) -> None:

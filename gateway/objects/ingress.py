@@ -87,6 +87,8 @@ class IngressClassParameters(Struct, frozen=True, gc=False, rename="camel"):
     kind: str
     name: str
     api_group: str = ""
+    scope: str = "Cluster"
+    namespace: str = ""
 
 
 class IngressClassSpec(Struct, frozen=True, gc=False):

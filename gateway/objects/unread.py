@@ -22,7 +22,7 @@ from gateway.objects.core import (
     SliceEndpoint,
     SlicePort,
 )
-from gateway.objects.ingress import Ingress, IngressClass, IngressClassParameters
+from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.meta import Metadata
 
 
@@ -38,7 +38,6 @@ UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
     ),
     Ingress: _OBJECT,
     IngressClass: _OBJECT,
-    IngressClassParameters: _fields("namespace scope"),
     Service: _OBJECT,
     ServiceStatus: _fields("conditions"),
     LoadBalancerIngress: _fields("ipMode"),

@@ -59,6 +59,9 @@ class IngressSettings(Struct, frozen=True, kw_only=True):
     disable_catch_all: bool = False
     """Rules without a host, and default backends of Ingresses without rules, are not served."""
 
+    serve_without_snippets: bool = False
+    """Snippets of the ConfigMap never run. One that may keep requests out closes every route, unless this is set."""
+
     default_ssl_certificate: ObjectName | None = None
     """Secret with the certificate for hosts that have none of their own. Without it, a self-signed one is shown."""
 
@@ -120,6 +123,7 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "watch_ingress_without_class": values.flag,
     "disable_svc_external_name": values.flag,
     "disable_catch_all": values.flag,
+    "serve_without_snippets": values.flag,
     "annotations_prefix": values.annotations_prefix,
     "default_ssl_certificate": values.object_name,
     "default_backend_service": values.object_name,

@@ -56,6 +56,11 @@ INGRESS: Final = (
     Flag(
         "disable_catch_all", BOOL, "leave out what is for every host: rules without one, default backends without rules"
     ),
+    Flag(
+        "serve_without_snippets",
+        BOOL,
+        "serve although snippets of the ConfigMap, which never run, may keep requests out (default: false)",
+    ),
     Flag("default_backend_service", "NS/NAME", "Service for requests that no rule takes (default: answer 404)"),
 )
 CLUSTER: Final = (

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.translate.docs import all_reasons
+from gateway.verdicts.lessons import LESSONS
 
 COLUMNS: Final = 96
 SEVERITIES: Final = {
@@ -34,7 +35,9 @@ FAMILIES: Final = (
 
 
 class Code(Struct, frozen=True):
-    """`family` says what codes like it are about, `weight` what its severity means."""
+    """`family` says what codes like it are about, `weight` what its severity means. `example` brings it about, and
+    `fix` says what to do.
+    """
 
     code: str
     severity: str
@@ -42,6 +45,8 @@ class Code(Struct, frozen=True):
     explanation: str
     family: str
     weight: str
+    example: str
+    fix: str
 
 
 class Codes(Struct, frozen=True):
@@ -59,11 +64,15 @@ def _rows() -> list[tuple[str, str, str, str]]:
 
 def _code(code: str, severity: str, title: str, explanation: str) -> Code:
     family = next(words for start, words in FAMILIES if code.startswith(start))
-    return Code(code, severity, title, explanation, family, SEVERITIES[severity])
+    return Code(code, severity, title, explanation, family, SEVERITIES[severity], *LESSONS[code])
 
 
 def text(one: Code) -> str:
     """For a terminal."""
     body = (one.explanation, one.family, one.weight)
     paragraphs = "\n\n".join(textwrap.fill(part, COLUMNS) for part in body if part)
-    return f"{one.code} ({one.severity}): {one.title}\n\n{paragraphs}"
+    example = textwrap.indent(one.example, "    ")
+    fix = textwrap.fill(one.fix, COLUMNS)
+    return (
+        f"{one.code} ({one.severity}): {one.title}\n\n{paragraphs}\n\nFor example:\n\n{example}\n\nWhat to do:\n\n{fix}"
+    )

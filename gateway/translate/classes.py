@@ -53,23 +53,6 @@ def claim(ingress: Ingress, view: View, rules: Rules) -> Claim:
     return Claim(ours=False, verdicts=(verdict,))
 
 
-def judge(name: str, view: View, rules: Rules) -> tuple[Verdict, ...]:
-    """What there is to say of an IngressClass itself."""
-    found = view.ingress_class(name)
-    if found is None or found.spec.controller != rules.controller_class or found.spec.parameters is None:
-        return ()
-    parameters = found.spec.parameters
-    kind = f"{parameters.kind}.{parameters.api_group}" if parameters.api_group else parameters.kind
-    verdict = reasons.CLASS_PARAMETERS.verdict(
-        ObjectRef("IngressClass", "", name),
-        "spec.parameters",
-        f"{kind} {parameters.name}",
-        f"parameters of kind {reasons.readable(kind)} are not read",
-        "remove them; defaults are set by flags, and the rest by annotations",
-    )
-    return (verdict,)
-
-
 def _by_name(subject: ObjectRef, named: str, annotation: str | None, unread: Unread, rules: Rules) -> Claim:
     """Nobody knows whose the class is."""
     if rules.ingress_class_by_name and named == rules.ingress_class:

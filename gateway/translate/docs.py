@@ -72,7 +72,13 @@ No key is ignored in silence: one that asks for something else than what happens
 verdict. *Not yet* is planned; *refused* never comes, because it would be configuration text; *no effect* adjusts
 something that does not exist here; *removed* is gone from ingress-nginx itself. Without an option that **protects**,
 requests come in that it was to keep out: that is an error, the others are warnings. An annotation of an Ingress counts
-more than the option. Values are read as ingress-nginx reads them; one that cannot be read leaves the default.
+more than the option. Values are read as ingress-nginx reads them; one that cannot be read leaves the default. Changes
+hold from the next snapshot on, without a restart, for connections that are open, too.
+
+An IngressClass may have options of its own, unknown to ingress-nginx: `spec.parameters` with `kind: ConfigMap`,
+`scope: Namespace`, a `namespace` and a `name`. They hold for Ingresses whose `spec.ingressClassName` is the class, over
+those of the ConfigMap that `--configmap` names. What holds for sockets and connections, such as `keep-alive`,
+`use-forwarded-headers` or `ssl-protocols`, knows no class; there it has a verdict and no effect.
 """
 _VERDICTS: Final = """\
 # Verdicts

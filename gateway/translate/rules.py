@@ -74,6 +74,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     connections: Connections = Connections()
 
     # What the options say; see `options`.
+    without_snippets: bool = False  # text of the options that may keep requests out closes nothing
     closed_by: str = ""  # the option for which every route answers 503
     external: ExternalAsked = ExternalAsked()  # the service that is asked about requests of Ingresses that name none
     no_auth_locations: tuple[str, ...] = ("/.well-known/acme-challenge",)  # prefixes of paths as written

@@ -23,7 +23,7 @@ from gateway.objects.meta import ObjectKey
 from gateway.store.events import NAME, host_name
 from gateway.store.links import Links
 from gateway.store.view import View
-from gateway.translate import classes, options
+from gateway.translate import options
 from gateway.translate.backends import BackendUnit, build_backend
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
@@ -32,6 +32,7 @@ from gateway.translate.ingress.lent import lend, taken
 from gateway.translate.ingress.settings import standard
 from gateway.translate.names import wildcard_of
 from gateway.translate.order import Rank, by_seniority, rank
+from gateway.translate.parameters import Parameters
 from gateway.translate.remarks import (
     default_backend_verdicts,
     default_certificate_verdicts,
@@ -68,6 +69,7 @@ class Translator:
         self._given = rules
         self._rules = rules  # with the options of the ConfigMap
         self._header_maps: frozenset[ObjectKey] = frozenset()  # that its options name
+        self._parameters = Parameters(view)
         self._claims: dict[Name, Claims] = {}
         self._hosts: dict[str, HostUnit] = {}
         self._backends: dict[BackendId, BackendUnit] = {}
@@ -97,6 +99,7 @@ class Translator:
         """What has become different, given every object that may have. The first call is given all of them."""
         keys = set(dirty)
         everywhere = self._follow_options(keys)
+        reclassed = self._follow_classes(keys, everywhere=everywhere)
         touched = _Touched(backends=self._backends_of(keys), certificates=self._certificates_of(keys))
         first = not self._begun
         if first:
@@ -106,6 +109,8 @@ class Translator:
             touched.hosts |= self._hosts.keys()
             touched.backends |= self._backends.keys()
             ingresses = sorted({*ingresses, *self._claims})
+        elif reclassed:
+            ingresses = sorted({*ingresses, *reclassed})
         self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
         if self.idle and keys:
             return Changes({}, {}, {}, self._listeners(), self._default(), self._rules.connections)
@@ -145,7 +150,7 @@ class Translator:
         """What a source need not watch before it is referred to: Secrets and ConfigMaps in use, and names."""
         if self._references is None:
             names = map(host_name, self._by_external.all())
-            material = (*self._by_material.all(), *self._header_maps)
+            material = (*self._by_material.all(), *self._header_maps, *self._parameters.maps)
             self._references = frozenset((*map(secret_key, self._certificates), *material, *names))
         return self._references
 
@@ -199,6 +204,17 @@ class Translator:
         self._report.replace(key, options.judge(key, self._view, self._rules))
         return before != self._rules
 
+    def _follow_classes(self, keys: Collection[ObjectKey], *, everywhere: bool) -> set[Name]:
+        """The Ingresses of classes whose rules may have changed."""
+        before = self._parameters.maps
+        found: set[Name] = set()
+        for name in self._parameters.follow(keys, self._rules, everywhere=everywhere):
+            self._report.replace(ObjectKey("IngressClass", "", name), self._parameters.verdicts(name))
+            found |= self._by_class.referrers(name)
+        if self._parameters.maps != before:
+            self._references = None
+        return found
+
     def _add_fixed(self, touched: "_Touched") -> None:
         """What the settings ask for, whatever the objects."""
         self._begun = True
@@ -213,9 +229,6 @@ class Translator:
         """Objects that are no unit, and that there is something to say of."""
         for key in options.named(self._rules).intersection(keys):
             self._report.replace(key, options.judge(key, self._view, self._rules))
-        for key in keys:
-            if key.kind == "IngressClass" and key.name:
-                self._report.replace(key, classes.judge(key.name, self._view, self._rules))
 
     def _backends_of(self, keys: Collection[ObjectKey]) -> set[BackendId]:
         found: set[BackendId] = set()
@@ -254,7 +267,10 @@ class Translator:
     def _read(self, name: Name, touched: "_Touched") -> None:
         ingress = self._view.ingress(*name)
         old = self._claims.get(name)
-        new = read_claims(ingress, self._view, self._rules) if ingress is not None else None
+        new = None
+        if ingress is not None:
+            own = self._parameters.rules_of(ingress.spec.ingress_class_name or "")
+            new = read_claims(ingress, self._view, self._rules, own)
         if new == old:
             return
         if new is not None:

@@ -84,7 +84,8 @@ CLASS_PARAMETERS = Reason(
     "GW207",
     _WARNING,
     "parameters of the IngressClass have no effect",
-    "No kind of parameters is read. The Ingresses of the class are served without them.",
+    "Parameters are a ConfigMap in a namespace, with options for the Ingresses of the class. Anything else is not "
+    "read, and the Ingresses of the class are served without it.",
 )
 
 # === hosts and paths ===

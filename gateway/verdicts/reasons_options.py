@@ -29,6 +29,12 @@ PORT_UNSUPPORTED: Final = Reason(
     "TCP and UDP services are not supported yet",
     "Nothing listens on the port.",
 )
+OPTION_ALONE: Final = Reason(
+    "GW325",
+    Severity.INFO,
+    "option has no effect by itself",
+    "It adjusts what another option asks for, and that one is not there or not true.",
+)
 OPTION_UNKNOWN: Final = Reason(
     "GW330",
     Severity.WARNING,
@@ -59,6 +65,20 @@ OPTION_REFUSED: Final = Reason(
     "configuration text is refused",
     "No configuration text is ever taken from a ConfigMap. Everything is served as if the option was not there: what "
     "it was to keep out comes in.",
+)
+TEXT_CLOSED: Final = Reason(
+    "GW336",
+    Severity.ERROR,
+    "configuration text may keep requests out, and every route is closed",
+    "No configuration text is ever taken from a ConfigMap, and nobody can say whom this was to keep out. Whoever knows "
+    "that it keeps out nobody starts with --serve-without-snippets.",
+)
+OPTION_WHOLE: Final = Reason(
+    "GW337",
+    Severity.WARNING,
+    "option holds for the whole gateway, not for a class",
+    "Sockets and connections belong to no class: when such an option counts, nobody knows yet which Ingress a request "
+    "is for. In the parameters of an IngressClass it has no effect.",
 )
 GUARD_INVALID: Final = Reason(
     "GW335",

@@ -35,6 +35,7 @@ class Option:
     guard: bool = False
     differs: str = ""
     instead: str = ""
+    needs: tuple[str, ...] = ()  # it says something only where one of these is true
     type: Type[Any] = TEXT
     apply: Callable[[Rules, Any], Rules] | None = None  # for the supported, unless they are read elsewhere
     elsewhere: bool = False  # what is more than one value of `Rules` is read, and judged, by a module of its own
@@ -42,6 +43,12 @@ class Option:
     check: Callable[[Rules, Any], str] | None = None  # what is wrong with a value that could be read; empty: nothing
     secret: bool = False  # the value is never shown
     closes: Callable[[Rules], Rules] | None = None  # for guards that do not work: what is closed meanwhile
+    harmless: Callable[[str], bool] | None = None  # which values of such a guard keep nobody out after all
+    advise: Callable[[str], str] | None = None  # what replaces the parts of a value, as one sentence
+
+    def keeps_out(self, value: str) -> bool:
+        """May the value be meant to keep a request out?"""
+        return self.guard and not self.asks_nothing(value) and not (self.harmless and self.harmless(value))
 
     def asks_nothing(self, value: str) -> bool:
         """Does the value ask for what happens anyway?"""

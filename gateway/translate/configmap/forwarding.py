@@ -32,6 +32,7 @@ ROWS: Final = (
     ),
     _supported(
         name="compute-full-forwarded-for",
+        needs=("use-forwarded-headers",),
         default="false",
         type=BOOLEAN,
         apply=lambda rules, value: _believe(rules, append=value),
@@ -46,6 +47,7 @@ ROWS: Final = (
     ),
     _supported(
         name="forwarded-for-header",
+        needs=("use-forwarded-headers", "enable-real-ip"),
         default="X-Forwarded-For",
         type=HEADER,
         apply=lambda rules, value: _believe(rules, header=value),
@@ -54,6 +56,7 @@ ROWS: Final = (
     ),
     _supported(
         name="proxy-real-ip-cidr",
+        needs=("use-forwarded-headers", "enable-real-ip", "use-proxy-protocol"),
         default="0.0.0.0/0",
         type=NETWORKS,
         apply=lambda rules, value: _believe(rules, networks=value if rules.believed.networks else ()),
@@ -71,6 +74,7 @@ ROWS: Final = (
     ),
     _supported(
         name="proxy-protocol-header-timeout",
+        needs=("use-proxy-protocol",),
         default="5s",
         type=MILLISECONDS,
         apply=lambda rules, value: _believe(rules, proxy_header_ms=value),

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.translate.configmap.declare import Option, closed
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
-from gateway.translate.ingress.annotations.values import InvalidValueError
+from gateway.translate.ingress.annotations.values import BOOLEAN, InvalidValueError
 from gateway.translate.limits import ANNOTATION_BYTES
 from gateway.translate.rules import Rules
 from gateway.verdicts import reasons_options as reasons
@@ -23,7 +23,7 @@ def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
     """
     for row in TABLE:  # in the order of the table, so that the order of the ConfigMap has no say
         value = data.get(row.name, "").strip()
-        if row.closes and not row.asks_nothing(value):
+        if row.closes and row.keeps_out(value):
             rules = row.closes(rules)
         if row.apply is None or not value:
             continue
@@ -44,8 +44,9 @@ def judge_options(subject: ObjectRef, data: Mapping[str, str], rules: Rules) -> 
             yield _unknown(subject, name, value)
         elif row.support is Support.SUPPORTED:
             yield from _invalid(subject, row, value.strip(), rules)
+            yield from _alone(subject, row, value, data)
         elif not row.asks_nothing(value):
-            yield _unsupported(subject, row, value)
+            yield _unsupported(subject, row, value, without_snippets=rules.without_snippets)
 
 
 def _parse(row: Option, value: str, rules: Rules) -> object:
@@ -79,7 +80,26 @@ def _invalid(subject: ObjectRef, row: Option, value: str, rules: Rules) -> Itera
         )
 
 
-def _unsupported(subject: ObjectRef, row: Option, value: str) -> Verdict:
+def _alone(subject: ObjectRef, row: Option, value: str, data: Mapping[str, str]) -> Iterator[Verdict]:
+    """Whether it waits for another option that is not there."""
+    if not row.needs or row.asks_nothing(value):
+        return
+    asked = (data.get(name, "").strip() for name in row.needs)
+    if not any(text and BOOLEAN.parse(text).value for text in asked if _is_boolean(text)):
+        why = f"it says something only when {' or '.join(row.needs)} is true"
+        fix = f"set {row.needs[0]}, or remove it"
+        yield reasons.OPTION_ALONE.verdict(subject, _field(row.name), value, why, fix)
+
+
+def _is_boolean(text: str) -> bool:
+    try:
+        BOOLEAN.parse(text)
+    except InvalidValueError:
+        return False
+    return True
+
+
+def _unsupported(subject: ObjectRef, row: Option, value: str, *, without_snippets: bool) -> Verdict:
     match row.support:
         case Support.NO_EFFECT:
             why = row.differs or "what it adjusts does not exist here"
@@ -88,13 +108,24 @@ def _unsupported(subject: ObjectRef, row: Option, value: str) -> Verdict:
             why = "ingress-nginx has removed it; it has no effect there either"
             return reasons.OPTION_REMOVED.verdict(subject, _field(row.name), value, why, row.instead or "remove it")
         case Support.REFUSED:
-            why = "it is configuration text, which is refused; everything is served without it"
-            return reasons.OPTION_REFUSED.verdict(subject, _field(row.name), value, why, row.instead or _GUARD_FIX)
+            return _text(subject, row, value, without_snippets=without_snippets)
         case _:
             reason = reasons.GUARD_UNSUPPORTED if row.guard else reasons.OPTION_UNSUPPORTED
             fix = row.instead or (_GUARD_FIX if row.guard else _FIX)
             why = "the gateway does not read this option yet"
             return reason.verdict(subject, _field(row.name), value, f"{why}; {row.differs}" if row.guard else why, fix)
+
+
+def _text(subject: ObjectRef, row: Option, value: str, *, without_snippets: bool) -> Verdict:
+    fix = row.instead or _GUARD_FIX
+    if row.advise is not None and len(value) <= ANNOTATION_BYTES and (found := row.advise(value)):
+        fix = f"{fix}: {found}"
+    if row.closes and row.keeps_out(value) and not without_snippets:
+        why = "it is configuration text, which is refused, and may keep requests out; every route answers 503"
+        fix = f"{fix}; or start with --serve-without-snippets, if nothing in it keeps anybody out"
+        return reasons.TEXT_CLOSED.verdict(subject, _field(row.name), value, why, fix)
+    why = "it is configuration text, which is refused; everything is served without it"
+    return reasons.OPTION_REFUSED.verdict(subject, _field(row.name), value, why, fix)
 
 
 def _unknown(subject: ObjectRef, name: str, value: str) -> Verdict:

@@ -196,7 +196,7 @@ class _Builder:
         paths = owner.paths_per_rule[rule] + 1 if owner.paths_per_rule else 2  # after those written, and the fallback
         identity = RouteId("Ingress", owner.subject.namespace, owner.subject.name, rule, paths)
         action = Redirect(owner.settings.redirects.app_root, 302, query=False)
-        policy = canonical(Policy(body_limit_bytes=0, hsts=self._rules.hsts))
+        policy = canonical(Policy(body_limit_bytes=0, hsts=self._of(owner).hsts))
         return [Route(identity, Exact("/"), action, policy, "/")]
 
     def _route(self, claims: Claims, placed: Placed, canaries: Sequence[tuple[Claims, PathClaim]] = ()) -> Route:
@@ -215,7 +215,7 @@ class _Builder:
             redirects=not path.bare and self._redirects(claims, path.text),
             rewrites=path.rewritten and isinstance(action, Forward),
         )
-        errors = errors_of(claims, self._rules) if policy is not self._bare else None
+        errors = errors_of(claims, self._of(claims)) if policy is not self._bare else None
         return Route(identity, placed.match, action, policy, path.text, errors)
 
     def _proxied(self, claims: Claims, path: PathClaim, canaries: Sequence[tuple[Claims, PathClaim]]) -> Action:
@@ -249,7 +249,7 @@ class _Builder:
         action = self._closed(owner) or redirect_of(owner) or owner.default_backend or action
         redirects = self._redirects(owner, "/")
         policy = self._policy(owner, action, None, redirects=redirects, rewrites=False)
-        errors = errors_of(owner, rules) if policy is not self._bare else None
+        errors = errors_of(owner, self._of(owner)) if policy is not self._bare else None
         if (
             errors is not None
             and action == NOT_FOUND
@@ -264,7 +264,7 @@ class _Builder:
         return [Route(identity, Prefix("/"), action, policy, "/", errors)]
 
     def _closed(self, claims: Claims, path: str = "/") -> Action | None:
-        rules, settings = self._rules, claims.settings
+        rules, settings = self._of(claims), claims.settings
         closed = settings.closed or self._closer is not None or rules.closed_by
         broken = external_of(settings, rules).broken and not self._is_free(path)
         return UNAVAILABLE if closed or broken else None
@@ -276,7 +276,7 @@ class _Builder:
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
         return (settings.force_ssl_redirect or (settings.ssl_redirect and self._tls.tls)) and not path.startswith(
-            self._rules.no_tls_redirect_locations
+            self._of(claims).no_tls_redirect_locations
         )
 
     def _policy(
@@ -289,25 +289,29 @@ class _Builder:
         free = self._is_free(text)
         key = (id(claims), redirects, rewrites, free, cookies)
         if key not in self._policies:
-            settings = claims.settings
+            settings, rules = claims.settings, self._of(claims)
             self._policies[key] = canonical(
                 Policy(
                     timeouts=settings.timeouts,
                     body_limit_bytes=settings.body_limit_bytes,
-                    https_redirect=HttpsRedirect(self._rules.https_redirect_status, settings.redirects.keep_slash)
+                    https_redirect=HttpsRedirect(rules.https_redirect_status, settings.redirects.keep_slash)
                     if redirects
                     else None,
                     rewrite=Rewrite(settings.rewrite_target) if rewrites else None,
-                    hsts=self._rules.hsts,
+                    hsts=rules.hsts,
                     tries=settings.tries,
                     retries=settings.retries,
                     request_body=settings.request_body,
                     http10=settings.http10,
-                    filters=filters_of(claims, self._rules, cookies, rewrites=rewrites, free=free),
+                    filters=filters_of(claims, rules, cookies, rewrites=rewrites, free=free),
                     endpoint_tls=self._endpoint_tls(claims),
                 )
             )
         return self._policies[key]
+
+    def _of(self, claims: Claims) -> Rules:
+        """The rules that hold for an Ingress: those of its class, where it has any of its own."""
+        return claims.rules or self._rules
 
     def _bare_policy(self) -> Policy:
         rules = self._rules

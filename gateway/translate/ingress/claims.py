@@ -79,6 +79,7 @@ class Claims(Struct, frozen=True):
     material: tuple[ObjectKey, ...] = ()
     references: tuple[Reference, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    rules: Rules | None = None  # of its class, where that has any of its own
 
     @property
     def canary(self) -> bool:
@@ -101,8 +102,9 @@ def www_sibling(host: str) -> str:
     return host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
 
 
-def read_claims(ingress: Ingress, view: View, rules: Rules) -> Claims:
-    return _Reader(ingress, view, rules).read()
+def read_claims(ingress: Ingress, view: View, rules: Rules, own: Rules | None = None) -> Claims:
+    """`own` are the rules of its class, where that has any."""
+    return replace(_Reader(ingress, view, own or rules).read(), rules=own)
 
 
 def changed_hosts(old: Claims | None, new: Claims | None) -> set[str]:
@@ -123,7 +125,7 @@ def _all(claims: Claims) -> set[str]:
 
 def _shared(claims: Claims) -> tuple[object, ...]:
     """What bears on all hosts of an Ingress."""
-    return (claims.seniority, claims.settings, claims.default_backend, claims.tls)
+    return (claims.seniority, claims.settings, claims.default_backend, claims.tls, claims.rules)
 
 
 def _alone(claims: Claims, host: str) -> tuple[object, ...] | None:

@@ -70,6 +70,7 @@ def _www(host: str, claims: Claims, name: str, tls: TlsState, rules: Rules) -> H
     rule = claims.hosts[host].rule
     paths = claims.paths_per_rule[rule] + 2 if claims.paths_per_rule else 3  # after the fallback and app-root
     identity = RouteId("Ingress", claims.subject.namespace, claims.subject.name, rule, paths)
+    rules = claims.rules or rules
     policy = canonical(Policy(body_limit_bytes=0, hsts=rules.hsts))
     route = Route(identity, Prefix("/"), RedirectHost(host, rules.https_redirect_status), policy, "/")
     return HostUnit(HostTable(name, (route,), tls.certificate), tls)

@@ -12,7 +12,7 @@ class Looked(Pool):
 
     looked = 0
 
-    def __contains__(self, digest: object) -> bool:
+    def __contains__(self, digest: bytes) -> bool:
         self.looked += 1
         return super().__contains__(digest)
 

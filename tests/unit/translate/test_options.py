@@ -124,6 +124,13 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"upstream-keepalive-time": "30m"}, {"connections": Connections(upstream_age_ms=1_800_000)}),
         ({"upstream-keepalive-time": "90000y"}, {"connections": Connections(upstream_age_ms=2_592_000_000)}),
         ({"upstream-keepalive-requests": "1"}, {"connections": Connections(upstream_requests=1)}),
+        ({"server-snippet": "if ($http_user_agent ~ bot) { return 403; }"}, {"closed_by": "server-snippet"}),
+        ({"location-snippet": "access_by_lua_block { ngx.exit(403) }"}, {"closed_by": "location-snippet"}),
+        ({"http-snippet": "more_set_headers 'A: b'; # deny all;"}, {}),
+        ({"http-snippet": "map $a $b { default 0; }"}, {"closed_by": "http-snippet"}),
+        ({"http-snippet": 'add_header a b"; deny all; #";'}, {"closed_by": "http-snippet"}),
+        ({"http-snippet": 'log_format j \'{"a": "$host"; }\'; access_log /a j;'}, {}),
+        ({"stream-snippet": "deny all;", "main-snippet": "load_module x;"}, {}),
         ({"made-up": "1"}, {}),
     ],
 )
@@ -142,7 +149,13 @@ def test_an_option_changes_the_rules(data: dict[str, str], changed: dict[str, An
         ("limit-req-status-code", "42", "GW331"),
         ("worker-processes", "7", "GW332"),
         ("enable-opentracing", "true", "GW333"),
-        ("http-snippet", "deny all;", "GW334"),
+        ("compute-full-forwarded-for", "true", "GW325"),
+        ("forwarded-for-header", "X-Real-IP", "GW325"),
+        ("proxy-real-ip-cidr", "10.0.0.0/8", "GW325"),
+        ("http-snippet", "deny all;", "GW336"),
+        ("http-snippet", "gzip on; log_format a '$host {}';", "GW334"),
+        ("main-snippet", "user nobody;", "GW334"),
+        ("plugins", "hello", "GW336"),
     ],
 )
 def test_what_is_not_honoured_has_a_verdict(name: str, value: str, code: str) -> None:
@@ -198,3 +211,11 @@ def test_its_order_of_arrival_has_no_say() -> None:
 def _update(store: Store, translator: Translator, data: dict[str, str]) -> Any:
     store.apply([Upsert(KEY, ConfigMap(Metadata(name=KEY.name, namespace=KEY.namespace), data))])
     return translator.update(store.take_dirty())
+
+
+def test_whoever_takes_it_upon_himself_is_served_without_snippets() -> None:
+    data = {"http-snippet": "deny 10.0.0.0/8;", "plugins": "hello"}
+    assert with_options(rules(without_snippets=True), data) == rules(without_snippets=True)
+    said = list(judge_options(SUBJECT, data, rules(without_snippets=True)))
+    assert [one.code for one in said] == ["GW334", "GW334"]
+    assert "denylist-source-range" in said[0].fix

@@ -23,6 +23,7 @@ from gateway.objects.ingress import (
     Ingress,
     IngressBackend,
     IngressClass,
+    IngressClassParameters,
     IngressClassSpec,
     IngressRule,
     IngressServiceBackend,
@@ -109,7 +110,18 @@ ingresses = st.builds(
 classes = st.builds(
     IngressClass,
     st.builds(Metadata, text("nginx", "special")),
-    st.builds(IngressClassSpec, text("k8s.io/ingress-nginx", "example.com/other")),
+    st.builds(
+        IngressClassSpec,
+        text("k8s.io/ingress-nginx", "example.com/other"),
+        st.none()
+        | st.builds(
+            IngressClassParameters,
+            text("ConfigMap", "Odd"),
+            text("options", "headers"),
+            scope=st.just("Namespace"),
+            namespace=namespaces,
+        ),
+    ),
 )
 services = st.builds(
     Service,

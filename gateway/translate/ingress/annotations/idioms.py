@@ -79,6 +79,34 @@ _SPELT: Final = re.compile(
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")  # of a directive; other words stand in programs
 
 
+_HARMLESS: Final = re.compile(
+    r"add_header|add_trailer|more_(?:set|clear)(?:_input)?_headers|expires|etag|charset(?:_types)?|default_type|types"
+    r"|access_log|error_log|log_format|log_not_found|log_subrequest|open_log_file_cache|server_tokens|sub_filter\w*"
+    r"|(?:gzip|brotli)(?:_\w+)?|sendfile\w*|tcp_no(?:delay|push)|aio\w*|directio\w*|output_buffers|postpone_output"
+    r"|keepalive_\w+|lingering_\w+|send_timeout|reset_timedout_connection|client_(?:body|header)_\w+"
+    r"|client_max_body_size|large_client_header_buffers|underscores_in_headers|ignore_invalid_headers|http2_\w+"
+    r"|proxy_(?:set_header|hide_header|pass_header|(?:connect|read|send)_timeout|(?:request_)?buffering|\w*buffers?_size"
+    r"|buffers|max_temp_file_size|temp_\w+|http_version|cookie_(?:path|domain|flags)|next_upstream\w*|redirect"
+    r"|socket_keepalive|headers_hash_\w+|limit_rate|intercept_errors|ssl_(?:server_name|name))"
+    r"|grpc_(?:set_header|hide_header|pass_header|(?:connect|read|send)_timeout|buffer_size)"
+    r"|(?:server_names|map|variables|types)_hash_\w+|limit_rate(?:_after)?|opentelemetry\w*|opentracing\w*"
+    r"|port_in_redirect|absolute_redirect|server_name_in_redirect|resolver(?:_timeout)?|worker_\w+"
+)
+
+
+def may_restrict(text: str) -> bool:
+    """May this keep a request out? Only what is known to say nothing of the kind is believed not to: a directive that
+    nobody here knows, a condition or a program counts as one that may, and so does a quote within a word, where nginx
+    and this reader may see different ends.
+    """
+    before = ""
+    for token in _TOKEN.finditer(text):
+        if token.group()[0] in "\"'" and before not in ("", *" \t\r\n;{}"):
+            return True
+        before = token.group()[-1]
+    return any(not _HARMLESS.fullmatch(one.name) for one in _directives(text))
+
+
 def idioms(text: str) -> list[Idiom]:
     """One for each directive, in order; those that say the same once."""
     found = dict.fromkeys(_idiom(one) for one in _directives(text) if _NAME.fullmatch(one.name))
