@@ -90,6 +90,9 @@ def rules() -> Rules:
     return Rules(
         check_regex=_core.check_regex,
         check_certificate=_core.check_certificate,
+        check_authority=_core.check_authority,
+        check_ciphers=_core.check_ciphers,
+        check_groups=_core.check_groups,
         now=time.time,
     )
 
