@@ -21,6 +21,7 @@ from bench.measures import (
     lookup,
     memory,
     micro,
+    misses,
     publish,
     syscalls,
     transfer,
@@ -48,6 +49,7 @@ class Size(Struct, frozen=True):
     transfer_connections: int = 8
     syscall_requests: int = 2000
     instruction_requests: int = 2000
+    miss_requests: int = 8000
     lookup_runs: int = 5
     publish_routes: int = 100_000
     publish_edits: int = 50
@@ -67,6 +69,7 @@ QUICK = Size(
     patience=1,
     syscall_requests=50,
     instruction_requests=20,
+    miss_requests=20,
     lookup_runs=1,
     publish_routes=200,
     publish_edits=2,
@@ -128,7 +131,14 @@ class Run:
         # Envoy takes minutes below valgrind to print its version.
         peers = [peer for peer in self.distinct if peer.name != "envoy"]
         results.instructions = instructions.measure(self.ground, peers, self.size.instruction_requests)
+        if self.ours:
+            results.routes = instructions.routes(self.ground, self.size.instruction_requests)
         results.replay = instructions.replay(self.ground)
+
+    def misses(self, results: Results) -> None:
+        size = self.size
+        ours = [peer for peer in self.distinct if peer.name in misses.COUNTED]
+        results.misses = misses.measure(self.ground, ours, size.levels, size.miss_requests)
 
     def lookup(self, results: Results) -> None:
         results.lookup = lookup.measure(self.ground, self.size.lookup_runs)
@@ -174,6 +184,7 @@ MEASURES = (
     "transfer",
     "syscalls",
     "instructions",
+    "misses",
     "lookup",
     "publish",
     "memory",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct, json
 
+from bench.manifests import BARE, BESIDE
 from bench.measures.connect import WAYS
 from bench.measures.syscalls import DATA, WAITS
 from bench.results import Cluster, Controller, Held, Level, Lookup, Results
@@ -153,6 +154,14 @@ def instructions(against: str) -> Callable[[Results], float | None]:
     return measure
 
 
+def annotations_elsewhere(results: Results) -> float | None:
+    """Instructions on a bare route that has every family of annotations beside it, over those without them."""
+    found = {} if results.routes is UNSET else results.routes
+    if BARE not in found or BESIDE not in found:
+        return None
+    return sum(found[BESIDE].by_role.values()) / sum(found[BARE].by_role.values())
+
+
 RATIO = "x"
 TRANSLATION = "bench.scale.translation"
 KIB = 1024
@@ -246,6 +255,7 @@ BUDGETS = (
         "p99, one of 5,000: work in proportion to the change",
     ),
     Budget("instructions against nginx", instructions("nginx"), 0.7, RATIO, "the same figure without any weather"),
+    Budget("instructions beside annotations", annotations_elsewhere, 1.01, RATIO, "who has none pays for none"),
 )
 
 

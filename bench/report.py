@@ -6,7 +6,7 @@ from msgspec import UNSET, json
 
 from bench.cluster import report as cluster
 from bench.measures.syscalls import DATA, WAITS
-from bench.results import Held, Level, Results, Syscalls, Transfer
+from bench.results import Held, Level, Misses, Results, Syscalls, Transfer
 from bench.spread import Ratio, Spread
 
 
@@ -86,6 +86,23 @@ def held(found: dict[str, Held]) -> str:
     return table(["held", "idle connections", "lost", "bytes each (PSS)", "requests meanwhile", "p99, µs"], rows)
 
 
+def misses(found: dict[str, list[Misses]]) -> str:
+    rows = [
+        [
+            name,
+            f"{each.connections}",
+            f"{each.instructions:,.0f}",
+            f"{each.code:.1f}",
+            f"{each.data:.1f}",
+            f"{each.second:.1f}",
+        ]
+        for name, levels in found.items()
+        for each in levels
+    ]
+    head = ["in user space per request", "connections", "instructions", "code", "data", "second level"]
+    return table(head, rows)
+
+
 def calls(counted: Syscalls) -> list[str]:
     """Data calls, waits and the others by name, of all threads together."""
     total: dict[str, float] = {}
@@ -141,6 +158,11 @@ def markdown(results: Results) -> str:
             for name, each in results.instructions.items()
         ]
         parts += ["## Instructions\n", table(["user-space instructions per request", "all", "dearest functions"], rows)]
+    if results.routes is not UNSET and results.routes:
+        rows = [[name, f"{sum(each.by_role.values()):,.0f}"] for name, each in results.routes.items()]
+        parts.append(table(["instructions of sallygate per request", "all"], rows))
+    if results.misses is not UNSET and results.misses:
+        parts += ["## Cache misses\n", misses(results.misses)]
     if results.replay is not UNSET and results.replay is not None:
         cost = results.replay["instructions_per_exchange"]
         parts.append(f"The sans-I/O core alone: {cost:,.0f} instructions per exchange.\n")

@@ -83,6 +83,17 @@ class Instructions(Struct, frozen=True):
     top: list[tuple[str, float]]
 
 
+class Misses(Struct, frozen=True):
+    """Instructions, and lines of memory that a simulated cache did not hold, in user space per request."""
+
+    connections: int
+    requests: int
+    instructions: float
+    code: float  # first level, instructions
+    data: float  # first level, reads and writes of data
+    second: float  # second level, all
+
+
 class Memory(Struct, frozen=True):
     """Bytes of user memory for each idle connection, and the process before them in KiB."""
 
@@ -206,6 +217,8 @@ class Results(Struct, omit_defaults=True):
     transfer: list[Transfer] | UnsetType = UNSET
     syscalls: dict[str, list[Syscalls]] | UnsetType = UNSET
     instructions: dict[str, Instructions] | UnsetType = UNSET
+    routes: dict[str, Instructions] | UnsetType = UNSET  # ours, by what is configured
+    misses: dict[str, list[Misses]] | UnsetType = UNSET
     replay: dict[str, Any] | UnsetType | None = UNSET
     lookup: Lookup | UnsetType | None = UNSET
     publish: Publish | UnsetType | None = UNSET

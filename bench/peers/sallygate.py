@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import msgspec
 
 from bench.accounts import Thread, command_line, descendants, release
 from bench.child import BenchError, Child, free_port
-from bench.manifests import two_hosts
+from bench.manifests import SERVICES, two_hosts
 from bench.peers.peer import Running, Site
 
 # Isolated, so that the installed package is asked and not the source tree we stand in.
@@ -145,6 +146,9 @@ class Sallygate:
     name = "sallygate"
     title = "forwarded headers, request id, access log (rings, written by the host thread), metrics"
 
+    def __init__(self, write: Callable[[Path], None] = two_hosts) -> None:
+        self.write = write
+
     def missing(self) -> str | None:
         if build() is None or not program().is_file():
             return f"not installed in {sys.prefix}: `pip install .`"
@@ -156,7 +160,7 @@ class Sallygate:
 
     def start(self, site: Site) -> Running:
         folder = site.folder / "manifests"
-        two_hosts(folder)
+        self.write(folder)
         if site.wrapper:
-            return run_apart(site, folder, maps={"default/web": site.backend})
-        return run(site, folder, workers=1, maps={"default/web": site.backend})
+            return run_apart(site, folder, maps={f"default/{name}": site.backend for name in SERVICES})
+        return run(site, folder, workers=1, maps={f"default/{name}": site.backend for name in SERVICES})

@@ -213,7 +213,7 @@ pub fn explain(root: Digest, segments: Vec<Vec<u8>>, question: &Question<'_>) ->
         lines.clear();
         planned = plan(&ground, &snapshot, &arrival, &mut third, &mut lines, &mut added);
     }
-    let (route, outcome) = in_words(&snapshot, planned, question, told, &arrival, lines);
+    let (route, outcome) = in_words(&snapshot, planned, question, &told, &arrival, lines);
     let mut considered = Considered { hosts: &hosts, candidates: Vec::new(), omitted: 0 };
     let mut path_scratch = PathScratch::default();
     let forms = read_path(head.path.of(question.head), &mut path_scratch);
@@ -274,7 +274,7 @@ fn in_words<'s>(
     snapshot: &Snapshot,
     planned: Plan<'s, '_>,
     question: &Question<'_>,
-    told: Told<'_>,
+    told: &Told<'_>,
     arrival: &Arrival<'_>,
     lines: Vec<u8>,
 ) -> (Option<&'s Route>, Outcome) {
@@ -296,7 +296,7 @@ fn forwarded(
     snapshot: &Snapshot,
     way: &Forward<'_, '_>,
     question: &Question<'_>,
-    told: Told<'_>,
+    told: &Told<'_>,
     arrival: &Arrival<'_>,
     mut lines: Vec<u8>,
 ) -> Outcome {
@@ -318,7 +318,7 @@ fn forwarded(
         told,
         fresh_id: question.fresh_id,
         http10: policy.http10,
-        edits: route.filters.as_ref().map(|filters| &filters.request),
+        edits: route.filters.as_ref().and_then(|filters| filters.request()),
         lines: &lines,
         reports: way.spare,
     };

@@ -200,9 +200,14 @@ impl<'o> HeadWriter<'o> {
             if control(line).is_some() {
                 return Err(Fault::UnsafeField);
             }
-            self.out.reserve(line.len() + 2);
-            self.out.extend_from_slice(line);
-            self.out.extend_from_slice(b"\r\n");
+            match bytes.get(start..end + 2) {
+                // Its end stands behind it, too, unless white space is in between.
+                Some(whole @ [.., b'\r', b'\n']) => self.out.extend_from_slice(whole),
+                _ => {
+                    self.out.extend_from_slice(line);
+                    self.out.extend_from_slice(b"\r\n");
+                }
+            }
             return Ok(());
         }
         self.field(field.name.of(bytes), field.value.of(bytes))

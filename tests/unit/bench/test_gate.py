@@ -6,6 +6,7 @@ import pytest
 from msgspec import json, structs
 
 from bench.gate import BUDGETS, breaches, main
+from bench.manifests import BESIDE, FOLDERS
 from bench.measures.connect import WAYS
 from bench.report import markdown
 from bench.results import (
@@ -20,6 +21,7 @@ from bench.results import (
     Lookup,
     LookupRow,
     Memory,
+    Misses,
     Mixed,
     Outage,
     Publish,
@@ -90,6 +92,8 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
             "sallygate": Instructions(2000, {"worker": 5000.0}, [("parse", 900.0)]),
             "nginx": Instructions(2000, {"worker": 37000.0}, []),
         },
+        routes={name: Instructions(2000, {"worker": 5000.0}, []) for name in FOLDERS},
+        misses={"sallygate": [Misses(512, 8000, 5000.0, 700.0, 150.0, 100.0)]},
         replay={"instructions_per_exchange": 3000.0},
         lookup=Lookup([LookupRow(100, 10, 100.0), LookupRow(1, 100_000, 170.0), LookupRow(100_000, 1, 240.0)], 90.0),
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),
@@ -118,6 +122,15 @@ def test_a_cost_above_that_of_nginx_is_a_breach_for_bodies_and_for_connections()
     found = [line.partition(":")[0] for line in breaches(results(own=1.2))]
     assert "CPU per body against nginx, 1 MiB up" in found
     assert "connection per request against nginx, client closes" in found
+
+
+def test_a_route_that_pays_for_the_annotations_of_others_is_a_breach() -> None:
+    found = results()
+    assert found.routes
+    found.routes[BESIDE] = Instructions(2000, {"worker": 5100.0}, [])
+    assert [line.partition(":")[0] for line in breaches(found)] == ["instructions beside annotations"]
+    found.routes = {}
+    assert breaches(found) == ["instructions beside annotations: the results hold no usable figure (bound 1.01 x)"]
 
 
 def test_an_idle_connection_that_is_lost_is_a_breach() -> None:

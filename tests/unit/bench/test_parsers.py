@@ -2,8 +2,8 @@
 
 import pytest
 
+from bench.callgrind import parse_events, parse_functions, parse_thread
 from bench.facts import field
-from bench.measures.instructions import parse_functions, parse_thread, parse_total
 from bench.measures.lookup import best, parse
 from bench.measures.syscalls import parse_summary
 from bench.measures.work import headers_of
@@ -74,8 +74,8 @@ def test_strace_of_a_thread_that_did_nothing_is_empty() -> None:
 
 
 def test_callgrind_totals_and_thread() -> None:
-    assert parse_total(CALLGRIND) == 60
-    assert parse_total("events: Ir\n") == 0
+    assert parse_events(CALLGRIND) == {"Ir": 60}
+    assert parse_events("events: Ir\n") == {}
     assert parse_thread(CALLGRIND) == 2
     assert parse_thread("events: Ir\n") == 1
 
@@ -83,7 +83,13 @@ def test_callgrind_totals_and_thread() -> None:
 def test_callgrind_functions_count_only_their_own_instructions() -> None:
     found = parse_functions(CALLGRIND)
     assert found == {"tools::poll::Poll::wait": 15, "tools::poll::write": 10, "send": 35}
-    assert sum(found.values()) == parse_total(CALLGRIND)
+    assert {"Ir": sum(found.values())} == parse_events(CALLGRIND)
+
+
+def test_callgrind_events_stand_by_name_and_those_that_are_left_out_are_none() -> None:
+    text = "events: Ir I1mr D1mr\ntotals: 90 3\n\nfn=(1) parse\n7 60 2 1\n+1 20\ncalls=1 0\n* 10 1\n* 10\n"
+    assert parse_events(text) == {"Ir": 90, "I1mr": 3}
+    assert parse_functions(text) == {"parse": 90}
 
 
 def test_perf_rows_are_sorted_into_stages() -> None:

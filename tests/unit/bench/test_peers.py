@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bench.manifests import ManyRoutes, two_hosts
+from bench.manifests import FOLDERS, ManyRoutes, two_hosts
 from bench.measures.work import REQUIRED
 from bench.peers import PEERS, USUAL, envoy, haproxy, nginx
 from bench.peers.peer import Site
@@ -112,7 +114,7 @@ def documents(file: Path) -> list[dict[str, object]]:
 def test_two_hosts_are_manifests(tmp_path: Path) -> None:
     two_hosts(tmp_path / "manifests")
     kinds = [document["kind"] for document in documents(tmp_path / "manifests/hosts.yaml")]
-    assert kinds == ["IngressClass", "Service", "Ingress", "Ingress"]
+    assert kinds == ["IngressClass", "Service", "Service", "Ingress", "Ingress"]
 
 
 def test_our_uploads_are_streamed_as_those_of_the_others(tmp_path: Path) -> None:
@@ -132,3 +134,12 @@ def test_many_routes_are_as_many_as_asked_for_and_one_of_them_changes(tmp_path: 
     changed = [file for file in files if file.read_text() != before[file]]
     assert [file.stem for file in changed] == [f"host-{routes.changing}"]
     assert not list((tmp_path / "many").glob(".*"))
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_ours_is_counted_with_is_served_as_it_stands(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "manifests"
+    FOLDERS[name](folder)
+    command = [sys.executable, "-m", "gateway", "validate", "--fail-on", "warning", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -13,8 +13,29 @@ struct Header {
     value: Option<Text>,
 }
 
+/// The lengths of some names, one bit each: nearly every other name is told from them by its length alone.
+#[derive(Default)]
+struct Lengths(u64);
+
+impl Lengths {
+    fn of<'a>(names: impl Iterator<Item = &'a [u8]>) -> Self {
+        Self(names.fold(0, |lengths, name| lengths | Self::bit(name)))
+    }
+
+    fn bit(name: &[u8]) -> u64 {
+        1 << name.len().min(63)
+    }
+
+    fn may_hold(&self, name: &[u8]) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+}
+
 /// Headers to set.
-pub struct Headers(Box<[Header]>);
+pub struct Headers {
+    list: Box<[Header]>,
+    lengths: Lengths,
+}
 
 impl Headers {
     /// Read their texts.
@@ -22,23 +43,25 @@ impl Headers {
         let read = |header: &image::Header| {
             Ok(Header { name: header.name.as_bytes().into(), value: Text::new(&header.value)? })
         };
-        headers.iter().map(read).collect::<Result<_, String>>().map(Self)
+        let list = headers.iter().map(read).collect::<Result<Box<[Header]>, String>>()?;
+        let lengths = Lengths::of(list.iter().map(|header| &*header.name));
+        Ok(Self { list, lengths })
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// Is a header of this name one of them?
     pub fn name(&self, name: &[u8]) -> bool {
-        self.0.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+        self.lengths.may_hold(name) && self.list.iter().any(|header| header.name.eq_ignore_ascii_case(name))
     }
 
     /// Hands each name and value to `write`; what turns out to be empty is not sent.
     pub fn fill<E>(&self, asked: &Asked<'_>, mut write: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut value = Vec::new();
-        for header in &self.0 {
+        for header in &self.list {
             value.clear();
             if let Some(text) = &header.value {
                 text.expand(asked, &mut value);
@@ -54,6 +77,7 @@ impl Headers {
 /// What becomes of the fields of an upstream's answer.
 pub struct Answers {
     hidden: Box<[Box<[u8]>]>,
+    lengths: Lengths,
     location: Option<Replacement>,
     cookie_domain: Option<Replacement>,
     cookie_path: Option<Replacement>,
@@ -62,8 +86,10 @@ pub struct Answers {
 impl Answers {
     /// `hidden` are names of headers that are not sent on; they may be in any case.
     pub fn new(filters: &image::Filters, hidden: impl Iterator<Item = String>) -> Self {
+        let hidden: Box<[Box<[u8]>]> = hidden.map(|name| name.into_bytes().into()).collect();
         Self {
-            hidden: hidden.map(|name| name.into_bytes().into()).collect(),
+            lengths: Lengths::of(hidden.iter().map(|name| &**name)),
+            hidden,
             location: filters.location.clone(),
             cookie_domain: filters.cookie_domain.clone(),
             cookie_path: filters.cookie_path.clone(),
@@ -77,7 +103,7 @@ impl Answers {
 
     /// Is a header of this name kept from the client?
     pub fn hides(&self, name: &[u8]) -> bool {
-        self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+        self.lengths.may_hold(name) && self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
     }
 
     /// What a field says instead, if it is to say something else.

@@ -53,11 +53,11 @@ pub struct Filters {
     /// Is one of address, password and that service's word enough?
     pub satisfy_any: bool,
     /// What the upstream is told.
-    pub request: RequestEdits,
+    request: RequestEdits,
     /// Headers that the client gets in place of the upstream's.
     response: Headers,
     /// What becomes of the upstream's other headers.
-    pub answers: Answers,
+    answers: Answers,
     /// Keeps clients on their endpoints.
     pub affinity: Option<Affinity>,
     /// Requests that agree in it go to one endpoint.
@@ -100,6 +100,13 @@ impl RequestEdits {
         })
     }
 
+    /// Does the upstream get what every route's gets?
+    pub fn is_empty(&self) -> bool {
+        let Self { host, prefix, headers, drops_authorization, told, connection } = self;
+        let same = host.is_none() && prefix.is_none() && headers.is_empty() && connection.is_none();
+        same && !drops_authorization && told.is_empty()
+    }
+
     /// Appends the field lines that the upstream gets by these edits.
     pub fn write(&self, asked: &Asked<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let mut writer = HeadWriter::new(out);
@@ -126,6 +133,16 @@ impl RequestEdits {
 }
 
 impl Filters {
+    /// What the upstream is told in other words, if anything is.
+    pub fn request(&self) -> Option<&RequestEdits> {
+        Some(&self.request).filter(|edits| !edits.is_empty())
+    }
+
+    /// What becomes of the answer's fields, if they do not go through as they are.
+    pub fn answers(&self) -> Option<&Answers> {
+        Some(&self.answers).filter(|answers| !answers.is_empty())
+    }
+
     /// Makes the filters ready. They have been validated, so hardly anything is left to be wrong.
     pub fn new(filters: &image::Filters, zones: &ZoneSeed, keys: &BackendKeys) -> Result<Self, String> {
         let set = filters.response_headers.iter().map(|header| header.name.clone());

@@ -44,7 +44,7 @@ pub struct Facts<'a> {
     /// Did it come over TLS?
     pub tls: bool,
     /// What a proxy before us says of the client, where it is believed.
-    pub told: Told<'a>,
+    pub told: &'a Told<'a>,
     /// 32 hexadecimal digits, used if the client sent no id of its own.
     pub fresh_id: &'a [u8; 32],
     /// Is the upstream spoken to in HTTP/1.0? Then it switches no protocol, and its connection ends with its answer.
@@ -166,7 +166,7 @@ fn write_fields(
     outgoing: Outgoing,
 ) -> Result<(), Fault> {
     let mut writer = HeadWriter::new(out);
-    let told = &facts.told;
+    let told = facts.told;
     let host = told.host.or(head.authority.map(|authority| authority.of(bytes))).unwrap_or_default();
     let edited = facts.edits.is_some() || facts.reports;
     if edited {
@@ -228,7 +228,7 @@ fn write_ours(
     facts: &Facts<'_>,
     host: &[u8],
 ) -> Result<(), Fault> {
-    let told = &facts.told;
+    let told = facts.told;
     // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
     writer.labelled(&HOST, host)?;
     writer.labelled(&REQUEST_ID, request_id(bytes, fields, facts.fresh_id))?;
@@ -266,7 +266,7 @@ fn write_ours_edited(
     facts: &Facts<'_>,
     host: &[u8],
 ) -> Result<(), Fault> {
-    let told = &facts.told;
+    let told = facts.told;
     let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
     let scheme = told.scheme.unwrap_or(if facts.tls { b"https" } else { b"http" });
     let mut port = itoa::Buffer::new();
@@ -375,7 +375,7 @@ mod tests {
     use super::*;
 
     /// What an upstream gets of a request, by the writer of usual routes or by that of routes with edits.
-    fn written(bytes: &[u8], tls: bool, told: Told<'_>, edited: bool) -> String {
+    fn written(bytes: &[u8], tls: bool, told: &Told<'_>, edited: bool) -> String {
         let mut fields = Fields::default();
         let head = parse_request(bytes, &Limits::default(), &mut fields).unwrap().unwrap();
         let facts = Facts {
@@ -413,7 +413,7 @@ mod tests {
             },
         ];
         for head in heads {
-            for told in told {
+            for told in &told {
                 for tls in [false, true] {
                     assert_eq!(written(head, tls, told, true), written(head, tls, told, false));
                 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use sallygate_image::UpstreamTls;
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
@@ -101,7 +101,7 @@ impl Connection {
         if let Err(failure) = upload.fill(ledger, account, terms.body_limit) {
             return self.failed(failure, head, bytes, upload, account, &terms).await;
         }
-        if head.expect_continue && !upload.complete && !self.invite(ledger, account).await {
+        if head.expect_continue && !upload.complete && !Box::pin(self.invite(ledger, account)).await {
             return Forwarded::Done(false);
         }
         if !upload.complete && (policy.request_body.buffered || upload.must_be_whole()) {
@@ -166,12 +166,12 @@ impl Connection {
                 account.answered(&worker.clock);
                 if let Some(from_upstream) = switched {
                     let leftovers = (upload.input.take(), from_upstream);
-                    self.tunnel(kept.stream, leftovers, terms.read_ms, account).await;
+                    Box::pin(self.tunnel(kept.stream, leftovers, terms.read_ms, account)).await;
                     return Forwarded::Done(false);
                 }
                 worker.park(&target, kept, ledger.reuse_upstream() && !policy.http10);
                 let end = ledger.client_end(upload.decoder.remaining());
-                return Forwarded::Done(self.end_of_answer(end, upload).await);
+                return Forwarded::Done(end == ClientEnd::Keep || Box::pin(self.end_of_answer(end, upload)).await);
             };
             let begun = exchange.begun;
             let unsent = exchange.take_unsent();
@@ -186,7 +186,7 @@ impl Connection {
                 self.stream.abort();
                 return Forwarded::Done(false);
             }
-            if !unsent.is_empty() && !self.write_all(unsent).await {
+            if !unsent.is_empty() && !Box::pin(self.write_all(unsent)).await {
                 account.fail(Failure::of(Kind::ClientGone));
                 return Forwarded::Done(false);
             }
@@ -232,7 +232,7 @@ impl Connection {
             account.fail(failure);
             return Forwarded::Covered(status);
         }
-        Forwarded::Done(self.fail(failure, head, bytes, upload, account, terms).await)
+        Forwarded::Done(Box::pin(self.fail(failure, head, bytes, upload, account, terms)).await)
     }
 
     fn terms<'a>(&self, way: &Way<'a>, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
@@ -248,7 +248,7 @@ impl Connection {
             send_ms: policy.timeouts.send_ms,
             read_ms: policy.timeouts.read_ms,
             last: self.is_last(),
-            edits: way.route.filters.as_ref().map(|filters| &filters.answers).filter(|answers| !answers.is_empty()),
+            edits: way.route.filters.as_ref().and_then(|filters| filters.answers()),
             added: way.added,
             cookies: way.cookies,
             errors: way.errors,
@@ -321,9 +321,13 @@ impl Connection {
     pub(super) async fn upstream(&self, target: &Target, reuses: bool, timeout_ms: u64) -> Result<Upstream, Failure> {
         let worker = &self.worker;
         let mut swept = Swept::default();
-        // Unconstrained: a connection must never pass for silent because this task has used up its turn.
-        let take = poll_fn(|cx| Poll::Ready(worker.upstreams.borrow_mut().take(target, cx, &mut swept)));
-        let pooled = if reuses { tokio::task::coop::unconstrained(take).await } else { None };
+        let mut take = |cx: &mut Context<'_>| worker.upstreams.borrow_mut().take(target, cx, &mut swept);
+        let pooled = match target.tls {
+            _ if !reuses => None,
+            None => take(&mut Context::from_waker(Waker::noop())),
+            // Unconstrained: a connection must never pass for silent because this task has used up its turn.
+            Some(_) => tokio::task::coop::unconstrained(poll_fn(|cx| Poll::Ready(take(cx)))).await,
+        };
         if swept != Swept::default() {
             worker.swept(swept);
         }
@@ -332,7 +336,8 @@ impl Connection {
             worker.telemetry.add(Counter::UpstreamConnectionsReused, 1);
             return Ok(kept);
         }
-        match connect(target, &worker.connector, &self.deadline, timeout_ms).await {
+        // Boxed, as all is that few requests come to: every other one would carry its state about.
+        match Box::pin(connect(target, &worker.connector, &self.deadline, timeout_ms)).await {
             Ok(stream) => {
                 worker.telemetry.add(Counter::UpstreamConnectionsOpened, 1);
                 Ok(Upstream::new(stream, worker.clock.coarse_ms()))

@@ -163,12 +163,11 @@ impl<'a> Exchange<'a> {
 
     /// Goes on as far as it can.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Poll<Result<(), Failure>> {
-        let mut moved = false;
+        let mut progress = false;
         loop {
-            let before = moved;
-            moved = false;
-            moved |= self.send_request(cx, peers)?;
-            moved |= self.read_request(cx, peers)?;
+            // Whatever becomes possible by this is tried below.
+            progress |= self.send_request(cx, peers)?;
+            let mut moved = self.read_request(cx, peers)?;
             moved |= self.read_response(cx, peers)?;
             moved |= self.send_response(cx, peers)?;
             if matches!(self.phase, Phase::Done) && self.down.is_empty() {
@@ -176,10 +175,11 @@ impl<'a> Exchange<'a> {
                 return Poll::Ready(Ok(()));
             }
             if moved {
+                progress = true;
                 continue;
             }
             self.watch(cx, peers)?;
-            if before || !self.armed {
+            if progress || !self.armed {
                 self.arm();
             } else if self.deadline.passed() {
                 if self.throttled {

@@ -299,8 +299,8 @@ pub fn plan<'s, 'b>(
         if let Err(failure) = choice.make(ground, snapshot, &asked, route, added) {
             return fail(Some(route), failure);
         }
-        if let Some(filters) = &route.filters
-            && let Err(fault) = filters.request.write(&asked, request_lines)
+        if let Some(edits) = route.filters.as_ref().and_then(|filters| filters.request())
+            && let Err(fault) = edits.write(&asked, request_lines)
         {
             return fail(Some(route), Failure::client(fault));
         }

@@ -58,7 +58,7 @@ pub(super) struct Question<'a> {
     /// Its id, if it brought none.
     pub(super) fresh_id: &'a [u8; 32],
     /// What a proxy before us says of it.
-    pub(super) told: Told<'a>,
+    pub(super) told: &'a Told<'a>,
 }
 
 /// What is to be done, once everything that it takes is known.
@@ -97,7 +97,7 @@ impl Connection {
             None => Account::begin(worker, self.peer_text.as_bytes(), self.peer.port()),
         };
         let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
-        let asked = Question { bytes, head, fresh_id: &fresh_id, told };
+        let asked = Question { bytes, head, fresh_id: &fresh_id, told: &told };
         account.request(bytes, head, &worker.request_fields.borrow(), fresh_id);
         let mut added = Vec::new();
         let mut found = Found::default();
@@ -132,7 +132,8 @@ impl Connection {
                 match self.forward(snapshot, &way, bytes, head, &mut upload, &mut account).await {
                     Forwarded::Done(keep) => keep,
                     Forwarded::Covered(status) => {
-                        self.cover(status, snapshot, &way, &asked, &mut upload, &mut account).await
+                        // Boxed, as all is that few requests come to: every other one would carry its state about.
+                        Box::pin(self.cover(status, snapshot, &way, &asked, &mut upload, &mut account)).await
                     }
                 }
             }
@@ -146,7 +147,7 @@ impl Connection {
                             account.fail(failure);
                         }
                         let way = Way::to_errors(route, &added);
-                        self.cover(local.status, snapshot, &way, &asked, &mut upload, &mut account).await
+                        Box::pin(self.cover(local.status, snapshot, &way, &asked, &mut upload, &mut account)).await
                     }
                     None => self.reply_local(local, &added, bytes, head, &mut upload, &mut account).await,
                 }
@@ -207,7 +208,7 @@ impl Connection {
             fields: &fields,
             checked: found.checked,
             answered: found.answered.as_deref(),
-            told: &told,
+            told,
             near: self.peer_text.as_bytes(),
         };
         let mut scratch = worker.scratch.borrow_mut();
@@ -225,7 +226,7 @@ impl Connection {
                     told,
                     fresh_id,
                     http10: route.policy.http10,
-                    edits: route.filters.as_ref().map(|filters| &filters.request),
+                    edits: route.filters.as_ref().and_then(|filters| filters.request()),
                     lines: &lines,
                     reports: spare,
                 };

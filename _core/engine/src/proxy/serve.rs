@@ -257,4 +257,16 @@ mod tests {
         assert!(connection <= 224, "{connection}");
         assert!(deadline <= 56, "{deadline}");
     }
+
+    /// The size of what a function of one argument may come to.
+    fn size_of_visit<A, F>(_: impl FnOnce(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_request_under_way_is_small() {
+        // So much is touched for each of many that are under way at the same time.
+        let served = size_of_visit(Connection::serve);
+        assert!(served <= 2_400, "{served}");
+    }
 }

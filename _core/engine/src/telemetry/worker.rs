@@ -12,7 +12,7 @@ use super::shm::{Claim, Region, Span};
 use super::slots::WorkerSlots;
 
 /// Spare record buffers kept per worker: as many requests as are usually under way at once. More are freed.
-const SPARE_RECORDS: usize = 256;
+const SPARE_RECORDS: usize = 1024;
 
 /// One worker's counters, slots and log ring.
 pub struct Worker {

@@ -1,5 +1,5 @@
-//! A connection, plain or TLS, as two polls. Plain reads go through tokio's `poll_read`, which knows that a short read
-//! drained the socket and so costs no second call.
+//! A connection, plain or TLS, as two polls. A short read has drained the socket: the runtime is told so, and no second
+//! call is made in vain.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -87,6 +87,43 @@ fn tls_poll<T>(result: Result<T, openssl::ssl::Error>) -> Poll<io::Result<Option
     }
 }
 
+/// Did a call only find out that there is nothing yet?
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// Reads from the socket itself. Only where the runtime says that there is something.
+#[inline]
+fn read_from(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    (&*socket2::SockRef::from(tcp)).read(into)
+}
+
+/// What one call gets once there is something. `take` says what it got and how much it had room for.
+///
+/// Readiness is asked for once; the runtime's own reads would ask again.
+#[inline]
+fn poll_taking(
+    tcp: &TcpStream,
+    cx: &mut Context<'_>,
+    mut take: impl FnMut() -> (io::Result<usize>, usize),
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(tcp.poll_read_ready(cx))?;
+        let mut taken = 0;
+        let tried = tcp.try_io(Interest::READABLE, || {
+            let (got, room) = take();
+            taken = got?;
+            // The end of a connection is no drained socket: it is read again as often as somebody asks.
+            if taken > 0 && taken < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match tried {
+            Err(error) if taken == 0 && is_nothing(&error) => {}
+            Err(error) if taken == 0 => return Poll::Ready(Err(error)),
+            _ => return Poll::Ready(Ok(taken)),
+        }
+    }
+}
+
 impl Stream {
     /// TLS over `tcp`, before its handshake.
     pub fn tls(ssl: Ssl, tcp: TcpStream) -> io::Result<Self> {
@@ -127,15 +164,21 @@ impl Stream {
 
     /// The same in the middle of a body, of which so many bytes are still to come.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>, pool: &Pool, expected: u64) -> Poll<io::Result<Option<Buffer>>> {
-        let mut buffer = if let Self::Plain(tcp) = self {
-            ready!(tcp.poll_read_ready(cx))?;
-            pool.buffer_for(expected)
+        let (buffer, polled) = if let Self::Plain(tcp) = self {
+            let mut lent = None;
+            let polled = poll_taking(tcp, cx, || {
+                let space = lent.get_or_insert_with(|| pool.buffer_for(expected)).space();
+                (read_from(tcp, space), space.len())
+            });
+            (lent, polled)
         } else {
             // TLS must be asked itself: a whole record may wait inside OpenSSL while the socket has nothing. It gives
             // one at a time, and none is larger than this.
-            pool.buffer()
+            let mut buffer = pool.buffer();
+            let polled = self.poll_read(cx, buffer.space());
+            (Some(buffer), polled)
         };
-        let polled = self.poll_read(cx, buffer.space());
+        let Some(mut buffer) = buffer else { return polled.map_ok(|_| None) };
         if let Poll::Ready(Ok(count)) = polled
             && count > 0
         {
@@ -148,17 +191,19 @@ impl Stream {
 
     /// What happened on a connection that should be silent, if anything did.
     pub fn disturbance(&mut self, cx: &mut Context<'_>) -> Option<Disturbance> {
-        if let Self::Plain(tcp) = self
-            && tcp.poll_read_ready(cx).is_pending()
-        {
-            return None;
-        }
-        // For TLS this takes in session tickets, which come after the handshake and disturb nothing.
-        match self.poll_read(cx, &mut [0]) {
-            Poll::Pending => None,
-            Poll::Ready(Ok(count)) if count > 0 => Some(Disturbance::Bytes),
-            Poll::Ready(_) => Some(Disturbance::Closed),
-        }
+        let found = match self {
+            // Nobody is to be woken, so the runtime is only asked for what it has heard.
+            Self::Plain(tcp) => match tcp.try_io(Interest::READABLE, || read_from(tcp, &mut [0])) {
+                Err(error) if is_nothing(&error) => return None,
+                found => found,
+            },
+            // This takes in session tickets, which come after the handshake and disturb nothing.
+            Self::Tls(_) => match self.poll_read(cx, &mut [0]) {
+                Poll::Pending => return None,
+                Poll::Ready(found) => found,
+            },
+        };
+        Some(if matches!(found, Ok(1..)) { Disturbance::Bytes } else { Disturbance::Closed })
     }
 
     /// Has a peer that nothing is expected of left? Costs no system call before something happens to its socket; then
@@ -170,7 +215,7 @@ impl Stream {
             let socket = socket2::SockRef::from(tcp);
             // Through the runtime, so that it learns of a readiness that was over already.
             match tcp.try_io(Interest::READABLE, || socket.peek(&mut [MaybeUninit::uninit()])) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                Err(error) if is_nothing(&error) => {}
                 peeked => return Poll::Ready(peeked.is_err()),
             }
         }
@@ -196,7 +241,7 @@ impl Stream {
                 _ => Err(io::ErrorKind::WouldBlock.into()),
             };
             match tcp.try_io(Interest::READABLE, look) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                Err(error) if is_nothing(&error) => {}
                 looked => return Poll::Ready(looked),
             }
         }
@@ -215,11 +260,7 @@ impl Stream {
     /// Reads some bytes. 0 is a clean end.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(tcp) => {
-                let mut buffer = ReadBuf::new(into);
-                ready!(Pin::new(tcp).poll_read(cx, &mut buffer))?;
-                Poll::Ready(Ok(buffer.filled().len()))
-            }
+            Self::Plain(tcp) => poll_taking(tcp, cx, || (read_from(tcp, into), into.len())),
             Self::Tls(stream) => {
                 stream.get_mut().watch(cx);
                 Poll::Ready(Ok(ready!(tls_poll(stream.ssl_read(into)))?.unwrap_or(0)))

@@ -58,8 +58,8 @@ ROWS: Final = (
         doc="Where a copy of each request that is forwarded is sent. Its answer is read and thrown away, and whatever "
         "becomes of it, the request goes its own way. A copy is dropped, and counted, when too many are under way, or "
         "when a body is larger than 1 MiB or sent on before it is whole.",
-        differs="a slash before `$request_uri` is not sent twice; a copy has the client's headers, those that the gateway "
-        "adds for every backend, and a connection of its own",
+        differs="a slash before `$request_uri` is not sent twice; a copy has the client's headers, those that the "
+        "gateway adds for every backend, and a connection of its own",
         apply=lambda settings, value: _with(settings, place=value),
     ),
     _supported(
