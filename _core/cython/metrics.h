@@ -37,6 +37,8 @@ COUNTER(TlsVersion13, "sallygate_tls_connections_total", "version=\"TLSv1.3\"", 
 // Requests and responses, as the client sees them
 COUNTER(RequestsStarted, "sallygate_client_requests_started_total", "", "Requests whose head was read, understood or not.")
 COUNTER(RequestsFinished, "sallygate_client_requests_finished_total", "", "Requests that ended: answered, given up or turned into a tunnel.")
+COUNTER(RequestsPipelined, "sallygate_client_requests_pipelined_total", "", "Requests that had begun to arrive before the one before them on their connection was answered.")
+COUNTER(PipelineTurns, "sallygate_client_pipeline_turns_total", "", "Times a client with many requests sent ahead had to let others go first.")
 COUNTER(RequestsAborted, "sallygate_client_requests_aborted_total", "", "Requests whose client left before its response was complete.")
 COUNTER(Responses1xx, "sallygate_client_responses_total", "status=\"1xx\"", "Response heads sent to clients, by status class; 1xx counts informational ones and 101.")
 COUNTER(Responses2xx, "sallygate_client_responses_total", "status=\"2xx\"", "")

@@ -53,6 +53,8 @@ METRICS: Final = {
     "PROXY_HEADER_BYTES": _PROXY,
     "CONNECTION_OPTIONS": _SYNTAX,
     "HOST_BYTES": _SYNTAX,
+    "PIPELINED_BYTES": "sallygate_client_requests_pipelined_total",
+    "PIPELINED_REQUESTS": "sallygate_client_pipeline_turns_total",
     "DRAIN_BYTES": _ENDED,
     "COPIES": _COPIES,
     "COPIES_BYTES": _COPIES,

@@ -50,6 +50,14 @@ pub const CONNECTION_OPTIONS: usize = 32;
 /// A host name: 253 bytes by DNS, one more for the trailing dot.
 pub const HOST_BYTES: usize = 254;
 
+/// The bytes of a head and of what its client has sent ahead behind it that are read before the request is answered. The rest
+/// stays with the kernel, which holds the client back.
+pub const PIPELINED_BYTES: usize = 64 * 1024;
+
+/// The requests in a row that a client which sends ahead has answered before all others of its worker get their turn. One is
+/// under way at a time, so their answers come in order, and a bad one cuts none before it.
+pub const PIPELINED_REQUESTS: u32 = 16;
+
 /// What the rest of an unread request body may be for its connection to be kept: reading more costs more than a new
 /// connection.
 pub const DRAIN_BYTES: u64 = 64 * 1024;

@@ -53,9 +53,9 @@ impl Headers {
         self.list.is_empty()
     }
 
-    /// Is a header of this name one of them?
+    /// Is a header of this name one of them, or would a server take it for one that reads underscores as hyphens?
     pub fn name(&self, name: &[u8]) -> bool {
-        self.lengths.may_hold(name) && self.list.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+        self.lengths.may_hold(name) && self.list.iter().any(|header| is_twin(&header.name, name))
     }
 
     /// Hands each name and value to `write`; what turns out to be empty is not sent.
@@ -72,6 +72,12 @@ impl Headers {
         }
         Ok(())
     }
+}
+
+/// The same name in any case, with underscores for hyphens or the other way round?
+fn is_twin(one: &[u8], other: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
 }
 
 /// What becomes of the fields of an upstream's answer.
@@ -173,6 +179,22 @@ fn replace_start(replacement: &Replacement, value: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_gateway_sets_is_nobody_elses_in_any_spelling() {
+        for (other, twin) in [
+            ("X-Auth-User", true),
+            ("x-auth-user", true),
+            ("X_Auth_User", true),
+            ("x-AUTH_user", true),
+            ("X-Auth-Users", false),
+            ("X.Auth.User", false),
+            ("XAuthUser", false),
+            ("", false),
+        ] {
+            assert_eq!(is_twin(b"X-Auth-User", other.as_bytes()), twin, "{other}");
+        }
+    }
 
     fn answers() -> Answers {
         let replacement = |from: &str, to: &str| Some(Replacement { from: from.into(), to: to.into() });

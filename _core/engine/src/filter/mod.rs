@@ -127,7 +127,7 @@ impl RequestEdits {
             Name::Host => self.host.is_some(),
             Name::XForwardedPrefix if self.prefix.is_some() => true,
             Name::Authorization if self.drops_authorization => true,
-            _ => self.headers.name(name) || self.told.iter().any(|told| told.as_bytes().eq_ignore_ascii_case(name)),
+            _ => self.headers.name(name) || self.told.iter().any(|told| edits::is_twin(told, name)),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use openssl::ssl::Ssl;
 use sallygate_wire::fault::Fault;
-use sallygate_wire::limits::Limits;
+use sallygate_wire::limits::{Limits, PIPELINED_BYTES, PIPELINED_REQUESTS};
 use sallygate_wire::request::{RequestHead, parse_request};
 use tokio::net::TcpStream;
 
@@ -21,9 +21,6 @@ use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
 
 pub use crate::proxy::client::Entry;
-
-/// A head may fill this much of a receive buffer before it is refused (the wire's own limit is lower).
-const HEAD_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How a request head ended.
 enum Next {
@@ -137,9 +134,17 @@ impl Connection {
 
     /// Serves requests for as long as bytes of a next one are there. None when the connection is over.
     pub(super) async fn serve(mut self: Box<Self>) -> Option<Box<Self>> {
+        let mut ahead: u32 = 0;
         while self.serve_one().await {
             match &self.input {
-                Some(input) if !input.is_empty() => {}
+                Some(input) if !input.is_empty() => {
+                    ahead = ahead.wrapping_add(1);
+                    self.worker.telemetry.add(Counter::RequestsPipelined, 1);
+                    if ahead.is_multiple_of(PIPELINED_REQUESTS) {
+                        self.worker.telemetry.add(Counter::PipelineTurns, 1);
+                        tokio::task::yield_now().await;
+                    }
+                }
                 _ => {
                     self.put_input();
                     return Some(self);
@@ -199,7 +204,7 @@ impl Connection {
                     Ok(None) => {}
                 }
             }
-            buffer.make_space(1, HEAD_BUFFER_BYTES);
+            buffer.make_space(1, PIPELINED_BYTES);
             // Look again only once a line may have ended: a head that trickles in costs two looks per line, not one
             // per byte.
             let more = poll_fn(|cx| {
@@ -216,7 +221,7 @@ impl Connection {
                             if line_ended || passes_limit(&keeping.limits, looked_at, buffer.filled().len()) {
                                 return Poll::Ready(Some(true));
                             }
-                            buffer.make_space(1, HEAD_BUFFER_BYTES);
+                            buffer.make_space(1, PIPELINED_BYTES);
                         }
                     }
                 }
