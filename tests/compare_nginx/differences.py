@@ -52,6 +52,16 @@ DIFFERENCES: Final = tuple(
             ("alias", "GET / host x.y.many.alias.example", "backends", "", "one"),
         ),
         because(
+            "A wildcard stands for any label that a Host may have, not only for those of DNS.",
+            ("wild", "GET / host ~.wild.example", "status", "200", "404"),
+            ("wild", "GET / host ~.wild.example", "backends", "one", ""),
+        ),
+        because(
+            "A dot segment with a parameter is a dot segment to some backends. It is resolved as one, so that none of "
+            "them is led to another path than the one that was compared.",
+            ("normal", "GET /a/b/..;x=1/c", "backends", "one", "two"),
+        ),
+        because(
             "What is sent on is the path that was compared: dot segments are resolved, and no backend can resolve "
             "them otherwise.",
             ("root", "GET /.", "target", "/", "/."),

@@ -3,6 +3,8 @@
 Each of these is a test of this file, or of the file that is named with it.
 
 - Which Ingresses are served, by class, by annotation, by neither: `test_classes`
+- A class, and the class that an Ingress names, may change: `test_ingresses_come_and_go_with_their_class`,
+  `test_an_ingress_comes_and_goes_by_the_class_that_it_names`
 - Namespaces are served while their labels say so: `test_a_namespace_comes_and_goes_with_its_label`
 - The address of a Service in status, taken back at the end and written again by the next leader:
   `cluster_tests/test_status.py`, `test_one_leads_and_writes_and_another_takes_over`; of the whole release:
@@ -128,6 +130,26 @@ def test_classes(start: Start, api: ApiThread, flags: tuple[str, ...], served: s
     gateway = follow(start, api, QUIET, *flags)
     found = {name: status(gateway, name) for name in CLASSES}
     assert found == {name: 200 if name in served else 404 for name in CLASSES}
+
+
+def test_ingresses_come_and_go_with_their_class(start: Start, api: ApiThread) -> None:
+    put(api, ingress("one", ingressClassName="late"))
+    gateway = follow(start, api, QUIET)
+    assert status(gateway, "one") == 404
+    api.call(lambda server: server.apply("IngressClass", "late", spec={"controller": "k8s.io/ingress-nginx"}))
+    until(lambda: status(gateway, "one") == 200)
+    api.call(lambda server: server.delete("IngressClass", "late"))
+    until(lambda: status(gateway, "one") == 404)
+
+
+def test_an_ingress_comes_and_goes_by_the_class_that_it_names(start: Start, api: ApiThread) -> None:
+    put(api, ingress("one"))
+    gateway = follow(start, api, QUIET)
+    assert status(gateway, "one") == 200
+    put(api, ingress("one", ingressClassName="other"))
+    until(lambda: status(gateway, "one") == 404)
+    put(api, ingress("one"))
+    until(lambda: status(gateway, "one") == 200)
 
 
 def test_a_namespace_comes_and_goes_with_its_label(start: Start, api: ApiThread) -> None:

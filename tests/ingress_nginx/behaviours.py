@@ -255,6 +255,11 @@ PROXYING: Final = (
 
 CLUSTER: Final = (
     row("which Ingresses are served", f"{CONTROL} test_classes"),
+    row(
+        "classes change",
+        f"{CONTROL} test_ingresses_come_and_go_with_their_class",
+        f"{CONTROL} test_an_ingress_comes_and_goes_by_the_class_that_it_names",
+    ),
     row("namespaces by their labels", f"{CONTROL} test_a_namespace_comes_and_goes_with_its_label"),
     row("addresses in status", "cluster_tests/test_status.py test_one_leads_and_writes_and_another_takes_over"),
     row("ports of TCP and UDP services", f"{CONTROL} test_ports_that_are_not_served_are_named"),
@@ -284,6 +289,7 @@ CLUSTER: Final = (
     ),
     row(
         "objects of other namespaces",
+        f"{PATHS} test_what_lies_in_another_namespace_is_not_reached",
         "golden ingress/tls-secret-in-another-namespace",
         "golden ingress/service-of-another-namespace",
     ),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ingress_nginx.conftest import PREFIX, World
-from tests.ingress_nginx.manifests import ingress, path, rule
+from tests.ingress_nginx.manifests import certificate, ingress, path, rule
 from tests.ingress_nginx.test_access import SHA1, secret
 from tests.support.origin import Answer
 from tests.support.site import until
@@ -36,6 +36,19 @@ def test_paths_of_several_ingresses_and_namespaces_make_one_host(world: World) -
     )
     assert [world.get(host, text).text for text in ("/x", "/api/x", "/apis")] == ["one", "two", "one"]
     assert world.get(host, "/far").status == 503, "a Service is looked for beside its Ingress"
+
+
+def test_what_lies_in_another_namespace_is_not_reached(world: World) -> None:
+    host, shown = world.host(), world.host()
+    world.add(
+        secret("far-users", "auth", f"ann:{SHA1}").replace("name: far-users", "name: far-users, namespace: far"),
+        certificate("far-pair", shown).replace("namespace: default", "namespace: far"),
+        world.ingress(host, auth_type="basic", auth_secret="far/far-users"),
+        ingress(f"t-{shown}", rule(shown, path("/")), tls=[{"hosts": [shown], "secretName": "far/far-pair"}]),
+    )
+    assert world.get(host, "/", "Authorization: Basic YW5uOnNlY3JldA==").status == 503
+    assert shown not in world.shown(shown)
+    world.gateway.err.wait("GW268 .*far/far-pair")
 
 
 def test_an_ingress_without_a_host_is_for_hosts_that_nobody_has(world: World) -> None:

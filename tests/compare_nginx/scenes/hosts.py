@@ -42,6 +42,7 @@ SCENES = (
             get("/", host="a.b.wild.example"),
             get("/", host="wild.example"),
             get("/", host=".wild.example"),
+            get("/", host="~.wild.example"),
         ),
         rules=(Rules(host="*.wild.example"), Rules((("/", "Prefix", "two"),), host="b.wild.example")),
         servers={"~^(?<subdomain>[\\w-]+)\\.wild\\.example$": ONE, "b.wild.example": TWO},
