@@ -78,6 +78,7 @@ pub struct Password {
 /// Keep a client on one endpoint by a cookie. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one word of a manifest")]
 pub struct Affinity {
     /// Its name.
     pub cookie: String,
