@@ -200,13 +200,12 @@ impl<'o> HeadWriter<'o> {
             if control(line).is_some() {
                 return Err(Fault::UnsafeField);
             }
-            match bytes.get(start..end + 2) {
-                // Its end stands behind it, too, unless white space is in between.
-                Some(whole @ [.., b'\r', b'\n']) => self.out.extend_from_slice(whole),
-                _ => {
-                    self.out.extend_from_slice(line);
-                    self.out.extend_from_slice(b"\r\n");
-                }
+            if let Some(whole @ [.., b'\r', b'\n']) = bytes.get(start..end + 2) {
+                // Its end stands behind it, unless white space is in between.
+                self.out.extend_from_slice(whole);
+            } else {
+                self.out.extend_from_slice(line);
+                self.out.extend_from_slice(b"\r\n");
             }
             return Ok(());
         }
