@@ -200,8 +200,8 @@ impl<'o> HeadWriter<'o> {
             if control(line).is_some() {
                 return Err(Fault::UnsafeField);
             }
-            // Its end stands behind it, too, unless white space is in between.
             if let Some(whole @ [.., b'\r', b'\n']) = bytes.get(start..end + 2) {
+                // Its end stands behind it, unless white space is in between.
                 self.out.extend_from_slice(whole);
             } else {
                 self.out.extend_from_slice(line);

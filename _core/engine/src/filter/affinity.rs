@@ -12,6 +12,7 @@ use crate::balance::stable_hash;
 use crate::clock::unix_ns;
 
 /// How a cookie is read and written.
+#[expect(clippy::struct_excessive_bools, reason = "each is one word of a manifest")]
 pub struct Affinity {
     cookie: Box<[u8]>,
     /// Attributes that are the same for all clients, from the first semicolon on.

@@ -75,7 +75,7 @@ impl Headers {
 }
 
 /// The same name in any case, with underscores for hyphens or the other way round?
-fn is_twin(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_twin(one: &[u8], other: &[u8]) -> bool {
     let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
 }

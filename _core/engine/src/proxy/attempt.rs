@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use sallygate_image::UpstreamTls;
+use sallygate_image::{Policy, UpstreamTls};
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
 use sallygate_wire::request::{Method, RequestHead, parse_request};
 use sallygate_wire::response::RequestKind;
@@ -25,7 +25,7 @@ use crate::proxy::upload::Upload;
 use crate::route::{Errors, Route};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Counter;
-use crate::transport::buffer::Buffer;
+use crate::transport::buffer::{Buffer, Output};
 use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
 use crate::upstream::pool::{Speech, Swept, Target, Upstream};
@@ -98,17 +98,10 @@ impl Connection {
         let policy = &route.policy;
         let terms = self.terms(way, bytes, head);
         let ledger = &mut opened(head, upload);
-        if let Err(failure) = upload.fill(ledger, account, terms.body_limit) {
-            return self.failed(failure, head, bytes, upload, account, &terms).await;
-        }
-        if head.expect_continue && !upload.complete && !Box::pin(self.invite(ledger, account)).await {
-            return Forwarded::Done(false);
-        }
-        if !upload.complete && (policy.request_body.buffered || upload.must_be_whole()) {
-            // Boxed: few bodies take more than one read, and every other request would carry its state about.
-            if let Err(failure) = Box::pin(self.take_in(policy, upload, ledger, account)).await {
-                return self.failed(failure, head, bytes, upload, account, &terms).await;
-            }
+        match self.prepare(policy, head, upload, ledger, account).await {
+            Ok(true) => {}
+            Ok(false) => return Forwarded::Done(false),
+            Err(failure) => return self.failed(failure, head, bytes, upload, account, &terms).await,
         }
         if let (Some(draft), Some(mirror)) = (upload.copy.take(), &route.mirror) {
             mirror::send(worker, snapshot, mirror, *draft, upload);
@@ -180,14 +173,8 @@ impl Connection {
             drop(kept);
             worker.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
             account.last_failure = Some(failure);
-            if begun {
-                // Part of the answer is out: the client must see that it is not whole.
+            if let Err(failure) = self.after_broken(begun, unsent, failure).await {
                 account.fail(failure);
-                self.stream.abort();
-                return Forwarded::Done(false);
-            }
-            if !unsent.is_empty() && !Box::pin(self.write_all(unsent)).await {
-                account.fail(Failure::of(Kind::ClientGone));
                 return Forwarded::Done(false);
             }
             if let Kind::Covered(status) = failure.kind {
@@ -204,6 +191,40 @@ impl Connection {
             self.exhausted(&tries);
             return self.failed(failure, head, bytes, upload, account, &terms).await;
         }
+    }
+
+    /// Sees to it that the client may still be answered, after an exchange that failed. It may not if it has `begun` to be
+    /// answered, or is gone before all that was meant for it is sent.
+    async fn after_broken(&mut self, begun: bool, unsent: Output, failure: Failure) -> Result<(), Failure> {
+        if begun {
+            // Part of the answer is out: the client must see that it is not whole.
+            self.stream.abort();
+            return Err(failure);
+        }
+        if !unsent.is_empty() && !Box::pin(self.write_all(unsent)).await {
+            return Err(Failure::of(Kind::ClientGone));
+        }
+        Ok(())
+    }
+
+    /// Has as much of the body as has to be there before an upstream is asked. False if the client is gone.
+    async fn prepare(
+        &mut self,
+        policy: &Policy,
+        head: &RequestHead,
+        upload: &mut Upload,
+        ledger: &mut Ledger,
+        account: &mut Account,
+    ) -> Result<bool, Failure> {
+        upload.fill(ledger, account, policy.body_limit_bytes)?;
+        // Boxed, both: few bodies take more than one read, and every other request would carry their state about.
+        if head.expect_continue && !upload.complete && !Box::pin(self.invite(ledger, account)).await {
+            return Ok(false);
+        }
+        if !upload.complete && (policy.request_body.buffered || upload.must_be_whole()) {
+            Box::pin(self.take_in(policy, upload, ledger, account)).await?;
+        }
+        Ok(true)
     }
 
     /// Tells a client that waits to hear it that its body may come. False if the client is gone.
@@ -237,7 +258,12 @@ impl Connection {
 
     fn terms<'a>(&self, way: &Way<'a>, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
         let policy = &way.route.policy;
-        let fixed = way.route.filters.as_ref().is_some_and(|filters| filters.request.connection.is_some());
+        let fixed = way
+            .route
+            .filters
+            .as_ref()
+            .and_then(|filters| filters.request())
+            .is_some_and(|edits| edits.connection.is_some());
         Terms {
             version: head.version,
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },

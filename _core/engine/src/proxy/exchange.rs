@@ -184,7 +184,6 @@ impl<'a> Exchange<'a> {
             } else if self.deadline.passed() {
                 if self.throttled {
                     self.armed = false;
-                    moved = false;
                     continue;
                 }
                 return Poll::Ready(Err(Failure::of(self.waiting)));

@@ -30,9 +30,29 @@ pub struct Scratch {
     host: Vec<u8>,
     path: PathScratch,
     captures: Captures,
+    rewriting: Rewriting,
+}
+
+#[derive(Default)]
+struct Rewriting {
     expanded: Vec<u8>,
     rewritten: Vec<u8>,
     check: PathScratch,
+}
+
+impl Rewriting {
+    /// The path that a route sends in place of the one that it matched; none if it sends that one.
+    fn path(&mut self, route: &Route, matched: &[u8], captures: &mut Captures) -> Result<Option<&[u8]>, Failure> {
+        let Some(template) = &route.rewrite else { return Ok(None) };
+        let Self { expanded, rewritten, check } = self;
+        route.captures(matched, captures).map_err(gave_up)?;
+        expanded.clear();
+        rewritten.clear();
+        template.expand(matched, captures, expanded);
+        encode_path(expanded, rewritten);
+        check_rewritten(rewritten, check).map_err(|_| Failure::of(Kind::BadRewrite))?;
+        Ok(Some(rewritten))
+    }
 }
 
 /// What outlives a request and filters ask for.
@@ -166,7 +186,7 @@ pub struct Forward<'s, 'b> {
     /// Counts for as long as it lives.
     pub under_way: Option<UnderWay>,
     /// The copy that another service gets.
-    pub copy: Option<Draft>,
+    pub copy: Option<Box<Draft>>,
 }
 
 pub(super) fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
@@ -246,8 +266,9 @@ pub fn plan<'s, 'b>(
         Ok(forms) => forms,
         Err(fault) => return fail(None, Failure::client(fault)),
     };
-    let Some(table) = table else { return fail(None, Failure::of(Kind::NoRoute)) };
-    let Some(entry) = snapshot.host(table, host) else { return fail(None, Failure::of(Kind::NoRoute)) };
+    let Some(entry) = table.and_then(|table| snapshot.host(table, host)) else {
+        return fail(None, Failure::of(Kind::NoRoute));
+    };
     let barred = match entry.clients().map(|clients| (clients, admit(clients, arrival.secured, request_lines))) {
         None | Some((_, Ok(()))) => false,
         // It may still be sent to https.
@@ -263,7 +284,7 @@ pub fn plan<'s, 'b>(
         return fail(Some(route), Failure::of(Kind::NotSecured));
     }
     let judge = Judge { arrival, entry, route, host, path: forms.forward };
-    let Scratch { captures, expanded, rewritten, check, .. } = scratch;
+    let Scratch { captures, rewriting, .. } = scratch;
     let mut under_way = None;
     let mut choice = Choice::of(route);
     let mut copy = None;
@@ -277,7 +298,6 @@ pub fn plan<'s, 'b>(
         if let Err(problem) = route.captures(forms.matched, captures) {
             return fail(Some(route), gave_up(problem));
         }
-        let captures = &*captures;
         let asked = Asked {
             bytes,
             head,
@@ -307,7 +327,7 @@ pub fn plan<'s, 'b>(
         if let Some(answered) = arrival.answered {
             request_lines.extend_from_slice(&answered.copied);
         }
-        copy = route.mirror.as_ref().and_then(|mirror| Draft::new(mirror, &asked));
+        copy = route.mirror.as_ref().and_then(|mirror| Draft::new(mirror, &asked)).map(Box::new);
     }
     if barred {
         return fail(Some(route), Failure::of(Kind::NotSecured));
@@ -322,19 +342,9 @@ pub fn plan<'s, 'b>(
         under_way,
         copy,
     };
-    let Some(rewrite) = &route.rewrite else { return Plan::Forward(forward) };
-    expanded.clear();
-    rewritten.clear();
-    if let Err(problem) = route.captures(forms.matched, captures) {
-        return fail(Some(route), gave_up(problem));
+    match rewriting.path(route, forms.matched, captures) {
+        Ok(path) => forward.path = path.unwrap_or(forward.path),
+        Err(failure) => return fail(Some(route), failure),
     }
-    rewrite.expand(forms.matched, captures, expanded);
-    encode_path(expanded, rewritten);
-    match check_rewritten(rewritten, check) {
-        Ok(()) => {
-            forward.path = rewritten;
-            Plan::Forward(forward)
-        }
-        Err(_) => fail(Some(route), Failure::of(Kind::BadRewrite)),
-    }
+    Plan::Forward(forward)
 }

@@ -186,7 +186,7 @@ impl<'r> Hosts<'r> {
 fn copied(mirror: ImageMirror, backend: Arc<BackendKey>, filters: Option<&Filters>) -> Result<Mirror, String> {
     Ok(Mirror {
         backend,
-        edits: RequestEdits::of_copy(&mirror.host, filters.map(|filters| &filters.request))?,
+        edits: RequestEdits::of_copy(&mirror.host, filters.and_then(Filters::request))?,
         plain: !mirror.target.contains('$'),
         target: Text::new(&mirror.target)?.ok_or("there is no target")?,
         tls: mirror.tls,
