@@ -12,9 +12,10 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
-from gateway import _core
+from gateway.app import rules
 from gateway.encode.tree import Tree
 from gateway.objects.core import EndpointSlice, Service, ServicePort, ServiceSpec, SliceEndpoint, SlicePort
 from gateway.objects.ingress import (
@@ -31,15 +32,17 @@ from gateway.objects.ingress import (
 )
 from gateway.objects.kinds import Object
 from gateway.objects.meta import Metadata, ObjectKey
+from gateway.settings.control import ControlSettings, ProcessSettings
 from gateway.store.events import Upsert
 from gateway.store.store import Store
-from gateway.translate.rules import PREFIX, Rules
+from gateway.translate.rules import PREFIX
 from gateway.translate.translate import SERVICE_NAME, Translator
 
 INGRESSES: Final = 5_000
 COLD_ROUNDS: Final = 5
 CHANGES: Final = 500
 NAMESPACE: Final = "shop"
+SETTINGS: Final = ControlSettings(process=ProcessSettings(state_dir=Path("/nonexistent")))  # nothing is written
 
 
 def annotations(number: int, version: int = 0) -> dict[str, str]:
@@ -86,24 +89,13 @@ def cluster(count: int) -> Iterator[Object]:
         )
 
 
-def rules() -> Rules:
-    return Rules(
-        check_regex=_core.check_regex,
-        check_certificate=_core.check_certificate,
-        check_authority=_core.check_authority,
-        check_ciphers=_core.check_ciphers,
-        check_groups=_core.check_groups,
-        now=time.time,
-    )
-
-
 class World:
     """A store, the translator over it, and the tree of what it says."""
 
     def __init__(self, objects: Iterable[Object]) -> None:
         self._store = Store()
         self.put(objects)
-        self.translator = Translator(self._store, rules())
+        self.translator = Translator(self._store, rules(SETTINGS, lambda _namespace, _service, _port: None))
         self.tree = Tree()
 
     def put(self, objects: Iterable[Object]) -> None:

@@ -83,6 +83,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     block: tuple[str, ...] = ()
     rate_status: int = 503
     connections_status: int = 503
+    logged: bool = True  # requests that a route takes are in the access log
+    original_uri: bool = False  # upstreams get X-Original-URI
     request_headers_in: str = ""  # the ConfigMap, as the option names it
     response_headers_in: str = ""
     request_headers: tuple[Header, ...] = ()

@@ -319,6 +319,10 @@ INGRESS: Final[dict[str, tuple[str, str]]] = {
         f"{_A}/proxy-ssl-name: shop.internal  # without backend-protocol: HTTPS",
         "Set the annotation that the verdict names, or remove this one.",
     ),
+    "GW422": (
+        f"{_A}/auth-url: http://127.0.0.1:4180/verify",
+        "Name a Service of the cluster, or a host on another machine; the verdict says what the name leads to.",
+    ),
     "GW421": (
         f"{_A}/proxy-ssl-verify: 'on'  # without proxy-ssl-name",
         f"Add {_A}/proxy-ssl-name with the name in the backend's certificate.",

@@ -69,9 +69,9 @@ OPTION_REFUSED: Final = Reason(
 TEXT_CLOSED: Final = Reason(
     "GW336",
     Severity.ERROR,
-    "configuration text may keep requests out, and every route is closed",
+    "configuration text may keep requests out, and what it governs is closed",
     "No configuration text is ever taken from a ConfigMap, and nobody can say whom this was to keep out. Whoever knows "
-    "that it keeps out nobody starts with --serve-without-snippets.",
+    "that a snippet keeps out nobody starts with --serve-without-snippets.",
 )
 OPTION_WHOLE: Final = Reason(
     "GW337",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.ingress_nginx.conftest import World
 from tests.ingress_nginx.manifests import config_map
 from tests.support.origin import Answer
+from tests.support.raw_client import Response
 from tests.support.site import until
 
 Start = Callable[..., World]
@@ -106,3 +107,63 @@ def test_a_change_of_the_options_is_served_at_once(start: Start) -> None:
     assert statuses() == [413, 200]
     world.configure({"proxy-body-size": "2"})
     until(lambda: statuses() == [200, 200])
+
+
+def test_backends_get_the_path_that_the_client_sent(start: Start) -> None:
+    world = start(options={"proxy-add-original-uri-header": "true"})
+    world.add(world.ingress(OWN, rewrite_target="/new"))
+    world.get(OWN, "/old/a%20b?c=d", "X-Original-URI: spoofed")
+    asked = world.origins["one"].requests[-1]
+    assert (asked.target, asked.header("x-original-uri")) == ("/new?c=d", "/old/a%20b?c=d")
+
+
+def test_a_change_of_how_connections_are_kept_holds_for_one_that_is_open(start: Start) -> None:
+    world = start(options={"keep-alive": "300"})
+    world.add(world.ingress(OWN))
+    with world.client() as client:
+        assert client.get(OWN).header("connection") is None
+        world.configure({"keep-alive-requests": "1"})
+        until(lambda: _first(world).header("connection") == "close")
+        answer = client.get(OWN)
+        assert (answer.status, answer.header("connection")) == (200, "close")
+
+
+def _first(world: World) -> Response:
+    with world.client() as client:
+        return client.get(OWN)
+
+
+INSIDE = """
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: inside}
+spec:
+  controller: k8s.io/ingress-nginx
+  parameters: {kind: ConfigMap, name: inside, scope: Namespace, namespace: default}
+"""
+
+
+def test_a_class_has_options_of_its_own(start: Start) -> None:
+    world = start(options={"add-headers": "default/for-all"})
+    world.add(
+        INSIDE,
+        config_map("for-all", {"X-Of": "all"}),
+        config_map("for-inside", {"X-Of": "inside"}),
+        config_map("inside", {"add-headers": "default/for-inside", "denylist-source-range": "10.9.9.9"}),
+        world.ingress(OWN),
+        world.ingress("inside.example").replace("ingressClassName: nginx", "ingressClassName: inside"),
+    )
+    assert world.get(OWN).header("x-of") == "all"
+    assert world.get("inside.example").header("x-of") == "inside"
+
+
+def test_options_of_a_class_may_come_later_and_change(start: Start) -> None:
+    world = start()
+    world.add(INSIDE, config_map("inside", {"whitelist-source-range": "10.9.9.9"}), file="class")
+    inside = world.ingress("inside.example").replace("ingressClassName: nginx", "ingressClassName: inside")
+    world.add(world.ingress(OWN), inside)
+    assert (world.get(OWN).status, world.get("inside.example").status) == (200, 403)
+    world.add(INSIDE, config_map("inside", {"whitelist-source-range": "127.0.0.0/8"}), file="class")
+    assert world.get("inside.example").status == 200
+    world.add(INSIDE, file="class")
+    assert (world.get(OWN).status, world.get("inside.example").status) == (200, 200)

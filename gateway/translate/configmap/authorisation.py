@@ -67,7 +67,8 @@ ROWS: Final = (
         support=Support.REFUSED,
         guard=True,
         closes=lambda rules: _with(rules, broken=True),
-        doc="nginx text for the request to it. The routes that it is for answer 503.",
+        differs="the routes that it is for answer 503",
+        doc="nginx text for the request to it.",
     ),
     _supported(
         name="global-auth-cache-key",

@@ -81,7 +81,13 @@ ROWS: Final = (
         differs="it is 3s where it is not set, and holds for every listener that reads PROXY headers",
         doc="How long a PROXY header may take.",
     ),
-    _planned(name="proxy-add-original-uri-header", default="false", doc="Whether backends get X-Original-URI."),
+    _supported(
+        name="proxy-add-original-uri-header",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, original_uri=value),
+        doc="Whether backends get the path and query that the client sent as X-Original-URI, in place of its own.",
+    ),
     _planned(name="generate-request-id", default="true", doc="Whether a request without X-Request-ID gets one."),
     Option(
         name="proxy-set-headers",

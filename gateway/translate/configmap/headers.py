@@ -27,9 +27,14 @@ def filled(rules: Rules, namespace: str, view: View) -> Rules:
     """The rules with the headers themselves. What cannot be sent is left out; `judge` says so."""
     return replace(
         rules,
-        request_headers=_headers(rules.request_headers_in, namespace, view),
+        request_headers=(*_own(rules), *_headers(rules.request_headers_in, namespace, view)),
         response_headers=_headers(rules.response_headers_in, namespace, view),
     )
+
+
+def _own(rules: Rules) -> tuple[Header, ...]:
+    """What an option asks for by itself."""
+    return (Header("X-Original-URI", "$request_uri"),) if rules.original_uri else ()
 
 
 def judge(subject: ObjectRef, data: Mapping[str, str], view: View) -> Iterator[Verdict]:

@@ -3,11 +3,15 @@
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.annotations.values import BOOLEAN
 
 _planned = partial(Option, family="logs", support=Support.PLANNED)
 _idle = partial(Option, family="logs", support=Support.NO_EFFECT)
+_supported = partial(Option, family="logs", support=Support.SUPPORTED)
 
 ROWS: Final = (
     _planned(
@@ -18,16 +22,20 @@ ROWS: Final = (
     _planned(name="log-format-escape-json", default="false", doc="Escapes values as JSON does."),
     _planned(name="log-format-escape-none", default="false", doc="Escapes nothing."),
     _planned(name="log-format-stream", doc="The form of the log of TCP and UDP."),
-    _planned(
+    _supported(
         name="disable-access-log",
         default="false",
-        instead="give `--access-log off`",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, logged=rules.logged and not value),
+        differs="requests that no route takes are in it all the same; `--access-log off` ends it altogether",
         doc="Whether there is no access log.",
     ),
-    _planned(
+    _supported(
         name="disable-http-access-log",
         default="false",
-        instead="give `--access-log off`",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, logged=rules.logged and not value),
+        differs="requests that no route takes are in it all the same; `--access-log off` ends it altogether",
         doc="Whether there is none of HTTP.",
     ),
     _planned(name="disable-stream-access-log", default="false", doc="Whether there is none of TCP and UDP."),

@@ -120,9 +120,12 @@ def _text(subject: ObjectRef, row: Option, value: str, *, without_snippets: bool
     fix = row.instead or _GUARD_FIX
     if row.advise is not None and len(value) <= ANNOTATION_BYTES and (found := row.advise(value)):
         fix = f"{fix}: {found}"
-    if row.closes and row.keeps_out(value) and not without_snippets:
-        why = "it is configuration text, which is refused, and may keep requests out; every route answers 503"
-        fix = f"{fix}; or start with --serve-without-snippets, if nothing in it keeps anybody out"
+    optional = row.family == "snippets"  # may the operator serve without it?
+    if row.closes and row.keeps_out(value) and not (optional and without_snippets):
+        closed = row.differs or "every route answers 503"
+        why = f"it is configuration text, which is refused, and may keep requests out; {closed}"
+        if optional:
+            fix = f"{fix}; or start with --serve-without-snippets, if nothing in it keeps anybody out"
         return reasons.TEXT_CLOSED.verdict(subject, _field(row.name), value, why, fix)
     why = "it is configuration text, which is refused; everything is served without it"
     return reasons.OPTION_REFUSED.verdict(subject, _field(row.name), value, why, fix)

@@ -275,12 +275,12 @@ class _Builder:
     def _closed(self, claims: Claims, path: str = "/") -> Action | None:
         rules, settings = self._of(claims), claims.settings
         closed = settings.closed or self._closer is not None or rules.closed_by
-        broken = external_of(settings, rules).broken and not self._is_free(path)
+        broken = external_of(settings, rules).broken and not self._is_free(claims, path)
         return UNAVAILABLE if closed or broken else None
 
-    def _is_free(self, path: str) -> bool:
+    def _is_free(self, claims: Claims, path: str) -> bool:
         """Is nobody there asked who they are? Whoever proves that a host is theirs has no password."""
-        return path.startswith(self._rules.no_auth_locations)
+        return path.startswith(self._of(claims).no_auth_locations)
 
     def _redirects(self, claims: Claims, path: str) -> bool:
         settings = claims.settings
@@ -295,7 +295,7 @@ class _Builder:
         if action == UNAVAILABLE and self._closed(claims, text):
             return self._bare_policy()  # closed comes before the redirect to https
         cookies = _cookie_path(path) if claims.settings.affinity.enabled else ""
-        free = self._is_free(text)
+        free = self._is_free(claims, text)
         key = (id(claims), redirects, rewrites, free, cookies)
         if key not in self._policies:
             settings, rules = claims.settings, self._of(claims)

@@ -38,7 +38,7 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
         hash_subset=_subset(claims),
         connection=headers.connection,
         throttle=Throttle(settings.limits.rate, settings.limits.rate_after) if settings.limits.rate else None,
-        logged=settings.logged,
+        logged=settings.logged and rules.logged,
     )
     return None if found == _NOTHING else found
 
@@ -50,6 +50,7 @@ def general_filters(rules: Rules) -> Filters | None:
         request_headers=rules.request_headers,
         response_headers=rules.response_headers,
         hidden_headers=rules.hidden_headers,
+        logged=rules.logged,
     )
     return None if found == _NOTHING else found
 
