@@ -188,6 +188,11 @@ DIFFERENCES: Final = tuple(
             ),
         ),
         because(
+            "Trailers are passed on, so a backend is told who takes them.",
+            ("told", "for one hop", "request's connection", "TE", ""),
+            ("told", "for one hop", "request's te", "trailers", ""),
+        ),
+        because(
             "A header that Connection nominates, and Trailer, Proxy-Connection and HTTP2-Settings, are for one hop.",
             ("told", "nominated", "request's x-own", "", "x"),
             ("told", "for one hop", "request's proxy-connection", "", "x", "system"),

@@ -20,8 +20,11 @@ def row(what: str, *held: str, awaits: tuple[str, ...] = ()) -> Behaviour:
 
 PATHS: Final = "ingress_nginx/test_paths.py"
 BACKENDS: Final = "ingress_nginx/test_backends.py"
+REGEX: Final = "ingress_nginx/test_regex.py"
 REDIRECTS: Final = "ingress_nginx/test_redirects.py"
 TLS: Final = "ingress_nginx/test_tls.py"
+CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
+UPSTREAM_TLS: Final = "ingress_nginx/test_upstream_tls.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
@@ -66,6 +69,11 @@ REGEXES: Final = (
     row("several captures", "scene parts"),
     row("an expression beside a plain path", "scene beside"),
     row("the longest text comes first", "scene longest"),
+    row(
+        "look-around and back-references",
+        f"{REGEX} test_look_around_and_back_references",
+        f"{REGEX} test_a_canary_pattern_may_look_ahead",
+    ),
     row("an expression has no end unless it says so", "scene longest"),
     row("one expression makes the host's paths expressions", "scene infected", "golden ingress/regex-mode-is-per-host"),
     row(
@@ -117,7 +125,7 @@ CERTIFICATES: Final = (
         f"{TLS} test_hsts_can_be_left_out",
     ),
     row("a name in other case, or with a dot", f"{TLS} test_each_host_shows_its_own_and_others_the_default_one"),
-    row("unknown names can be refused", awaits=("ssl-reject-handshake",)),
+    row("unknown names can be refused", f"{TLS} test_names_that_nobody_has_can_be_refused"),
     row(
         "a certificate for other names",
         f"{TLS} test_a_certificate_for_other_names_is_not_shown_and_said_to_be_wrong",
@@ -126,9 +134,21 @@ CERTIFICATES: Final = (
     row("a wildcard certificate", f"{TLS} test_a_wildcard_certificate_is_shown_for_one_label"),
     row("an entry without hosts", f"{TLS} test_a_secret_without_hosts_is_for_those_that_it_covers"),
     row("two Ingresses with a certificate", f"{TLS} test_the_first_ingress_with_tls_decides_for_a_host"),
-    row("certificates of clients", awaits=("auth-tls-secret",)),
+    row(
+        "certificates of clients",
+        f"{CLIENTS} test_only_a_certificate_of_the_authority_is_let_in",
+        f"{CLIENTS} test_off_asks_nobody",
+        f"{CLIENTS} test_others_are_sent_to_the_error_page",
+        f"{CLIENTS} test_the_certificate_itself_is_passed_on",
+        f"{CLIENTS} test_only_those_are_let_in_whose_subject_fits",
+        f"{CLIENTS} test_without_a_good_secret_the_whole_host_is_closed",
+    ),
     row("TLS that is passed through", awaits=("ssl-passthrough",)),
-    row("backends that are verified", awaits=("proxy-ssl-secret",)),
+    row(
+        "backends that are verified",
+        f"{UPSTREAM_TLS} test_a_backend_of_another_authority_is_a_502_where_that_is_looked_at",
+        f"{UPSTREAM_TLS} test_a_backend_of_the_authority_is_asked_and_shown_who_asks",
+    ),
     row("TLS 1.2 and newer", "dataplane/test_tls.py test_older_versions_are_refused"),
 )
 
@@ -250,7 +270,7 @@ PROXYING: Final = (
         "faults/test_live_changes.py test_without_an_endpoint_it_is_503_until_one_comes",
     ),
     row("underscores in names of headers", "scene told"),
-    row("underscores that are wanted", awaits=("enable-underscores-in-headers",)),
+    row("underscores that are wanted", f"{OPTIONS} test_underscores_in_names_of_headers"),
 )
 
 CLUSTER: Final = (

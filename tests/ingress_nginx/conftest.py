@@ -43,7 +43,7 @@ class World:
         text = "---\n".join((*documents, ingress(f"marker-{number}", marker, "one")))
         name = f"case-{file or number}.yaml"
         put(self._folder, name, text)
-        until(lambda: self.get(marker).status == 200)
+        until(lambda: self.get(marker).status != 404)
         return name
 
     def remove(self, name: str) -> None:

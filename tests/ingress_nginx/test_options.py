@@ -96,6 +96,13 @@ def test_addresses_that_are_blocked_are_blocked_everywhere(start: Start) -> None
     assert world.get(OWN).status == 403
 
 
+def test_underscores_in_names_of_headers(start: Start) -> None:
+    world = start(options={"enable-underscores-in-headers": "true"})
+    world.add(world.ingress(OWN))
+    world.get(OWN, "/", "X_Under: score")
+    assert world.origins["one"].requests[-1].header("x_under") == "score"
+
+
 def test_a_change_of_the_options_is_served_at_once(start: Start) -> None:
     world = start(options={"proxy-body-size": "1"})
     world.add(world.ingress(OWN), world.ingress("own-limit.example", proxy_body_size="3"))

@@ -1,7 +1,10 @@
 """Which certificate is shown, what that has to do with redirects, and what is said about certificates."""
 
 import re
+import ssl
 from collections.abc import Callable
+
+import pytest
 
 from tests.ingress_nginx.conftest import World
 from tests.ingress_nginx.manifests import certificate, ingress, path, rule
@@ -132,6 +135,17 @@ def test_the_default_certificate_can_be_chosen(start: Start) -> None:
     )
     assert world.shown("nobody.example.org") == {"for-all.example"}
     assert world.shown("bare.example") == {"for-all.example"}
+
+
+def test_names_that_nobody_has_can_be_refused(start: Start) -> None:
+    world = start(options={"ssl-reject-handshake": "true"})
+    world.add(
+        certificate("own", "own.example"),
+        ingress("own", rule("own.example", path("/")), tls=[entry("own", "own.example")]),
+    )
+    assert world.shown("own.example") == {"own.example"}
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        world.shown("nobody.example.org")
 
 
 def test_hsts_is_told_over_tls_alone_and_as_the_options_say(start: Start) -> None:
