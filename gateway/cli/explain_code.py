@@ -11,6 +11,8 @@ DESCRIPTION = (
     "Say what a code means, what follows from it and why, with an example and what to do. "
     "Without CODE: one line for each."
 )
+
+
 def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("explain-code", help=COMMANDS["explain-code"].help, description=DESCRIPTION)
     parser.add_argument("code", nargs="?", metavar="CODE", help="such as GW240")

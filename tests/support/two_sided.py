@@ -1,6 +1,6 @@
 """Clients and an upstream that send random nonsense over real sockets, each from its own seed.
 
-Half of what they say is nearly right, as only that gets anywhere. Nothing here judges: it plays, and gives no thread up.
+Much of what they say is nearly right, as only that gets anywhere. Nothing here judges; it only plays.
 """
 
 import contextlib
@@ -86,9 +86,8 @@ def damaged(chance: random.Random, data: bytes) -> bytes:
     while data and chance.random() < 0.3:
         at = chance.randrange(len(data))
         byte = bytes([chance.choice(BYTES)])
-        data = chance.choice(
-            (data[:at] + byte + data[at:], data[:at] + byte + data[at + 1 :], data[:at] + data[at + 1 :])
-        )
+        before, here, after = data[:at], data[at : at + 1], data[at + 1 :]
+        data = before + chance.choice((byte + here, byte, b"")) + after
     return data
 
 
