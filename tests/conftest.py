@@ -24,6 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="send what the gateway forwards on to real servers as well (nginx, HAProxy, Apache, Node, Go, Python's)",
     )
+    parser.addoption("--soak", default="5", metavar="SECONDS", help="how long nonsense is sent to a whole gateway")
+    parser.addoption("--soak-seed", type=int, help="the seed of that nonsense")
     group = parser.getgroup("conformance", "Ingress conformance of any controller (tests/conformance/ingress)")
     group.addoption("--ingress-class", help="class of the controller (default: our own, installed with --cluster)")
     group.addoption(

@@ -3,6 +3,7 @@
 Names carry the number of the experiment in the catalogue of faults.
 """
 
+import contextlib
 import select
 import socket
 import struct
@@ -151,6 +152,21 @@ def test_f22_a_head_that_trickles_is_a_408(stage: Arena) -> None:
         assert client.response().status == 408
     assert stage.upstream.untouched()
     stage.gate.wait_for(TimeoutRequestHead=1)
+
+
+def test_f23_a_flood_of_connections_without_a_byte_keeps_nobody_out() -> None:
+    with arena(max_connections=200, header_timeout_ms=60_000) as stage, contextlib.ExitStack() as flood:
+        for _ in range(1_000):
+            flood.enter_context(socket.create_connection(stage.gate.address(), timeout=15))
+        stage.load.wait_for(100)
+        with stage.client() as client:
+            stage.get(client)
+            peer = stage.upstream.accept()
+            peer.request()
+            peer.answer()
+            assert client.response().status == 200
+        counters = stage.gate.wait_for(ConnectionsShed=1)
+        assert counters["ConnectionsShed"] + counters["ConnectionsRefusedLimit"] >= 700
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])

@@ -3,6 +3,7 @@
 Names carry the number of the experiment in the catalogue of faults.
 """
 
+import select
 import socket
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 
 from gateway.ir.policy import Policy, Retries, Timeouts
 from tests.support.arena import Arena, arena
+from tests.support.origin import Answer, Origin
 
 QUICK = Policy(timeouts=Timeouts(connect_ms=200, read_ms=200))
 
@@ -269,6 +271,53 @@ def test_f43_an_answer_that_is_none_is_tried_elsewhere_where_that_is_wanted(stag
         peer.request()
         peer.answer(b"good")
         assert client.response().text == "good"
+
+
+def test_f44_an_upstream_that_comes_and_goes_costs_no_answer(stage: Arena) -> None:
+    """It refuses every other connection, and never keeps one."""
+    with Origin("steady") as steady:
+        stage.gate.route_to(stage.upstream, ("127.0.0.1", steady.port))
+        with stage.client() as client:
+            for number in range(40):
+                stage.get(client)
+                while not select.select([client.socket], [], [], 0.001)[0]:
+                    if stage.upstream.pending():
+                        peer = stage.upstream.accept()
+                        if number % 2:
+                            peer.reset()
+                        else:
+                            peer.request()
+                            peer.answer(b"ok", 200, "Connection: close")
+                assert client.response().status == 200
+
+
+def test_f47_upstreams_that_all_fail_are_asked_once_per_request(stage: Arena) -> None:
+    """An answer is an answer: nothing multiplies the load of those who are in trouble."""
+    failing = Answer(status=500, pieces=(b"no",))
+    with Origin("one", lambda _: failing) as one, Origin("two", lambda _: failing) as two:
+        stage.gate.route_to(("127.0.0.1", one.port), ("127.0.0.1", two.port))
+        with stage.client() as client:
+            for _ in range(100):
+                stage.get(client)
+                assert client.response().status == 500
+        assert len(one.requests) + len(two.requests) == 100
+
+
+def test_f49_an_endpoint_that_is_taken_away_gets_nothing_more(stage: Arena) -> None:
+    """Whoever has its address next must not be sent requests that were meant for it."""
+    with stage.client() as client:
+        stage.get(client)
+        peer = stage.upstream.accept()
+        peer.request()
+        peer.answer()
+        assert client.response().status == 200
+        stage.gate.route_to(stage.other)
+        stage.get(client, "/elsewhere")
+        moved = stage.other.accept()
+        assert moved.request().target == "/elsewhere"
+        moved.answer()
+        assert client.response().status == 200
+        assert not select.select([peer.socket], [], [], 0)[0] or peer.ended()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])

@@ -34,8 +34,9 @@ class RawClient:
         tls: ssl.SSLContext | None = None,
         server_name: str | None = None,
         session: ssl.SSLSession | None = None,
+        source: tuple[str, int] | None = None,
     ) -> None:
-        plain = socket.create_connection(address, timeout=SECONDS)
+        plain = socket.create_connection(address, timeout=SECONDS, source_address=source)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = plain
         self._rest = b""
