@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +18,13 @@ from tests.support.raw_client import RawClient
 
 MakeGate = Callable[..., Gate]
 AES, CHACHA = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"
+
+
+class Visit(NamedTuple):
+    """The session that the client has afterwards, and whether the one that it came with was resumed."""
+
+    session: ssl.SSLSession | None
+    resumed: bool
 
 
 def serve(gate: Gate, tls: ListenerTls | None = None, host: HostTls | None = None, name: str = HOST) -> None:
@@ -38,14 +46,12 @@ def context(version: ssl.TLSVersion | None = None, ciphers: str = "") -> ssl.SSL
     return made
 
 
-def visit(
-    gate: Gate, client: ssl.SSLContext, name: str | None = HOST, session: ssl.SSLSession | None = None
-) -> ssl.SSLSocket:
+def visit(gate: Gate, client: ssl.SSLContext, name: str | None = HOST, session: ssl.SSLSession | None = None) -> Visit:
     """A connection that has had an answer, so that its tickets have come."""
     with RawClient(gate.address("https"), tls=client, server_name=name, session=session) as made:
         assert made.get(HOST).status in {421, 503}
         assert isinstance(made.socket, ssl.SSLSocket)
-        return made.socket
+        return Visit(made.socket.session, bool(made.socket.session_reused))
 
 
 def spoken(gate: Gate, client: ssl.SSLContext, name: str | None = HOST) -> tuple[str | None, str]:
@@ -113,11 +119,11 @@ def test_how_long_a_ticket_is_good_for_and_whether_there_is_one(gate: Gate, vers
         session = visit(gate, client).session
         assert session
         assert session.ticket_lifetime_hint == seconds
-        assert visit(gate, client, session=session).session_reused
+        assert visit(gate, client, session=session).resumed
     serve(gate, ListenerTls(tickets=False))
     fresh = visit(gate, client)
     assert fresh.session is None or not fresh.session.has_ticket
-    assert not visit(gate, client, session=fresh.session).session_reused
+    assert not visit(gate, client, session=fresh.session).resumed
 
 
 def test_every_worker_takes_the_tickets_of_the_others(make_gate: MakeGate) -> None:
@@ -125,7 +131,7 @@ def test_every_worker_takes_the_tickets_of_the_others(make_gate: MakeGate) -> No
     serve(gate)
     client = context(ssl.TLSVersion.TLSv1_3)
     session = visit(gate, client).session
-    assert all(visit(gate, client, session=session).session_reused for _ in range(24))
+    assert all(visit(gate, client, session=session).resumed for _ in range(24))
 
 
 def test_a_stored_key_opens_the_tickets_of_other_gateways(make_gate: MakeGate) -> None:
@@ -134,7 +140,7 @@ def test_a_stored_key_opens_the_tickets_of_other_gateways(make_gate: MakeGate) -
         one, two = make_gate(), make_gate()
         serve(one, tls)
         serve(two, tls)
-        assert visit(two, client, session=visit(one, client).session).session_reused is taken
+        assert visit(two, client, session=visit(one, client).session).resumed is taken
 
 
 def test_names_without_a_host_are_refused_in_the_handshake(gate: Gate) -> None:

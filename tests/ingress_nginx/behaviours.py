@@ -22,6 +22,8 @@ PATHS: Final = "ingress_nginx/test_paths.py"
 BACKENDS: Final = "ingress_nginx/test_backends.py"
 REDIRECTS: Final = "ingress_nginx/test_redirects.py"
 TLS: Final = "ingress_nginx/test_tls.py"
+CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
+INSIDE: Final = "ingress_nginx/test_backend_tls.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
@@ -117,7 +119,7 @@ CERTIFICATES: Final = (
         f"{TLS} test_hsts_can_be_left_out",
     ),
     row("a name in other case, or with a dot", f"{TLS} test_each_host_shows_its_own_and_others_the_default_one"),
-    row("unknown names can be refused", awaits=("ssl-reject-handshake",)),
+    row("unknown names can be refused", f"{TLS} test_names_without_a_host_are_refused_if_the_options_say_so"),
     row(
         "a certificate for other names",
         f"{TLS} test_a_certificate_for_other_names_is_not_shown_and_said_to_be_wrong",
@@ -126,9 +128,9 @@ CERTIFICATES: Final = (
     row("a wildcard certificate", f"{TLS} test_a_wildcard_certificate_is_shown_for_one_label"),
     row("an entry without hosts", f"{TLS} test_a_secret_without_hosts_is_for_those_that_it_covers"),
     row("two Ingresses with a certificate", f"{TLS} test_the_first_ingress_with_tls_decides_for_a_host"),
-    row("certificates of clients", awaits=("auth-tls-secret",)),
+    row("certificates of clients", f"{CLIENTS} test_only_a_certificate_of_the_authority_is_let_in"),
     row("TLS that is passed through", awaits=("ssl-passthrough",)),
-    row("backends that are verified", awaits=("proxy-ssl-secret",)),
+    row("backends that are verified", f"{INSIDE} test_the_right_authority_and_name_pass"),
     row("TLS 1.2 and newer", "dataplane/test_tls.py test_older_versions_are_refused"),
 )
 
