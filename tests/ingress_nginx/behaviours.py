@@ -24,7 +24,7 @@ REGEX: Final = "ingress_nginx/test_regex.py"
 REDIRECTS: Final = "ingress_nginx/test_redirects.py"
 TLS: Final = "ingress_nginx/test_tls.py"
 CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
-UPSTREAM_TLS: Final = "ingress_nginx/test_upstream_tls.py"
+INSIDE: Final = "ingress_nginx/test_backend_tls.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
@@ -146,8 +146,9 @@ CERTIFICATES: Final = (
     row("TLS that is passed through", awaits=("ssl-passthrough",)),
     row(
         "backends that are verified",
-        f"{UPSTREAM_TLS} test_a_backend_of_another_authority_is_a_502_where_that_is_looked_at",
-        f"{UPSTREAM_TLS} test_a_backend_of_the_authority_is_asked_and_shown_who_asks",
+        f"{INSIDE} test_the_right_authority_and_name_pass",
+        f"{INSIDE} test_what_is_not_verified_is_answered_502_and_counted_and_named",
+        f"{INSIDE} test_a_chain_is_as_long_as_its_depth",
     ),
     row("TLS 1.2 and newer", "dataplane/test_tls.py test_older_versions_are_refused"),
 )

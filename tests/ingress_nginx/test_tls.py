@@ -8,6 +8,7 @@ import pytest
 
 from tests.ingress_nginx.conftest import World
 from tests.ingress_nginx.manifests import certificate, ingress, path, rule
+from tests.support.raw_client import RawClient
 from tests.support.site import until
 
 Start = Callable[..., World]
@@ -160,3 +161,23 @@ def test_hsts_can_be_left_out(start: Start) -> None:
     world = start(options={"hsts": "false"})
     world.add(world.ingress("own.example"))
     assert world.get_tls("own.example").header("strict-transport-security") is None
+
+
+def test_suites_are_those_that_the_host_and_the_options_ask_for(start: Start) -> None:
+    aes, chacha = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"
+    world = start(options={"ssl-ciphers": aes, "ssl-protocols": "TLSv1.2"})
+    world.add(
+        world.ingress("plain.example", tls="yes"),
+        world.ingress("own.example", tls="yes", ssl_ciphers=f"{chacha}:{aes}"),
+        world.ingress("client.example", tls="yes", ssl_ciphers=f"{chacha}:{aes}", ssl_prefer_server_ciphers="false"),
+    )
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.set_ciphers(f"{aes}:{chacha}")
+    chosen = {}
+    for name in ("plain", "own", "client"):
+        with RawClient(world.gateway.address("https"), tls=client, server_name=f"{name}.example") as made:
+            assert isinstance(made.socket, ssl.SSLSocket)
+            chosen[name] = (made.socket.cipher() or (None,))[:2]
+    assert chosen == {"plain": (aes, "TLSv1.2"), "own": (chacha, "TLSv1.2"), "client": (aes, "TLSv1.2")}

@@ -11,6 +11,7 @@ use std::time::Duration;
 use sallygate_image::ListenerTls;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::clock::Stopwatch;
 use crate::listen::worker::{Left, Listening, Order, Start, run};
 use crate::listen::{bind, inherit};
 use crate::proxy::shared::Shared;
@@ -91,7 +92,8 @@ impl Engine {
         if running.is_some() {
             return Err(StartError::Settings("the engine has been started already".into()));
         }
-        let keys = TicketKeys::fresh()
+        let clock = Stopwatch::new();
+        let keys = TicketKeys::fresh(Box::new(move || clock.micros() / 1_000))
             .map_err(|error| StartError::Machine(format!("there are no random numbers: {error}")))?;
         let keys = Arc::new(keys);
         let mut addresses = Vec::new();

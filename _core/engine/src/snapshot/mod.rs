@@ -122,8 +122,8 @@ impl Snapshot {
     /// What a client that names this host on this listener is shown (`name` is empty if it names none). None is the
     /// listener's own self-signed certificate.
     pub fn certificate(&self, listener: &str, name: &str) -> Option<&Arc<ServerCertificate>> {
-        let entry = self.listener_table(listener).and_then(|table| self.host(table, name.as_bytes()));
-        self.shown_by(entry)
+        let table = self.listener_table(listener)?;
+        self.shown_by(self.host(table, name.as_bytes()))
     }
 
     fn shown_by(&self, entry: Option<&HostEntry>) -> Option<&Arc<ServerCertificate>> {
@@ -134,7 +134,8 @@ impl Snapshot {
 
     /// What a handshake for this name goes on with.
     pub fn handshake(&self, listener: &str, name: &str) -> Shown {
-        let entry = self.listener_table(listener).and_then(|table| self.host(table, name.as_bytes()));
+        let Some(table) = self.listener_table(listener) else { return Shown::default() };
+        let entry = self.host(table, name.as_bytes());
         Shown {
             context: self.shown_by(entry).map(|certificate| certificate.context.clone()),
             host: entry.and_then(HostEntry::tls).cloned(),

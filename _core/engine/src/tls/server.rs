@@ -178,16 +178,87 @@ fn canonical(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    use openssl::ssl::{Ssl, SslSession, SslVerifyMode};
+
     use super::*;
+    use crate::tls::tickets::PERIOD_MS;
 
     #[test]
     fn names_are_compared_without_case_and_last_dot() {
         assert_eq!(canonical("Shop.Example.COM."), "shop.example.com");
     }
 
+    fn client(version: SslVersion) -> SslContext {
+        let mut builder = SslContext::builder(SslMethod::tls_client()).unwrap();
+        builder.set_verify(SslVerifyMode::NONE);
+        builder.set_max_proto_version(Some(version)).unwrap();
+        builder.build()
+    }
+
+    /// One visit: was the session resumed, and the one that the client has afterwards.
+    fn visit(server: &SslContext, client: &SslContext, session: Option<&SslSession>) -> (bool, SslSession) {
+        let (near, far) = UnixStream::pair().unwrap();
+        let accepting = server.clone();
+        let serving = thread::spawn(move || {
+            let mut stream = Ssl::new(&accepting).unwrap().accept(far).unwrap();
+            stream.write_all(b"x").unwrap();
+            let _ = stream.shutdown();
+        });
+        let mut ssl = Ssl::new(client).unwrap();
+        if let Some(session) = session {
+            // SAFETY: the session was given to this very context.
+            #[allow(unsafe_code)]
+            unsafe {
+                ssl.set_session(session).unwrap();
+            }
+        }
+        let mut stream = ssl.connect(near).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        // A session whose connection was cut is not resumed.
+        let _ = stream.shutdown();
+        serving.join().unwrap();
+        (stream.ssl().session_reused(), stream.ssl().session().unwrap().to_owned())
+    }
+
+    /// Real handshakes: whoever comes with an older ticket is never turned away, and gets a newer one.
     #[test]
-    fn a_listener_can_be_made() {
-        let keys = Arc::new(TicketKeys::fresh().unwrap());
-        assert!(listener(Box::new(|_| Shown::default()), &ListenerTls::default(), keys).is_ok());
+    #[cfg(not(feature = "aws-lc"))] // which changes the keys of tickets by itself
+    fn tickets_outlive_one_change_of_their_key() {
+        for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+            let now = Arc::new(AtomicU64::new(0));
+            let clock = now.clone();
+            let keys = TicketKeys::fresh(Box::new(move || clock.load(Ordering::Relaxed))).unwrap();
+            let settings = ListenerTls { session_s: 604_800, ..ListenerTls::default() };
+            let server = listener(Box::new(|_| Shown::default()), &settings, Arc::new(keys)).ok().unwrap();
+            let client = client(version);
+            let (resumed, first) = visit(&server, &client, None);
+            assert!(!resumed);
+            assert!(visit(&server, &client, Some(&first)).0);
+            now.store(PERIOD_MS, Ordering::Relaxed);
+            // It is given another one, which is under the new key and good for as long.
+            let (resumed, second) = visit(&server, &client, Some(&first));
+            assert!(resumed);
+            now.store(2 * PERIOD_MS, Ordering::Relaxed);
+            assert!(!visit(&server, &client, Some(&first)).0, "nobody has its key any more, so there is a handshake");
+            assert!(visit(&server, &client, Some(&second)).0);
+        }
+    }
+
+    #[test]
+    fn a_stored_key_opens_the_tickets_of_another_process() {
+        for length in [48, 80] {
+            let server = || {
+                let keys = TicketKeys::fixed(&vec![7; length]).unwrap();
+                listener(Box::new(|_| Shown::default()), &ListenerTls::default(), Arc::new(keys)).ok().unwrap()
+            };
+            let client = client(SslVersion::TLS1_3);
+            let (_, session) = visit(&server(), &client, None);
+            assert!(visit(&server(), &client, Some(&session)).0);
+        }
     }
 }

@@ -7,8 +7,6 @@ use std::sync::{PoisonError, RwLock};
 use openssl::error::ErrorStack;
 use openssl::rand::rand_bytes;
 
-use crate::clock::Stopwatch;
-
 /// How long a key makes tickets. A ticket is good for less, so that none is made worthless by the change.
 pub const PERIOD_MS: u64 = 12 * 60 * 60 * 1_000;
 
@@ -70,46 +68,38 @@ struct Keys {
     since_ms: u64,
 }
 
+/// Milliseconds from some moment on.
+pub type Now = dyn Fn() -> u64 + Send + Sync;
+
 /// The keys of all workers.
 pub struct TicketKeys {
     keys: RwLock<Keys>,
-    change: bool,
-    clock: Stopwatch,
+    /// None: they stay.
+    now_ms: Option<Box<Now>>,
 }
 
 impl TicketKeys {
-    /// Keys of our own, which change.
-    pub fn fresh() -> Result<Self, ErrorStack> {
-        Ok(Self::of(Key::fresh()?, true))
+    /// Keys of our own, which change as time goes by.
+    pub fn fresh(now_ms: Box<Now>) -> Result<Self, ErrorStack> {
+        let keys = Keys { current: Key::fresh()?, previous: None, since_ms: now_ms() };
+        Ok(Self { keys: RwLock::new(keys), now_ms: Some(now_ms) })
     }
 
     /// A key that others have, too, and that stays. None if these are not 48 or 80 bytes.
     pub fn fixed(bytes: &[u8]) -> Option<Self> {
-        Key::stored(bytes).map(|key| Self::of(key, false))
-    }
-
-    fn of(current: Key, change: bool) -> Self {
-        let keys = RwLock::new(Keys { current, previous: None, since_ms: 0 });
-        Self { keys, change, clock: Stopwatch::new() }
+        let keys = Keys { current: Key::stored(bytes)?, previous: None, since_ms: 0 };
+        Some(Self { keys: RwLock::new(keys), now_ms: None })
     }
 
     /// The key for a new ticket.
     pub fn current(&self) -> Result<Key, ErrorStack> {
-        self.current_at(self.clock.micros() / 1_000)
-    }
-
-    fn current_at(&self, now_ms: u64) -> Result<Key, ErrorStack> {
-        self.turn(now_ms)?;
+        self.turn()?;
         Ok(self.keys.read().unwrap_or_else(PoisonError::into_inner).current)
     }
 
     /// The key of a ticket, and whether its owner should get another ticket.
     pub fn find(&self, name: &[u8; NAME_BYTES]) -> Result<Option<(Key, bool)>, ErrorStack> {
-        self.find_at(name, self.clock.micros() / 1_000)
-    }
-
-    fn find_at(&self, name: &[u8; NAME_BYTES], now_ms: u64) -> Result<Option<(Key, bool)>, ErrorStack> {
-        self.turn(now_ms)?;
+        self.turn()?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         if keys.current.name == *name {
             return Ok(Some((keys.current, false)));
@@ -118,9 +108,10 @@ impl TicketKeys {
     }
 
     /// Makes a new key if it is time; whoever comes first does it.
-    fn turn(&self, now_ms: u64) -> Result<(), ErrorStack> {
+    fn turn(&self) -> Result<(), ErrorStack> {
+        let Some(now_ms) = self.now_ms.as_ref().map(|now_ms| now_ms()) else { return Ok(()) };
         let age = |keys: &Keys| now_ms.saturating_sub(keys.since_ms);
-        if !self.change || age(&self.keys.read().unwrap_or_else(PoisonError::into_inner)) < PERIOD_MS {
+        if age(&self.keys.read().unwrap_or_else(PoisonError::into_inner)) < PERIOD_MS {
             return Ok(());
         }
         let fresh = Key::fresh()?;
@@ -137,16 +128,28 @@ impl TicketKeys {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[test]
     fn a_key_makes_tickets_for_a_period_and_opens_them_for_one_more() {
-        let keys = TicketKeys::fresh().unwrap();
-        let first = keys.current_at(0).unwrap().name;
-        assert_eq!(keys.current_at(PERIOD_MS - 1).unwrap().name, first);
-        let second = keys.current_at(PERIOD_MS).unwrap().name;
+        let now = Arc::new(AtomicU64::new(7));
+        let clock = now.clone();
+        let keys = TicketKeys::fresh(Box::new(move || clock.load(Ordering::Relaxed))).unwrap();
+        let current = |at| {
+            now.store(7 + at, Ordering::Relaxed);
+            keys.current().unwrap().name
+        };
+        let renews = |name, at| {
+            now.store(7 + at, Ordering::Relaxed);
+            keys.find(name).unwrap().map(|(_, renews)| renews)
+        };
+        let first = current(0);
+        assert_eq!(current(PERIOD_MS - 1), first);
+        let second = current(PERIOD_MS);
         assert_ne!(second, first);
-        let renews = |name, now| keys.find_at(name, now).unwrap().map(|(_, renews)| renews);
         assert_eq!(renews(&first, 2 * PERIOD_MS - 1), Some(true));
         assert_eq!(renews(&second, 2 * PERIOD_MS - 1), Some(false));
         assert_eq!(renews(&first, 2 * PERIOD_MS), None);
@@ -158,9 +161,9 @@ mod tests {
     #[test]
     fn a_stored_key_is_laid_out_as_in_nginx_and_stays() {
         let bytes: Vec<u8> = (0..80).collect();
-        let key = TicketKeys::fixed(&bytes).unwrap().current_at(9 * PERIOD_MS).unwrap();
+        let key = TicketKeys::fixed(&bytes).unwrap().current().unwrap();
         assert_eq!((&key.name[..], key.mac(), key.cipher()), (&bytes[..16], &bytes[16..48], &bytes[48..]));
-        let key = TicketKeys::fixed(&bytes[..48]).unwrap().current_at(0).unwrap();
+        let key = TicketKeys::fixed(&bytes[..48]).unwrap().current().unwrap();
         assert_eq!((&key.name[..], key.cipher(), key.mac()), (&bytes[..16], &bytes[16..32], &bytes[32..48]));
         assert!(TicketKeys::fixed(&bytes[..64]).is_none());
     }
