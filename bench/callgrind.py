@@ -22,27 +22,39 @@ INSTRUCTIONS = "Ir"
 NAME = re.compile(r"^(?P<key>c?fn)=\((?P<number>\d+)\)(?: (?P<name>.*))?$")
 COST = re.compile(r"^(?:[+-]?\d+|\*)(?P<costs>(?: \d+)+)$")
 
+Events = dict[str, int]
+
 
 class Counted(Struct, frozen=True):
-    """What the threads of one role did: events by name, and own instructions by function; all for all requests."""
+    """What a process did for all requests: events by the role of the thread, and by the function they happened in."""
 
     requests: int
-    events: dict[str, dict[str, int]]
-    functions: dict[str, int]
+    events: dict[str, Events]
+    functions: dict[str, Events]
 
     def per_request(self, event: str) -> dict[str, float]:
         """One event by role."""
         return {role: found.get(event, 0) / self.requests for role, found in self.events.items()}
 
 
-def parse_events(text: str) -> dict[str, int]:
+def add(to: Events, more: Events) -> None:
+    for name, number in more.items():
+        to[name] = to.get(name, 0) + number
+
+
+def events_of(names: list[str], numbers: str) -> Events:
+    """A line of costs. Zeros at its end are left out."""
+    return dict(zip(names, map(int, numbers.split()), strict=False))
+
+
+def parse_events(text: str) -> Events:
     """Everything that one callgrind file accounts for, by the names of its events."""
     names: list[str] = []
     for line in text.splitlines():
         if line.startswith("events:"):
             names = line.split()[1:]
         elif line.startswith(("totals:", "summary:")):
-            return dict(zip(names, map(int, line.split()[1:]), strict=False))
+            return events_of(names, line.partition(":")[2])
     return {}
 
 
@@ -52,18 +64,21 @@ def parse_thread(text: str) -> int:
     return int(found[1]) if found else 1
 
 
-def parse_functions(text: str) -> dict[str, int]:
-    """Own instructions by function out of a callgrind file.
+def parse_functions(text: str) -> dict[str, Events]:
+    """A function's own events, by its name, out of a callgrind file.
 
     Read here because `callgrind_annotate` blames the main loop for all of a process that is dumped while inside it.
     Names are given once and then by number; the cost line after `calls=` is the callee's and counts there.
     """
     names: dict[str, str] = {}
-    found: dict[str, int] = {}
+    found: dict[str, Events] = {}
+    events: list[str] = []
     current = ""
     foreign = False
     for line in text.splitlines():
-        if match := NAME.match(line):
+        if line.startswith("events:"):
+            events = line.split()[1:]
+        elif match := NAME.match(line):
             names.setdefault(match["number"], match["name"] or "?")
             if match["key"] == "fn":
                 current = names[match["number"]]
@@ -71,7 +86,7 @@ def parse_functions(text: str) -> dict[str, int]:
             foreign = True
         elif match := COST.match(line):
             if not foreign:
-                found[current] = found.get(current, 0) + int(match["costs"].split()[0])
+                add(found.setdefault(current, {}), events_of(events, match["costs"]))
             foreign = False
     return found
 
@@ -124,14 +139,12 @@ class Watched:
                 raise BenchError(f"{self.name}: {complaint}")
             control(pid, "--dump")
         self.dumps += 1
-        events: dict[str, dict[str, int]] = {}
-        functions: dict[str, int] = {}
+        events: dict[str, Events] = {}
+        functions: dict[str, Events] = {}
         for role, text in self.threads(pid):
-            of_role = events.setdefault(role, {})
-            for name, number in parse_events(text).items():
-                of_role[name] = of_role.get(name, 0) + number
-            for name, cost in parse_functions(text).items():
-                functions[name] = functions.get(name, 0) + cost
+            add(events.setdefault(role, {}), parse_events(text))
+            for name, own in parse_functions(text).items():
+                add(functions.setdefault(name, {}), own)
         if not events:
             raise BenchError(f"{self.name}: callgrind left no counts of process {pid}")
         return Counted(outcome.requests, events, functions)

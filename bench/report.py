@@ -6,7 +6,7 @@ from msgspec import UNSET, json
 
 from bench.cluster import report as cluster
 from bench.measures.syscalls import DATA, WAITS
-from bench.results import Held, Level, Misses, Results, Syscalls, Transfer
+from bench.results import Held, Level, Lines, Misses, Results, Syscalls, Transfer
 from bench.spread import Ratio, Spread
 
 
@@ -86,21 +86,20 @@ def held(found: dict[str, Held]) -> str:
     return table(["held", "idle connections", "lost", "bytes each (PSS)", "requests meanwhile", "p99, µs"], rows)
 
 
+def lines(each: Lines) -> list[str]:
+    return [f"{each.instructions:,.0f}", f"{each.code:.1f}", f"{each.data:.1f}", f"{each.second:.1f}"]
+
+
 def misses(found: dict[str, list[Misses]]) -> str:
-    rows = [
-        [
-            name,
-            f"{each.connections}",
-            f"{each.instructions:,.0f}",
-            f"{each.code:.1f}",
-            f"{each.data:.1f}",
-            f"{each.second:.1f}",
-        ]
-        for name, levels in found.items()
-        for each in levels
-    ]
-    head = ["in user space per request", "connections", "instructions", "code", "data", "second level"]
-    return table(head, rows)
+    head = ["connections", "instructions", "code", "data", "second level"]
+    rows = [[name, f"{each.connections}", *lines(each.all)] for name, levels in found.items() for each in levels]
+    text = table(["lines missed in user space per request", *head], rows)
+    if ours := found.get("sallygate"):
+        most = ours[-1]
+        stages = sorted(most.stages.items(), key=lambda item: -item[1].instructions)
+        rows = [[name, f"{most.connections}", *lines(each)] for name, each in stages]
+        text += "\n" + table(["of sallygate, by stage", *head], rows)
+    return text
 
 
 def calls(counted: Syscalls) -> list[str]:

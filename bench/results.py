@@ -83,15 +83,22 @@ class Instructions(Struct, frozen=True):
     top: list[tuple[str, float]]
 
 
-class Misses(Struct, frozen=True):
+class Lines(Struct, frozen=True):
     """Instructions, and lines of memory that a simulated cache did not hold, in user space per request."""
 
-    connections: int
-    requests: int
     instructions: float
     code: float  # first level, instructions
     data: float  # first level, reads and writes of data
     second: float  # second level, all
+
+
+class Misses(Struct, frozen=True):
+    """The same of a contender, and which stages of a profile it falls to."""
+
+    connections: int
+    requests: int
+    all: Lines
+    stages: dict[str, Lines]
 
 
 class Memory(Struct, frozen=True):

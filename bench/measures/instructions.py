@@ -23,7 +23,8 @@ TOP = 15
 
 
 def summary(counted: Counted) -> Instructions:
-    dearest = sorted(counted.functions.items(), key=lambda item: -item[1])[:TOP]
+    costs = {name: own.get(INSTRUCTIONS, 0) for name, own in counted.functions.items()}
+    dearest = sorted(costs.items(), key=lambda item: -item[1])[:TOP]
     top = [(name, cost / counted.requests) for name, cost in dearest]
     return Instructions(counted.requests, counted.per_request(INSTRUCTIONS), top)
 

@@ -4,10 +4,11 @@ cold. Simulated by callgrind, in user space, with caches of one size on every ma
 What a real machine charges is more: the kernel works in the same caches in between, and that nobody can simulate here.
 """
 
-from bench.callgrind import INSTRUCTIONS, Counted, Watched
+from bench.callgrind import INSTRUCTIONS, Counted, Events, Watched, add
 from bench.child import BenchError, find_missing
 from bench.peers import Peer
-from bench.results import Misses
+from bench.profiling import stage_of
+from bench.results import Lines, Misses
 from bench.stage import Stage
 
 # Size, ways and line. The last level stands for the second one of a server's core, which is its own.
@@ -15,17 +16,30 @@ CACHES = ("--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=524288,
 COUNTED = frozenset({"sallygate", "nginx"})  # the others say nothing new, and take minutes
 
 
-def summary(connections: int, counted: Counted) -> Misses:
-    def total(*events: str) -> float:
-        return sum(sum(counted.per_request(event).values()) for event in events)
+def lines(events: Events, requests: int) -> Lines:
+    def per_request(*names: str) -> float:
+        return sum(events.get(name, 0) for name in names) / requests
 
+    return Lines(
+        instructions=per_request(INSTRUCTIONS),
+        code=per_request("I1mr"),
+        data=per_request("D1mr", "D1mw"),
+        second=per_request("ILmr", "DLmr", "DLmw"),
+    )
+
+
+def summary(connections: int, counted: Counted) -> Misses:
+    whole: Events = {}
+    for events in counted.events.values():
+        add(whole, events)
+    stages: dict[str, Events] = {}
+    for name, own in counted.functions.items():
+        add(stages.setdefault(stage_of(name), {}), own)
     return Misses(
         connections=connections,
         requests=counted.requests,
-        instructions=total(INSTRUCTIONS),
-        code=total("I1mr"),
-        data=total("D1mr", "D1mw"),
-        second=total("ILmr", "DLmr", "DLmw"),
+        all=lines(whole, counted.requests),
+        stages={name: lines(own, counted.requests) for name, own in stages.items()},
     )
 
 

@@ -18,6 +18,7 @@ from bench.results import (
     Held,
     Instructions,
     Level,
+    Lines,
     Lookup,
     LookupRow,
     Memory,
@@ -33,6 +34,7 @@ from bench.results import (
 )
 from bench.spread import Ratio, Spread
 
+LINES = Lines(5000.0, 700.0, 150.0, 100.0)
 PEERS = ("floor", "sallygate", "nginx", "haproxy", "nginx-quiet")
 
 
@@ -93,7 +95,7 @@ def results(own: float = 0.4, *, disturbed: bool = False) -> Results:
             "nginx": Instructions(2000, {"worker": 37000.0}, []),
         },
         routes={name: Instructions(2000, {"worker": 5000.0}, []) for name in FOLDERS},
-        misses={"sallygate": [Misses(512, 8000, 5000.0, 700.0, 150.0, 100.0)]},
+        misses={"sallygate": [Misses(512, 8000, LINES, {"runtime": LINES})]},
         replay={"instructions_per_exchange": 3000.0},
         lookup=Lookup([LookupRow(100, 10, 100.0), LookupRow(1, 100_000, 170.0), LookupRow(100_000, 1, 240.0)], 90.0),
         publish=Publish(100_000, 2, 50, 9.0, spread(80.0), 95.0, spread(12.0), 20.0, 9000, 0),

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bench.callgrind import parse_events, parse_functions, parse_thread
+from bench.callgrind import Counted, parse_events, parse_functions, parse_thread
 from bench.facts import field
 from bench.measures.lookup import best, parse
+from bench.measures.misses import summary
 from bench.measures.syscalls import parse_summary
 from bench.measures.work import headers_of
 from bench.peers.sallygate import address
@@ -82,14 +83,15 @@ def test_callgrind_totals_and_thread() -> None:
 
 def test_callgrind_functions_count_only_their_own_instructions() -> None:
     found = parse_functions(CALLGRIND)
-    assert found == {"tools::poll::Poll::wait": 15, "tools::poll::write": 10, "send": 35}
-    assert {"Ir": sum(found.values())} == parse_events(CALLGRIND)
+    assert found == {"tools::poll::Poll::wait": {"Ir": 15}, "tools::poll::write": {"Ir": 10}, "send": {"Ir": 35}}
+    assert {"Ir": sum(own["Ir"] for own in found.values())} == parse_events(CALLGRIND)
 
 
 def test_callgrind_events_stand_by_name_and_those_that_are_left_out_are_none() -> None:
-    text = "events: Ir I1mr D1mr\ntotals: 90 3\n\nfn=(1) parse\n7 60 2 1\n+1 20\ncalls=1 0\n* 10 1\n* 10\n"
-    assert parse_events(text) == {"Ir": 90, "I1mr": 3}
-    assert parse_functions(text) == {"parse": 90}
+    text = "events: Ir I1mr D1mr\ntotals: 90 2 1\n\nfn=(1) parse\n7 60 2 1\n+1 20\ncalls=1 0\n* 10 1\n* 10\n"
+    assert parse_events(text) == {"Ir": 90, "I1mr": 2, "D1mr": 1}
+    assert parse_functions(text) == {"parse": {"Ir": 90, "I1mr": 2, "D1mr": 1}}
+    assert summary(8, Counted(10, {"worker": parse_events(text)}, parse_functions(text))).all.code == 0.2
 
 
 def test_perf_rows_are_sorted_into_stages() -> None:
