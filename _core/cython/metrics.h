@@ -97,6 +97,11 @@ COUNTER(RetriesInvalid, "sallygate_upstream_retries_total", "reason=\"invalid_an
 COUNTER(RetriesStatus, "sallygate_upstream_retries_total", "reason=\"status\"", "")
 COUNTER(RetriesExhausted, "sallygate_upstream_retries_exhausted_total", "", "Requests that failed after the last try they were allowed.")
 
+// Copies of requests
+COUNTER(MirrorsSent, "sallygate_mirrored_requests_total", "result=\"sent\"", "Copies of requests for another service: answered, not sent for want of room or of an endpoint, or failed. None of it shows in the requests themselves.")
+COUNTER(MirrorsDropped, "sallygate_mirrored_requests_total", "result=\"dropped\"", "")
+COUNTER(MirrorsFailed, "sallygate_mirrored_requests_total", "result=\"failed\"", "")
+
 // Faults: whose, and what kind
 COUNTER(FaultClientSyntax, "sallygate_faults_total", "origin=\"client\",kind=\"syntax\"", "Requests that ended in a fault, by whose fault it was and what kind.")
 COUNTER(FaultClientFraming, "sallygate_faults_total", "origin=\"client\",kind=\"framing\"", "")

@@ -29,7 +29,10 @@ def main(args: argparse.Namespace) -> int:
         if args.output == "json":
             print_json(found)
             return Exit.DONE
-        rows = [(one.name, one.support, one.default, one.doc) for one in found.entries]
+        rows = [
+            (one.name, one.support, one.default, one.doc + (f" Here: {one.differs}." if one.differs else ""))
+            for one in found.entries
+        ]
         print(table(("NAME", "SUPPORT", "DEFAULT", "WHAT IT DOES"), rows, terminal_width()))
         return Exit.DONE
     name = args.name.rpartition("/")[2]

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 PAGE: Final = Path("docs/reference/limits.md")
 WIRE: Final = Path("_core/wire/src/limits.rs")
+MIRROR: Final = Path("_core/engine/src/proxy/mirror/limits.rs")
 REGEX: Final = Path("_core/engine/src/regex/limits.rs")
 SETTINGS: Final = Path("_core/engine/src/settings.rs")
 INTRO: Final = """# Limits
@@ -34,6 +35,8 @@ _PROXY: Final = 'sallygate_proxy_headers_total{result="refused"}'
 _STREAMED: Final = "sallygate_request_bodies_streamed_total"
 _NONE: Final = "sallygate_snapshots_refused_total"
 _REGEX: Final = 'sallygate_faults_total{kind="regex_limit"}'
+_COPIES: Final = 'sallygate_mirrored_requests_total{result="dropped"}'
+_COPIES_FAILED: Final = 'sallygate_mirrored_requests_total{result="failed"}'
 METRICS: Final = {
     "REQUEST_LINE_BYTES": _LIMIT,
     "HEAD_BYTES": _LIMIT,
@@ -51,6 +54,11 @@ METRICS: Final = {
     "CONNECTION_OPTIONS": _SYNTAX,
     "HOST_BYTES": _SYNTAX,
     "DRAIN_BYTES": _ENDED,
+    "COPIES": _COPIES,
+    "COPIES_BYTES": _COPIES,
+    "COPY_BODY_BYTES": _COPIES,
+    "COPY_MS": _COPIES_FAILED,
+    "COPY_ANSWER_BYTES": _COPIES_FAILED,
     "COMPILED_BYTES": _NONE,
     "CACHE_BYTES": _NONE,
     "NESTING": _NONE,
@@ -101,6 +109,7 @@ def page(root: Path) -> str:
     groups = (
         ("Of heads and bodies", constants((root / WIRE).read_text())),
         ("Of regular expressions", constants((root / REGEX).read_text())),
+        ("Of copies of requests", constants((root / MIRROR).read_text())),
         ("Of connections and of the process", settings((root / SETTINGS).read_text())),
     )
     parts = [INTRO]

@@ -15,7 +15,7 @@ from gateway.ir.listener import Listener
 from gateway.ir.match import PathMatch
 from gateway.ir.peers import HostTls
 from gateway.ir.policy import Policy
-from gateway.ir.route import Action, Errors
+from gateway.ir.route import Action, Errors, Mirror
 from gateway.ir.secret import Secret
 
 
@@ -52,6 +52,7 @@ class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     policy: Digest
     display_path: str
     errors: Errors | None = None
+    mirror: Mirror | None = None
 
 
 class HostSegment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="host"):

@@ -178,7 +178,7 @@ class Tree:
                     last = route.policy
                     policies.append(self._policies.take(last))
                 entry = segments.RouteEntry(
-                    route.id, route.match, route.action, policies[-1], route.display_path, route.errors
+                    route.id, route.match, route.action, policies[-1], route.display_path, route.errors, route.mirror
                 )
                 entries.append(entry)
             data = segments.encode(segments.HostSegment(table.host, table.certificate, tuple(entries), table.tls))

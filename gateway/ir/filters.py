@@ -71,6 +71,15 @@ class Affinity(Struct, frozen=True, omit_defaults=True):
     same_site: str = ""
     persistent: bool = False
     sticky: bool = False
+    same_site_by_browser: bool = False  # SameSite=None is left out for browsers that mistake it
+    moves_on_failure: bool = False  # a client whose endpoint fails is led to another one from then on
+
+
+class Throttle(Struct, frozen=True, omit_defaults=True):
+    """How fast an answer goes to its client: `after_bytes` of it as fast as they can."""
+
+    bytes_per_second: int
+    after_bytes: int = 0
 
 
 class Header(Struct, frozen=True):
@@ -147,4 +156,7 @@ class Filters(Struct, frozen=True, omit_defaults=True):
     cookie_path: Replacement | None = None  # the start of its Path
     affinity: Affinity | None = None
     hash_by: str = ""  # a text; requests that agree in it go to one endpoint
+    hash_subset: int = 0  # to any of so many instead; 0 is to one
+    connection: str = ""  # the Connection that the upstream gets, `close` or `keep-alive`; no protocol is switched then
+    throttle: Throttle | None = None
     logged: bool = True  # in the access log

@@ -19,6 +19,7 @@ class HttpsRedirect(Struct, frozen=True, omit_defaults=True):
 
     status: int = 308
     keep_slash: bool = False  # one at the end of the whole target
+    port: bool = False  # Location has the port, too
 
 
 class Rewrite(Struct, frozen=True):

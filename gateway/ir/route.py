@@ -74,6 +74,19 @@ class Errors(Struct, frozen=True, omit_defaults=True):
     local_only: bool = False  # only in place of answers of the gateway itself
 
 
+class Mirror(Struct, frozen=True, omit_defaults=True):
+    """A copy of each request that is forwarded, for another backend whose answers nobody gets.
+
+    `host` and `target` (path and query) are texts; the request's query is added to a target without a variable.
+    """
+
+    backend: BackendId
+    host: str
+    target: str
+    tls: UpstreamTls | None = None
+    body: bool = True
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     """`display_path` is the path as its author wrote it, for logs, metrics and tables."""
 
@@ -83,6 +96,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     policy: Policy
     display_path: str
     errors: Errors | None = None
+    mirror: Mirror | None = None
 
 
 class HostTable(Struct, frozen=True):

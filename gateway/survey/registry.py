@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gateway.translate.configmap.declare import Option
 from gateway.translate.configmap.table import TABLE as OPTIONS
-from gateway.translate.docs import SUPPORT, otherwise
+from gateway.translate.docs import SUPPORT, otherwise, support_of
 from gateway.translate.ingress.annotations.declare import Annotation
 from gateway.translate.ingress.annotations.table import TABLE as ANNOTATIONS
 
@@ -19,6 +19,7 @@ _LABELS: Final = (
     ("otherwise", "otherwise an Ingress with it"),
     ("alias_of", "other name of"),
     ("instead", "instead"),
+    ("differs", "differs"),
 )
 
 
@@ -35,6 +36,7 @@ class Entry(Struct, frozen=True):
     alias_of: str
     instead: str
     doc: str
+    differs: str = ""
 
 
 class Registry(Struct, frozen=True):
@@ -65,7 +67,7 @@ def _annotation(row: Annotation[Any]) -> Entry:
     return Entry(
         row.name,
         row.family,
-        SUPPORT[row.support],
+        support_of(row),
         row.type.doc.replace("`", ""),
         row.default,
         str(row.scope),
@@ -73,6 +75,7 @@ def _annotation(row: Annotation[Any]) -> Entry:
         row.alias_of,
         row.instead,
         row.doc.replace("`", ""),
+        row.differs.replace("`", ""),
     )
 
 

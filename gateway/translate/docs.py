@@ -124,6 +124,11 @@ def all_reasons() -> list[Reason]:
     return sorted(found, key=lambda reason: reason.code)
 
 
+def support_of(row: Annotation[Any]) -> str:
+    """As the pages and tables have it."""
+    return "supported, differs" if row.differs else SUPPORT[row.support]
+
+
 def otherwise(row: Annotation[Any]) -> str:
     """What becomes of an Ingress whose annotation is not honoured as written."""
     supported = row.support is Support.SUPPORTED
@@ -151,9 +156,10 @@ def _option(row: Option) -> str:
 
 def _row(row: Annotation[Any]) -> str:
     doc = f"{row.doc} ({row.instead})" if row.support is Support.REMOVED else row.doc
+    doc += f" Here: {row.differs}." if row.differs else ""
     cells = (
         f"`{row.name}`",
-        SUPPORT[row.support],
+        support_of(row),
         row.type.doc,
         f"`{row.default}`" if row.default else "",
         str(row.scope),

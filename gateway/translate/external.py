@@ -83,7 +83,7 @@ def build_named(view: View, identity: BackendId) -> External:
 
 
 def _nobody(identity: BackendId, text: str, fix: str) -> Remark:
-    text = f"{text}; requests that it is to be asked about are answered 500"
+    text = f"{text}; requests that it is to be asked about are answered 500, copies for it are dropped"
     return Remark(reasons_filters.NOBODY_TO_ASK, "name", identity.service, text, fix)
 
 

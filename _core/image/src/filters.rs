@@ -104,6 +104,23 @@ pub struct Affinity {
     /// Whether it also keeps clients on the canary, or on the primary.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sticky: bool,
+    /// Whether `SameSite=None` is left out for browsers that mistake it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub same_site_by_browser: bool,
+    /// Whether a client whose endpoint fails is led to another one from then on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub moves_on_failure: bool,
+}
+
+/// How fast an answer goes to its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// Bytes per second.
+    pub bytes_per_second: u64,
+    /// Bytes that go before, as fast as they can.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub after_bytes: u64,
 }
 
 /// A header to set. An empty value takes the header away.
@@ -178,6 +195,15 @@ pub struct Filters {
     /// A text with variables; requests that agree in it go to one endpoint. Empty is none.
     #[serde(skip_serializing_if = "is_default")]
     pub hash_by: String,
+    /// To one of so many endpoints instead; 0 is to one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hash_subset: u32,
+    /// The Connection that the upstream gets, `close` or `keep-alive`; empty is what the exchange asks for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub connection: String,
+    /// How fast answers go to their clients.
+    #[serde(skip_serializing_if = "is_default")]
+    pub throttle: Option<Throttle>,
     /// Whether requests are in the access log.
     #[serde(skip_serializing_if = "is_true")]
     pub logged: bool,
@@ -202,6 +228,9 @@ impl Default for Filters {
             cookie_path: None,
             affinity: None,
             hash_by: String::new(),
+            hash_subset: 0,
+            connection: String::new(),
+            throttle: None,
             logged: true,
         }
     }

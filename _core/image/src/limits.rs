@@ -103,3 +103,6 @@ pub const COPIED_HEADERS: usize = 100;
 
 /// Durations for which its answers are remembered: each answer is compared with all of them.
 pub const KEPT: usize = 32;
+
+/// Of rates and sizes by which answers are held back: a pebibyte, which no sum of a few overflows.
+pub const THROTTLE_BYTES: u64 = 1 << 50;

@@ -33,11 +33,14 @@ pub struct HttpsRedirect {
     /// Whether a slash at the end of the target stays.
     #[serde(skip_serializing_if = "is_default")]
     pub keep_slash: bool,
+    /// Whether Location has the port, too.
+    #[serde(skip_serializing_if = "is_default")]
+    pub port: bool,
 }
 
 impl Default for HttpsRedirect {
     fn default() -> Self {
-        Self { status: 308, keep_slash: false }
+        Self { status: 308, keep_slash: false, port: false }
     }
 }
 

@@ -71,6 +71,33 @@ pub struct Errors {
     pub local_only: bool,
 }
 
+/// A copy of each request that is forwarded, for another backend whose answers nobody gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirror {
+    /// Who gets it.
+    pub backend: BackendId,
+    /// Its Host, a text with variables.
+    pub host: String,
+    /// Its path and query, a text with variables; the request's query is added where there is no variable.
+    pub target: String,
+    /// None is plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<UpstreamTls>,
+    /// Whether it has the request's body.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub body: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 /// What is done with a request that a route matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
@@ -129,6 +156,9 @@ pub struct Route {
     /// Who answers in place of errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Errors>,
+    /// Who gets a copy of each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
 }
 
 /// The routes of one host name.

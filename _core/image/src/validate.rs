@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::root::{HostShard, Root};
 use crate::route::{Action, Canary, Host, Route, UpstreamTls};
 use crate::segment::Segment;
-use crate::validate_filters::{check_token, validate_filters};
+use crate::validate_filters::{check_text, check_token, validate_filters};
 use crate::validate_peers::{validate_endpoint_tls, validate_host_tls, validate_listener_tls};
 use crate::version;
 
@@ -175,6 +175,16 @@ fn validate_route(index: usize, route: &Route) -> Result<(), Fault> {
             check_status(*status, 300, 399).at(at("action.status"))?;
         }
         Action::Respond { status } => check_status(*status, 200, 599).at(at("action.status"))?,
+    }
+    if let Some(mirror) = &route.mirror {
+        validate_backend_id(&mirror.backend).at(at("mirror.backend"))?;
+        check_tls(mirror.tls.as_ref()).at(at("mirror.tls"))?;
+        check_text(&mirror.host).at(at("mirror.host"))?;
+        check_text(&mirror.target).at(at("mirror.target"))?;
+        if mirror.host.is_empty() || !mirror.target.starts_with(['/', '$']) {
+            let problem: Checked = Err("it has no host, or a target that is no path".into());
+            problem.at(at("mirror"))?;
+        }
     }
     let Some(errors) = &route.errors else { return Ok(()) };
     validate_backend_id(&errors.backend).at(at("errors.backend"))?;

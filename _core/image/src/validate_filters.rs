@@ -35,6 +35,16 @@ pub(crate) fn validate_filters(filters: &Filters) -> Result<(), Fault> {
     filters.external.as_ref().map_or(Ok(()), check_external).at(|| "filters.external".into())?;
     filters.affinity.as_ref().map_or(Ok(()), check_affinity).at(|| "filters.affinity".into())?;
     check_text(&filters.hash_by).at(|| "filters.hash_by".into())?;
+    within(u64::from(filters.hash_subset), 0, u64::from(limits::COUNT)).at(|| "filters.hash_subset".into())?;
+    if !matches!(&*filters.connection, "" | "close" | "keep-alive") {
+        let problem: Checked = Err(format!("{:?} is neither close nor keep-alive", filters.connection));
+        problem.at(|| "filters.connection".into())?;
+    }
+    if let Some(throttle) = &filters.throttle {
+        within(throttle.bytes_per_second, 1, limits::THROTTLE_BYTES)
+            .at(|| "filters.throttle.bytes_per_second".into())?;
+        within(throttle.after_bytes, 0, limits::THROTTLE_BYTES).at(|| "filters.throttle.after_bytes".into())?;
+    }
     check_text(&filters.host).at(|| "filters.host".into())?;
     check_text(&filters.forwarded_prefix).at(|| "filters.forwarded_prefix".into())?;
     check_headers(&filters.request_headers).at(|| "filters.request_headers".into())?;
@@ -149,7 +159,7 @@ fn check_replacement(replacement: &Replacement) -> Checked {
     if replacement.to.is_empty() { Ok(()) } else { check_header_value(&replacement.to) }
 }
 
-fn check_text(text: &str) -> Checked {
+pub(crate) fn check_text(text: &str) -> Checked {
     if text.is_empty() {
         return Ok(());
     }

@@ -26,6 +26,7 @@ fn route(path: u32, match_: PathMatch, action: Action) -> Route {
         policy: ZEROS,
         display_path: format!("/{path}"),
         errors: None,
+        mirror: None,
     }
 }
 

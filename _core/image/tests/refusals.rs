@@ -30,6 +30,7 @@ fn host(name: &str, match_: PathMatch, action: Action) -> Segment {
         policy: ZEROS,
         display_path: "/".into(),
         errors: None,
+        mirror: None,
     };
     let route = Route { match_, action, ..good.clone() };
     Segment::Host(Host { host: name.into(), certificate: None, routes: vec![good, route], tls: None })
@@ -166,6 +167,7 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (policy(|it| it.timeouts.read_ms = u64::MAX), "timeouts.read_ms", "not within"),
         (filters(|it| it.host = "$nonsense".into()), "filters.host", "no variable $nonsense"),
         (filters(|it| it.host = "a\r\nb".into()), "filters.host", "control"),
+        (filters(|it| it.connection = "upgrade".into()), "filters.connection", "neither"),
         (filters(|it| it.hidden_headers = vec!["a b".into()]), "filters.hidden_headers", "token"),
         (external(|it| it.target = "verify".into()), "filters.external", "begin with a slash"),
         (external(|it| it.host = String::new()), "filters.external", "no host"),
@@ -187,7 +189,7 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
             "quotes",
         ),
         (
-            policy(|it| it.https_redirect = Some(HttpsRedirect { status: 404, keep_slash: false })),
+            policy(|it| it.https_redirect = Some(HttpsRedirect { status: 404, keep_slash: false, port: false })),
             "https_redirect.status",
             "404",
         ),

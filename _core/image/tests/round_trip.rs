@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use sallygate_image::{
     Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
     CertificateShard, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders, Header, Host,
-    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listener, Listeners, Network, Password, PathMatch, Policy,
-    Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment, Shards,
-    Timeouts, UpstreamTls, decode, encode, limits,
+    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listener, Listeners, Mirror, Network, Password, PathMatch,
+    Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment,
+    Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -73,6 +73,16 @@ fn canary() -> impl Strategy<Value = Canary> {
     )
 }
 
+fn mirror() -> impl Strategy<Value = Mirror> {
+    (backend_id(), any::<bool>()).prop_map(|(backend, body)| Mirror {
+        backend,
+        host: "copy.example".into(),
+        target: "/$request_uri".into(),
+        tls: None,
+        body,
+    })
+}
+
 fn errors() -> impl Strategy<Value = Errors> {
     (btree_set(300..=599_u16, 0..5), backend_id(), any::<bool>()).prop_map(|(statuses, backend, local_only)| Errors {
         statuses: statuses.into_iter().collect(),
@@ -84,8 +94,16 @@ fn errors() -> impl Strategy<Value = Errors> {
 fn route() -> impl Strategy<Value = Route> {
     let id = ("[A-Za-z]{1,9}", "[a-z]{0,5}", "[a-z]{0,5}", any::<u32>(), any::<u32>())
         .prop_map(|(kind, namespace, name, rule, path)| RouteId { kind, namespace, name, rule, path });
-    (id, path_match(), action(), digest(), ".{0,20}", option::of(errors())).prop_map(
-        |(id, match_, action, policy, display_path, errors)| Route { id, match_, action, policy, display_path, errors },
+    (id, path_match(), action(), digest(), ".{0,20}", option::of(errors()), option::of(mirror())).prop_map(
+        |(id, match_, action, policy, display_path, errors, mirror)| Route {
+            id,
+            match_,
+            action,
+            policy,
+            display_path,
+            errors,
+            mirror,
+        },
     )
 }
 
@@ -161,8 +179,13 @@ fn filters() -> impl Strategy<Value = Filters> {
                 same_site: "Lax".into(),
                 persistent: !satisfy_any,
                 sticky: true,
+                same_site_by_browser: satisfy_any,
+                moves_on_failure: !satisfy_any,
             }),
             hash_by: if satisfy_any { "$request_uri".into() } else { String::new() },
+            hash_subset: if satisfy_any { 3 } else { 0 },
+            connection: if logged { "close".into() } else { String::new() },
+            throttle: satisfy_any.then_some(Throttle { bytes_per_second: 1_024, after_bytes: u64::from(logged) }),
             logged,
         },
     )
@@ -197,7 +220,11 @@ fn policy() -> impl Strategy<Value = Policy> {
             )| Policy {
                 timeouts: Timeouts { connect_ms, send_ms, read_ms },
                 body_limit_bytes,
-                https_redirect: redirect.map(|status| HttpsRedirect { status, keep_slash: status % 2 == 0 }),
+                https_redirect: redirect.map(|status| HttpsRedirect {
+                    status,
+                    keep_slash: status % 2 == 0,
+                    port: status % 3 == 0,
+                }),
                 rewrite: template.map(|template| Rewrite { template }),
                 hsts,
                 tries,

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gateway.ir.filters import Header, Password, Replacement
 from gateway.ir.peers import ClientCertificates, EndpointTls, TlsVersion, Verify
+from gateway.translate.authorisation import Place
 
 CORS_METHODS: Final = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
 CORS_HEADERS: Final = (
@@ -24,6 +25,7 @@ class Redirects(Struct, frozen=True):
     temporal_code: int = 302
     www: bool = False
     keep_slash: bool = False
+    port: bool = False
     relative: bool = False
 
 
@@ -62,6 +64,8 @@ class AffinityAsked(Struct, frozen=True):
     same_site: str = ""
     persistent: bool = False
     sticky: bool = True
+    same_site_by_browser: bool = False
+    moves_on_failure: bool = False
 
 
 class LimitsAsked(Struct, frozen=True):
@@ -69,6 +73,8 @@ class LimitsAsked(Struct, frozen=True):
     per_minute: int = 0
     burst: int = 5
     connections: int = 0
+    rate: int = 0  # of an answer, in bytes per second
+    rate_after: int = 0
     exempt: tuple[str, ...] = ()
 
 
@@ -117,8 +123,17 @@ class HeadersAsked(Struct, frozen=True):
     location_to: str = ""
     cookie_domain: Replacement | None = None
     cookie_path: Replacement | None = None
+    connection: str = ""
     custom: str = ""
     response: tuple[Header, ...] = ()
+
+
+class MirrorAsked(Struct, frozen=True):
+    """Has an effect only with a place. No host: that of the place."""
+
+    place: Place | None = None
+    host: str = ""
+    body: bool = True
 
 
 class ErrorsAsked(Struct, frozen=True):

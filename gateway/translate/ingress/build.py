@@ -16,7 +16,15 @@ from gateway.ir.route import Action, Forward, HostTable, Redirect, Route
 from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.certificates import Certificates, TlsState, choose
 from gateway.translate.ingress.claims import NOT_FOUND, UNAVAILABLE, Claims
-from gateway.translate.ingress.filters import canary_of, errors_of, filters_of, general_filters, redirect_of, spare_of
+from gateway.translate.ingress.filters import (
+    canary_of,
+    errors_of,
+    filters_of,
+    general_filters,
+    mirror_of,
+    redirect_of,
+    spare_of,
+)
 from gateway.translate.ingress.paths import (
     PathClaim,
     Placed,
@@ -216,7 +224,8 @@ class _Builder:
             rewrites=path.rewritten and isinstance(action, Forward),
         )
         errors = errors_of(claims, self._rules) if policy is not self._bare else None
-        return Route(identity, placed.match, action, policy, path.text, errors)
+        mirror = mirror_of(claims) if isinstance(action, Forward) and not path.bare else None
+        return Route(identity, placed.match, action, policy, path.text, errors, mirror)
 
     def _proxied(self, claims: Claims, path: PathClaim, canaries: Sequence[tuple[Claims, PathClaim]]) -> Action:
         primary = path.action
@@ -294,7 +303,9 @@ class _Builder:
                 Policy(
                     timeouts=settings.timeouts,
                     body_limit_bytes=settings.body_limit_bytes,
-                    https_redirect=HttpsRedirect(self._rules.https_redirect_status, settings.redirects.keep_slash)
+                    https_redirect=HttpsRedirect(
+                        self._rules.https_redirect_status, settings.redirects.keep_slash, settings.redirects.port
+                    )
                     if redirects
                     else None,
                     rewrite=Rewrite(settings.rewrite_target) if rewrites else None,

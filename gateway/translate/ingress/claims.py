@@ -182,6 +182,7 @@ class _Reader:
         tls = tuple(self._tls(set(hosts)))
         self._refer_to_spare()
         self._refer_to_service()
+        self._refer_to_mirror()
         return Claims(
             self._subject,
             seniority,
@@ -240,6 +241,12 @@ class _Reader:
         if asked.place is not None and asked.place.backend is not None:
             name = "auth-url" if self._settings.external.place is not None else "enable-global-auth"
             self._references.append(Reference(asked.place.backend, field_of(self._rules.annotations_prefix, name), ""))
+
+    def _refer_to_mirror(self) -> None:
+        place = self._settings.mirror.place
+        if place is not None and place.backend is not None:
+            field = field_of(self._rules.annotations_prefix, "mirror-target")
+            self._references.append(Reference(place.backend, field, ""))
 
     def _has_name(self) -> bool:
         for field, value in (("metadata.namespace", self._namespace), ("metadata.name", self._subject.name)):

@@ -1,8 +1,8 @@
 """What annotations ask for → the filters and backends of one route. Must not know other routes, nor hosts."""
 
-from gateway.ir.filters import Access, Affinity, Cors, Filters, Header, Limits, Replacement
+from gateway.ir.filters import Access, Affinity, Cors, Filters, Header, Limits, Replacement, Throttle
 from gateway.ir.ids import BackendId
-from gateway.ir.route import Canary, Errors, Forward, Redirect
+from gateway.ir.route import Canary, Errors, Forward, Mirror, Redirect, UpstreamTls
 from gateway.translate.ingress.claims import Claims
 from gateway.translate.ingress.settings import external_of
 from gateway.translate.rules import Rules
@@ -35,6 +35,9 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
         cookie_path=headers.cookie_path,
         affinity=_affinity(claims, path),
         hash_by="" if settings.affinity.enabled else settings.hash_by,
+        hash_subset=_subset(claims),
+        connection=headers.connection,
+        throttle=Throttle(settings.limits.rate, settings.limits.rate_after) if settings.limits.rate else None,
         logged=settings.logged,
     )
     return None if found == _NOTHING else found
@@ -68,6 +71,15 @@ def errors_of(claims: Claims, rules: Rules) -> Errors | None:
     if not statuses or backend is None:
         return None
     return Errors(statuses, backend, asked.local_only or rules.local_errors_only)
+
+
+def mirror_of(claims: Claims) -> Mirror | None:
+    asked = claims.settings.mirror
+    place = asked.place
+    if place is None or place.backend is None:
+        return None
+    tls = UpstreamTls(server_name=place.server_name or None) if place.tls else None
+    return Mirror(place.backend, asked.host or place.host, place.target, tls, asked.body)
 
 
 def spare_of(claims: Claims) -> BackendId | None:
@@ -146,7 +158,15 @@ def _affinity(claims: Claims, path: str) -> Affinity | None:
         same_site=asked.same_site,
         persistent=asked.persistent,
         sticky=asked.sticky,
+        same_site_by_browser=asked.same_site_by_browser,
+        moves_on_failure=asked.moves_on_failure,
     )
+
+
+def _subset(claims: Claims) -> int:
+    settings = claims.settings
+    hashes = settings.hash_by and settings.hash_subset and not settings.affinity.enabled
+    return settings.hash_subset_size if hashes else 0
 
 
 def _merged(general: tuple[Header, ...], own: tuple[Header, ...]) -> tuple[Header, ...]:

@@ -19,6 +19,7 @@ from gateway.translate.ingress.asked import (
     ErrorsAsked,
     HeadersAsked,
     LimitsAsked,
+    MirrorAsked,
     Redirects,
 )
 from gateway.translate.rules import Rules
@@ -47,12 +48,15 @@ class Settings(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     headers: HeadersAsked = HeadersAsked()
     errors: ErrorsAsked = ErrorsAsked()
+    mirror: MirrorAsked = MirrorAsked()
     allow: tuple[str, ...] | None = None  # None: what the gateway as a whole says
     deny: tuple[str, ...] | None = None
     limits: LimitsAsked = LimitsAsked()
     cors: CorsAsked = CorsAsked()
     affinity: AffinityAsked = AffinityAsked()
     hash_by: str = ""
+    hash_subset: bool = False
+    hash_subset_size: int = 3
     canary: CanaryAsked = CanaryAsked()
     auth: AuthAsked = AuthAsked()
     external: ExternalAsked = ExternalAsked()

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from gateway.dataplane.limits_page import METRICS, PAGE, REGEX, SETTINGS, WIRE, constants, page, settings
+from gateway.dataplane.limits_page import METRICS, MIRROR, PAGE, REGEX, SETTINGS, WIRE, constants, page, settings
 from gateway.telemetry.metrics import PROCESS_TABLE, ROUTE_TABLE, WORKER_TABLE
 
 ROOT = Path(__file__).parents[3]
@@ -14,7 +14,7 @@ def test_the_page_is_fresh() -> None:
 
 
 def test_every_limit_has_a_row_and_a_metric_that_exists() -> None:
-    fixed = "\n".join((ROOT / source).read_text() for source in (WIRE, REGEX))
+    fixed = "\n".join((ROOT / source).read_text() for source in (WIRE, REGEX, MIRROR))
     engine = (ROOT / SETTINGS).read_text()
     limits = [*constants(fixed), *settings(engine)]
     assert len(limits) == fixed.count("\npub const ") + engine.count("#[serde(default = ")

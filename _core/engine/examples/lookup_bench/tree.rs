@@ -84,7 +84,7 @@ impl Tree {
         };
         let id =
             RouteId { kind: "Ingress".into(), namespace: "default".into(), name: "shop".into(), rule: 0, path: number };
-        Route { id, match_, action, policy: self.policy(Policy::default()), display_path, errors: None }
+        Route { id, match_, action, policy: self.policy(Policy::default()), display_path, errors: None, mirror: None }
     }
 
     /// Put a host into the table `web`.

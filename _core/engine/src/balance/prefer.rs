@@ -18,6 +18,15 @@ pub enum Preference {
     Key(u64),
     /// To the endpoint with this number, for as long as it is there.
     Endpoint(u64),
+    /// Requests with the same key go to the same few endpoints.
+    Subset {
+        /// What they have in common.
+        key: u64,
+        /// How many endpoints.
+        size: u32,
+        /// A random number, which chooses one of them.
+        draw: u32,
+    },
 }
 
 /// A hash that is the same in every process and release, since clients keep what is made of it.
@@ -58,6 +67,7 @@ pub fn prefer<'a>(
 ) -> Option<&'a EndpointRef> {
     let key = match preference {
         Preference::None => return None,
+        Preference::Subset { key, size, draw } => return one_of_few(backend, key, size, draw, exclude),
         Preference::Key(key) | Preference::Endpoint(key) => key,
     };
     let allowed = || backend.endpoints.iter().filter(|endpoint| !exclude.contains(&endpoint.address()));
@@ -67,6 +77,23 @@ pub fn prefer<'a>(
         return Some(found);
     }
     allowed().max_by_key(|endpoint| mix(endpoint_number(endpoint.address()) ^ key))
+}
+
+/// One of the `size` endpoints that win the key. With all of them excluded nobody is preferred.
+fn one_of_few<'a>(
+    backend: &'a BackendSnapshot,
+    key: u64,
+    size: u32,
+    draw: u32,
+    exclude: &[EndpointKey],
+) -> Option<&'a EndpointRef> {
+    let score = |endpoint: &EndpointRef| mix(endpoint_number(endpoint.address()) ^ key);
+    let mut ranked: Vec<_> = backend.endpoints.iter().map(|endpoint| (score(endpoint), endpoint)).collect();
+    ranked.sort_unstable_by_key(|(score, _)| std::cmp::Reverse(*score));
+    ranked.truncate(usize::try_from(size.max(1)).unwrap_or(usize::MAX));
+    ranked.retain(|(_, endpoint)| !exclude.contains(&endpoint.address()));
+    let place = usize::try_from(draw).unwrap_or(0).checked_rem(ranked.len())?;
+    ranked.get(place).map(|(_, endpoint)| *endpoint)
 }
 
 #[cfg(test)]
@@ -125,6 +152,22 @@ mod tests {
         }
         assert!(prefer(&three, Preference::None, &[]).is_none());
         assert!(prefer(&backend(0..0), Preference::Key(1), &[]).is_none());
+    }
+
+    #[test]
+    fn a_few_endpoints_share_what_has_one_key() {
+        let ten = backend(1..11);
+        let of = |key: u64, exclude: &[SocketAddr]| -> std::collections::BTreeSet<SocketAddr> {
+            let draws = (0..100).filter_map(|draw| prefer(&ten, Preference::Subset { key, size: 3, draw }, exclude));
+            draws.map(|endpoint| endpoint.address()).collect()
+        };
+        let three = of(1, &[]);
+        assert_eq!(three.len(), 3);
+        assert!(three.contains(&picked(&ten, Preference::Key(1))));
+        assert!((2..20).any(|key| of(key, &[]) != three));
+        let gone: Vec<SocketAddr> = three.iter().copied().take(2).collect();
+        assert_eq!(of(1, &gone).len(), 1);
+        assert!(of(1, &three.into_iter().collect::<Vec<_>>()).is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sallygate_wire::fault::Fault;
 use sallygate_wire::write::HeadWriter;
 
 use super::asked::Asked;
+use super::browser::mistakes_same_site;
 use crate::balance::stable_hash;
 use crate::clock::unix_ns;
 
@@ -21,6 +22,10 @@ pub struct Affinity {
     pub persistent: bool,
     /// Does the cookie also keep a client on its backend?
     pub sticky: bool,
+    /// Is a client whose endpoint fails led to another one from then on?
+    pub moves_on_failure: bool,
+    /// `SameSite=None`, which some browsers mistake, so that they do not get it.
+    same_site_none: bool,
 }
 
 /// What a cookie says.
@@ -44,11 +49,12 @@ impl Affinity {
         let named = |name: &str, value: &str| {
             if value.is_empty() { String::new() } else { format!("; {name}={value}") }
         };
+        let by_browser = affinity.same_site_by_browser && affinity.same_site == "None";
         let attributes = [
             named("Path", &affinity.path),
             named("Domain", &affinity.domain),
             named("Max-Age", &affinity.max_age_s.map(|seconds| seconds.to_string()).unwrap_or_default()),
-            named("SameSite", &affinity.same_site),
+            named("SameSite", if by_browser { "" } else { &affinity.same_site }),
             "; HttpOnly".to_owned(),
         ]
         .concat();
@@ -59,6 +65,8 @@ impl Affinity {
             secure: affinity.secure,
             persistent: affinity.persistent,
             sticky: affinity.sticky,
+            moves_on_failure: affinity.moves_on_failure,
+            same_site_none: by_browser,
         }
     }
 
@@ -74,11 +82,13 @@ impl Affinity {
     }
 
     /// Appends the Set-Cookie that says this from now on.
-    pub fn write(&self, held: Held, tls: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub fn write(&self, held: Held, tls: bool, browser: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let value = format!("={:016x}.{:08x}", held.key, held.backend);
         let expires = self.expires_s.map(|seconds| format!("; Expires={}", date(seconds))).unwrap_or_default();
         let secure: &[u8] = if tls || self.secure { b"; Secure" } else { b"" };
-        let parts = [&self.cookie, value.as_bytes(), expires.as_bytes(), &self.attributes, secure];
+        let none = self.same_site_none && !browser.is_some_and(mistakes_same_site);
+        let same_site: &[u8] = if none { b"; SameSite=None" } else { b"" };
+        let parts = [&self.cookie, value.as_bytes(), expires.as_bytes(), &self.attributes, same_site, secure];
         HeadWriter::new(out).field_parts(b"Set-Cookie", &parts)
     }
 }

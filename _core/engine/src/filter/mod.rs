@@ -5,6 +5,7 @@
 mod access;
 mod affinity;
 mod asked;
+mod browser;
 mod canary;
 mod cors;
 mod edits;
@@ -29,6 +30,7 @@ pub use external::{Answered, Digest, External};
 pub use limit::{Buckets, Limits, Seed as ZoneSeed, UnderWay};
 pub use memory::Memory;
 pub use password::{Checked, Checkers, Claim, Password, Remembered};
+pub use sallygate_image::Throttle as Pacing;
 pub use text::Text;
 
 use access::Access;
@@ -60,6 +62,10 @@ pub struct Filters {
     pub affinity: Option<Affinity>,
     /// Requests that agree in it go to one endpoint.
     pub hash_by: Option<Text>,
+    /// To one of so many endpoints instead, if it is not 0.
+    pub hash_subset: u32,
+    /// How fast answers go to their clients.
+    pub pacing: Option<Pacing>,
     /// Are requests in the access log?
     pub logged: bool,
 }
@@ -76,9 +82,24 @@ pub struct RequestEdits {
     pub drops_authorization: bool,
     /// Headers that only the service that is asked may say, whether it says them or not.
     told: Box<[Box<str>]>,
+    /// The Connection that it gets whatever the exchange asks for; no protocol is switched then.
+    pub connection: Option<&'static str>,
 }
 
 impl RequestEdits {
+    /// Those of a copy: a Host of its own, and a connection that ends with the answer. What is not for the backend is not
+    /// for whoever gets the copy.
+    pub fn of_copy(host: &str, own: Option<&Self>) -> Result<Self, String> {
+        Ok(Self {
+            host: Text::new(host)?,
+            prefix: None,
+            headers: Headers::new(&[])?,
+            drops_authorization: own.is_some_and(|own| own.drops_authorization),
+            told: own.map(|own| own.told.clone()).unwrap_or_default(),
+            connection: Some("close"),
+        })
+    }
+
     /// Appends the field lines that the upstream gets by these edits.
     pub fn write(&self, asked: &Asked<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let mut writer = HeadWriter::new(out);
@@ -128,11 +149,18 @@ impl Filters {
                 headers: Headers::new(&headers)?,
                 drops_authorization: filters.password.is_some(),
                 told: told.iter().map(|name| name.as_str().into()).collect(),
+                connection: match &*filters.connection {
+                    "close" => Some("close"),
+                    "keep-alive" => Some("keep-alive"),
+                    _ => None,
+                },
             },
             response: Headers::new(&filters.response_headers)?,
             answers: Answers::new(filters, hidden),
             affinity: filters.affinity.as_ref().map(Affinity::new),
             hash_by: Text::new(&filters.hash_by)?,
+            hash_subset: filters.hash_subset,
+            pacing: filters.throttle,
             logged: filters.logged,
         })
     }

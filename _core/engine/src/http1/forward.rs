@@ -143,6 +143,19 @@ pub fn write_as(
     write_fields(out, bytes, head, fields, facts, outgoing)
 }
 
+/// Appends the head of a request for another target, with the client's method and fields; it says nothing of a body.
+pub fn write_to(
+    out: &mut Vec<u8>,
+    target: &[u8],
+    bytes: &[u8],
+    head: &RequestHead,
+    fields: &Fields,
+    facts: &Facts<'_>,
+) -> Result<(), Fault> {
+    HeadWriter::new(out).request_line_of(Version::Http11, head.method_text.of(bytes), &[target])?;
+    write_fields(out, bytes, head, fields, facts, Outgoing::None)
+}
+
 #[inline]
 fn write_fields(
     out: &mut Vec<u8>,
@@ -179,6 +192,8 @@ fn write_fields(
     }
     if facts.http10 {
         writer.field(b"Connection", b"close")?;
+    } else if let Some(fixed) = facts.edits.and_then(|edits| edits.connection) {
+        writer.field(b"Connection", fixed.as_bytes())?;
     } else if let Some(token) = head.upgrade {
         writer.field(b"Connection", b"upgrade")?;
         writer.field(b"Upgrade", token.of(bytes))?;

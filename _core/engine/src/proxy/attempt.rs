@@ -7,15 +7,18 @@ use std::task::Poll;
 
 use sallygate_image::UpstreamTls;
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
-use sallygate_wire::request::{Method, RequestHead};
+use sallygate_wire::request::{Method, RequestHead, parse_request};
 use sallygate_wire::response::RequestKind;
 
 use crate::balance::{self, BackendIndex, BackendSnapshot, InFlight, Preference};
 use crate::fault::{Failure, Kind};
+use crate::filter::{Affinity, Held, backend_number};
 use crate::http1::switch::Wanted;
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Exchange, Peers, Terms};
+use crate::proxy::mirror;
+use crate::proxy::plan::Ground as _;
 use crate::proxy::retry::Tries;
 use crate::proxy::tunnel::tunnel;
 use crate::proxy::upload::Upload;
@@ -26,6 +29,9 @@ use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
 use crate::upstream::connect::connect;
 use crate::upstream::pool::{Speech, Swept, Target, Upstream};
+
+/// How many keys are drawn for a client that is to go to an endpoint that has not failed it.
+const MOVES: usize = 64;
 
 /// Where a request goes, and what is known of the answer already.
 #[derive(Clone, Copy)]
@@ -41,6 +47,14 @@ pub(super) struct Way<'a> {
     pub(super) cookies: &'a [u8],
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
+}
+
+impl<'a> Way<'a> {
+    /// By what a client is led to another endpoint when its own fails.
+    fn affinity(&self) -> Option<&'a Affinity> {
+        let affinity = self.route.filters.as_ref()?.affinity.as_ref()?;
+        Some(affinity).filter(|affinity| affinity.moves_on_failure && self.preference != Preference::None)
+    }
 }
 
 /// What became of a request that was proxied.
@@ -96,13 +110,25 @@ impl Connection {
                 return self.failed(failure, head, bytes, upload, account, &terms).await;
             }
         }
+        if let (Some(draft), Some(mirror)) = (upload.copy.take(), &route.mirror) {
+            mirror::send(worker, snapshot, mirror, *draft, upload);
+        }
         let mut tries = Tries::new(policy, head.method);
         // Why the next try is one more, to be counted if there is an endpoint for it.
         let mut again = None;
         let Some(backend) = snapshot.backend(backend) else {
             return self.failed(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
         };
+        let mut preference = preference;
         loop {
+            let mut moved = Vec::new();
+            if !tries.excluded().is_empty()
+                && let Some(affinity) = way.affinity()
+            {
+                moved.extend_from_slice(way.added);
+                self.move_on(backend, affinity, &tries, bytes, &mut preference, &mut moved);
+            }
+            let terms = if moved.is_empty() { terms } else { Terms { added: &moved, ..terms } };
             let Some((address, _in_flight)) = self.pick(backend, preference, &mut tries) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
@@ -211,10 +237,11 @@ impl Connection {
 
     fn terms<'a>(&self, way: &Way<'a>, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
         let policy = &way.route.policy;
+        let fixed = way.route.filters.as_ref().is_some_and(|filters| filters.request.connection.is_some());
         Terms {
             version: head.version,
             kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
-            upgrade: Wanted::of(head, bytes).filter(|_| !policy.http10),
+            upgrade: Wanted::of(head, bytes).filter(|_| !policy.http10 && !fixed),
             hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
             trailers: head.takes_trailers,
             body_limit: policy.body_limit_bytes,
@@ -225,7 +252,38 @@ impl Connection {
             added: way.added,
             cookies: way.cookies,
             errors: way.errors,
+            pacing: way.route.filters.as_ref().and_then(|filters| filters.pacing),
         }
+    }
+
+    /// Leads a client whose endpoint has failed to another one, by a cookie in its place.
+    fn move_on(
+        &self,
+        backend: &BackendSnapshot,
+        affinity: &Affinity,
+        tries: &Tries<'_>,
+        bytes: &[u8],
+        preference: &mut Preference,
+        added: &mut Vec<u8>,
+    ) {
+        let draw = || u64::from(self.worker.draw(u32::MAX)) << 32 | u64::from(self.worker.draw(u32::MAX));
+        let wins = |key: u64| balance::prefer(backend, Preference::Key(key), &[]).map(|endpoint| endpoint.address());
+        let key = if affinity.persistent {
+            let other = balance::prefer(backend, Preference::Key(draw()), tries.excluded());
+            other.map(|endpoint| balance::endpoint_number(endpoint.address()))
+        } else {
+            (0..MOVES).map(|_| draw()).find(|key| wins(*key).is_some_and(|one| !tries.excluded().contains(&one)))
+        };
+        let Some(key) = key else { return };
+        *preference = if affinity.persistent { Preference::Endpoint(key) } else { Preference::Key(key) };
+        let mut fields = self.worker.request_fields.borrow_mut();
+        // Other requests were read meanwhile.
+        let _ = parse_request(bytes, &self.worker.keeping.get().again(), &mut fields);
+        let browser = fields.iter().find(|field| field.name.of(bytes).eq_ignore_ascii_case(b"user-agent"));
+        let browser = browser.map(|field| field.value.of(bytes));
+        let held = Held { key, backend: backend_number(backend.key.id()) };
+        // Nothing in it can be refused; and a client without it only stays where it was.
+        let _ = affinity.write(held, self.entry.tls.is_some(), browser, added);
     }
 
     /// The endpoint that is tried next; none if there is no other.

@@ -74,10 +74,10 @@ impl<'s> Choice<'s> {
         }
         match affinity {
             Some(affinity) if affinity.sticky || !is_canary => {
-                self.hold(ground, snapshot, asked.tls, affinity, held, added).map_err(Failure::client)
+                self.hold(ground, snapshot, asked, affinity, held, added).map_err(Failure::client)
             }
             _ => {
-                self.preference = hashed(filters, asked);
+                self.preference = hashed(ground, filters, asked);
                 Ok(())
             }
         }
@@ -88,7 +88,7 @@ impl<'s> Choice<'s> {
         &mut self,
         ground: &impl Ground,
         snapshot: &Snapshot,
-        tls: bool,
+        asked: &Asked<'_>,
         affinity: &Affinity,
         held: Option<Held>,
         added: &mut Vec<u8>,
@@ -106,7 +106,7 @@ impl<'s> Choice<'s> {
             let place = usize::try_from(random % backend.endpoints.len().max(1) as u64).unwrap_or(0);
             let endpoint = backend.endpoints.get(place).map_or(random, |one| endpoint_number(one.address()));
             let held = Held { key: if affinity.persistent { endpoint } else { random }, backend: number };
-            affinity.write(held, tls, added)?;
+            affinity.write(held, asked.tls, asked.header(b"User-Agent"), added)?;
             held
         };
         self.preference = if affinity.persistent { Preference::Endpoint(held.key) } else { Preference::Key(held.key) };
@@ -130,11 +130,15 @@ fn kept<'s>(held: Held, route: &Route, canaries: &'s [Canary]) -> Kept<'s> {
 }
 
 /// The preference of requests that agree in a text.
-fn hashed(filters: Option<&Filters>, asked: &Asked<'_>) -> Preference {
-    let Some(text) = filters.and_then(|filters| filters.hash_by.as_ref()) else { return Preference::None };
+fn hashed(ground: &impl Ground, filters: Option<&Filters>, asked: &Asked<'_>) -> Preference {
+    let Some(filters) = filters else { return Preference::None };
+    let Some(text) = &filters.hash_by else { return Preference::None };
     let mut key = Vec::new();
     text.expand(asked, &mut key);
-    Preference::Key(stable_hash(&key))
+    match filters.hash_subset {
+        0 => Preference::Key(stable_hash(&key)),
+        size => Preference::Subset { key: stable_hash(&key), size, draw: ground.draw(u32::MAX) },
+    }
 }
 
 /// Where a route was written, for texts with variables.

@@ -13,7 +13,7 @@ use sallygate_wire::request::Version;
 use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse_response};
 
 use crate::fault::{Failure, Kind};
-use crate::filter::Answers;
+use crate::filter::{Answers, Pacing};
 use crate::http1::answer::{self, Outgoing, Persistence};
 use crate::http1::switch::Wanted;
 use crate::proxy::account::Account;
@@ -25,6 +25,7 @@ use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
+use crate::transport::throttle::{Throttle, WAIT_MS};
 
 /// Response bytes that wait for the client before the upstream is read on.
 const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
@@ -37,6 +38,7 @@ const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 const COOKIE_STATUSES: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
 
 /// What is known of the request and its route, for the length of the exchange.
+#[derive(Clone, Copy)]
 pub(super) struct Terms<'a> {
     pub(super) version: Version,
     pub(super) kind: RequestKind,
@@ -58,6 +60,8 @@ pub(super) struct Terms<'a> {
     pub(super) cookies: &'a [u8],
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
+    /// How fast the answer goes to the client.
+    pub(super) pacing: Option<Pacing>,
 }
 
 /// How far the response has come.
@@ -105,6 +109,10 @@ pub(super) struct Exchange<'a> {
     reading: Pace,
     /// Is the client still watched, which has sent everything and waits?
     watching: bool,
+    /// What may go to the client, where that is limited.
+    throttle: Option<Throttle>,
+    /// Does only the throttle keep bytes back?
+    throttled: bool,
 }
 
 impl<'a> Exchange<'a> {
@@ -138,6 +146,8 @@ impl<'a> Exchange<'a> {
             sending: Pace::default(),
             reading: Pace::default(),
             watching: true,
+            throttle: None,
+            throttled: false,
         }
     }
 
@@ -172,6 +182,11 @@ impl<'a> Exchange<'a> {
             if before || !self.armed {
                 self.arm();
             } else if self.deadline.passed() {
+                if self.throttled {
+                    self.armed = false;
+                    moved = false;
+                    continue;
+                }
                 return Poll::Ready(Err(Failure::of(self.waiting)));
             }
             return Poll::Pending;
@@ -208,6 +223,11 @@ impl<'a> Exchange<'a> {
         self.armed = true;
         let unread =
             matches!(self.phase, Phase::Direct(_)) && self.reply.as_ref().is_some_and(|reply| !reply.is_empty());
+        self.throttled = (unread || !self.down.is_empty()) && self.allowance() == 0;
+        if self.throttled {
+            self.deadline.set(WAIT_MS);
+            return;
+        }
         let (waiting, timeout_ms) = if unread || !self.down.is_empty() {
             (Kind::ClientStalled, self.worker.keeping.get().client_body_timeout_ms)
         } else if !self.upload.is_sent() && !self.upload_broken {
@@ -436,6 +456,10 @@ impl<'a> Exchange<'a> {
         let trailers = self.trailing.wanted;
         let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
+        if let Some(pacing) = self.terms.pacing {
+            let now_ms = self.worker.clock.coarse_ms();
+            self.throttle = Some(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms));
+        }
         self.account.status = head.status;
         self.account.upstream_status = head.status;
         self.begun = true;
@@ -508,10 +532,21 @@ impl<'a> Exchange<'a> {
         if !self.down.is_empty() || data.len() < DIRECT_BYTES {
             return self.step_body();
         }
+        let data = match &self.throttle {
+            None => data,
+            Some(throttle) => {
+                let allowed = throttle.allowance(self.worker.clock.coarse_ms());
+                data.get(..allowed.min(data.len())).unwrap_or_default()
+            }
+        };
+        if data.is_empty() {
+            return Ok(false);
+        }
         match peers.client.poll_write(cx, data) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(_)) => Err(Failure::of(Kind::ClientGone)),
             Poll::Ready(Ok(count)) => {
+                self.throttle.iter_mut().for_each(|throttle| throttle.sent(count));
                 reply.consume(count);
                 self.account.sent_body(count);
                 self.account.written += u64::try_from(count).unwrap_or(0);
@@ -529,12 +564,27 @@ impl<'a> Exchange<'a> {
         if self.reading.moved(now_ms, count, rate) { Ok(()) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
 
+    /// How many bytes may go to the client now.
+    #[inline]
+    fn allowance(&self) -> usize {
+        match &self.throttle {
+            None => usize::MAX,
+            Some(throttle) => throttle.allowance(self.worker.clock.coarse_ms()),
+        }
+    }
+
     fn send_response(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<bool, Failure> {
         let mut moved = false;
         while !self.down.is_empty() {
-            match peers.client.poll_write(cx, self.down.rest()) {
+            let rest = self.down.rest();
+            let allowed = rest.get(..self.allowance().min(rest.len())).unwrap_or_default();
+            if allowed.is_empty() {
+                break;
+            }
+            match peers.client.poll_write(cx, allowed) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(count)) => {
+                    self.throttle.iter_mut().for_each(|throttle| throttle.sent(count));
                     self.account.written += u64::try_from(count).unwrap_or(0);
                     self.down.wrote(count);
                     self.client_read(count)?;

@@ -286,7 +286,8 @@ impl<'s> Judge<'s, '_, '_> {
         }
         let mut odd = Vec::new();
         let public = self.arrival.public.and_then(|public| canonical_host(public, &mut odd).ok());
-        let mut location = [b"https://", public.unwrap_or(self.host), self.path].concat();
+        let port: &[u8] = if redirect.port { b":443" } else { b"" };
+        let mut location = [b"https://", public.unwrap_or(self.host), port, self.path].concat();
         append_query(&mut location, self.arrival.head, self.arrival.bytes);
         if !redirect.keep_slash {
             drop_slash(&mut location);

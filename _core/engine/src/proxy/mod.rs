@@ -13,6 +13,7 @@ mod intake;
 mod introduce;
 mod judge;
 mod keeping;
+pub mod mirror;
 pub mod order;
 pub mod peer;
 pub mod plan;

@@ -17,6 +17,7 @@ use crate::http1::told::Told;
 use crate::proxy::choice::{Choice, names};
 use crate::proxy::inquire::Inquiry;
 use crate::proxy::judge::Judge;
+use crate::proxy::mirror::Draft;
 use crate::proxy::order::BARE;
 use crate::regex::GaveUp;
 use crate::route::{Captures, Route};
@@ -164,6 +165,8 @@ pub struct Forward<'s, 'b> {
     pub preference: Preference,
     /// Counts for as long as it lives.
     pub under_way: Option<UnderWay>,
+    /// The copy that another service gets.
+    pub copy: Option<Draft>,
 }
 
 pub(super) fn fail<'b>(route: Option<&Route>, failure: Failure) -> Plan<'_, 'b> {
@@ -263,7 +266,8 @@ pub fn plan<'s, 'b>(
     let Scratch { captures, expanded, rewritten, check, .. } = scratch;
     let mut under_way = None;
     let mut choice = Choice::of(route);
-    if route.filters.is_none() && !choice.has_others() {
+    let mut copy = None;
+    if route.filters.is_none() && route.mirror.is_none() && !choice.has_others() {
         for step in BARE {
             if let Some(plan) = judge.bare(step) {
                 return plan;
@@ -303,6 +307,7 @@ pub fn plan<'s, 'b>(
         if let Some(answered) = arrival.answered {
             request_lines.extend_from_slice(&answered.copied);
         }
+        copy = route.mirror.as_ref().and_then(|mirror| Draft::new(mirror, &asked));
     }
     if barred {
         return fail(Some(route), Failure::of(Kind::NotSecured));
@@ -315,6 +320,7 @@ pub fn plan<'s, 'b>(
         spare: choice.spare,
         preference: choice.preference,
         under_way,
+        copy,
     };
     let Some(rewrite) = &route.rewrite else { return Plan::Forward(forward) };
     expanded.clear();

@@ -214,7 +214,7 @@ impl Connection {
         let mut lines = Vec::new();
         match plan(worker, snapshot, &arrival, &mut scratch, &mut lines, added) {
             Plan::Forward(forward) => {
-                let Forward { route, path, backend, tls, spare, preference, under_way } = forward;
+                let Forward { route, path, backend, tls, spare, preference, under_way, copy } = forward;
                 if spare && let Err(fault) = report(503, route, bytes, head, &fields, &mut lines) {
                     return Decision::Local(Local::failure(Some(route), Failure::client(fault)));
                 }
@@ -233,6 +233,13 @@ impl Connection {
                 match forward::write(&mut upload.output.bytes, bytes, head, &fields, path, &facts, outgoing) {
                     Ok(()) => {
                         upload.head_written();
+                        upload.copy = match (copy, &route.mirror) {
+                            (Some(draft), Some(mirror)) => {
+                                let facts = Facts { edits: Some(&mirror.edits), reports: false, ..facts };
+                                draft.with_head(bytes, head, &fields, &facts)
+                            }
+                            _ => None,
+                        };
                         let errors = route.errors.as_deref();
                         Decision::Forward {
                             way: Way { route, backend, tls, preference, added: b"", cookies: b"", errors },

@@ -15,6 +15,7 @@ use sallygate_wire::request::Framing;
 use crate::fault::{Failure, Kind};
 use crate::http1::forward::{self, Outgoing};
 use crate::proxy::account::Account;
+use crate::proxy::mirror::Draft;
 use crate::proxy::trailing::Trailing;
 use crate::proxy::worker::Worker;
 use crate::telemetry::Counter;
@@ -41,6 +42,8 @@ pub(super) struct Upload {
     /// A chunk was begun that `output` and `store` fill to its end.
     open_chunk: bool,
     store: Option<Box<Store>>,
+    /// What another service gets of it, once it is whole.
+    pub(super) copy: Option<Box<Draft>>,
     /// Is everything that was read from the client still here, so that it can be sent again?
     pub(super) replayable: bool,
     /// Is the last byte read?
@@ -105,6 +108,7 @@ impl Upload {
             unframed: false,
             open_chunk: false,
             store: None,
+            copy: None,
             replayable: true,
             complete: matches!(framing, Framing::None | Framing::Length(0)),
         }
@@ -185,6 +189,31 @@ impl Upload {
             self.encoder.end(&mut self.output.bytes);
         }
         Ok(())
+    }
+
+    /// All of the body, and how it is framed; none if it has not all arrived, or is more than `most` bytes.
+    pub(super) fn copied_body(&self, most: usize) -> Option<(Outgoing, Vec<u8>)> {
+        if !self.complete || !self.replayable {
+            return None;
+        }
+        let mut body = self.output.bytes.get(self.head..)?.to_vec();
+        if let Some(store) = &self.store {
+            let on_disk = store.spill.as_ref().map_or(0, Spill::len);
+            if on_disk > u64::try_from(most).ok()? {
+                return None;
+            }
+            if let Some(spill) = &store.spill {
+                body.extend_from_slice(&spill.whole().ok()?);
+            }
+            body.extend_from_slice(&store.tail.bytes);
+        }
+        let outgoing = match self.encoder {
+            Encoder::None => Outgoing::None,
+            // Chunks are sent on as they come, or because trailers follow; there is no length to copy them with.
+            Encoder::Chunked => return None,
+            Encoder::Length(_) | Encoder::UntilClose => Outgoing::Length(u64::try_from(body.len()).ok()?),
+        };
+        (body.len() <= most).then_some((outgoing, body))
     }
 
     /// Throws away what has arrived of the body. True once that was all of it.

@@ -18,6 +18,7 @@ use crate::filter::{Buckets, Claim, Remembered};
 use crate::http1::hexadecimal::hexadecimal;
 use crate::proxy::bodies::Bodies;
 use crate::proxy::keeping::Keeping;
+use crate::proxy::mirror::Copies;
 use crate::proxy::plan::{Ground, Scratch};
 use crate::proxy::room::Rooms;
 use crate::proxy::shared::Shared;
@@ -51,6 +52,8 @@ pub struct Worker {
     pub rooms: Rooms,
     /// Room for request bodies.
     pub bodies: Bodies,
+    /// Room for copies of requests.
+    pub copies: Copies,
     /// Deadlines of every connection.
     pub deadlines: Rc<Deadlines>,
     /// Idle upstream connections.
@@ -120,6 +123,7 @@ impl Worker {
             snapshots,
             blocks: buffer::Pool::default(),
             rooms: Rooms::default(),
+            copies: Copies::default(),
             bodies: Bodies::new(settings.body_memory_bytes, settings.body_disk_bytes),
             deadlines: Rc::default(),
             upstreams: RefCell::new(upstreams),

@@ -8,7 +8,7 @@ use super::captures::Captures;
 use super::pattern::Pattern;
 use super::rewrite::Template;
 use crate::balance::{BackendIndex, BackendKey};
-use crate::filter::{Canary, Filters};
+use crate::filter::{Canary, Filters, RequestEdits, Text};
 use crate::regex::GaveUp;
 use crate::trust::Endpoint;
 
@@ -35,6 +35,22 @@ impl Errors {
     pub fn cover(&self, status: u16) -> bool {
         self.statuses.binary_search(&status).is_ok()
     }
+}
+
+/// Who gets a copy of each request, and what it says.
+pub struct Mirror {
+    /// Who gets it.
+    pub backend: Arc<BackendKey>,
+    /// None is plain HTTP.
+    pub tls: Option<UpstreamTls>,
+    /// Its Host, and that its connection ends with its answer.
+    pub edits: RequestEdits,
+    /// Its path and query.
+    pub target: Text,
+    /// Does the target stand as it is written, so that the request's query is added?
+    pub plain: bool,
+    /// Does it have the request's body?
+    pub body: bool,
 }
 
 /// What is done with a request.
@@ -107,6 +123,8 @@ pub struct Route {
     pub errors: Option<Box<Errors>>,
     /// How TLS is spoken with its endpoints, from the policy, where it is spoken and more is asked for than that.
     pub endpoint: Option<Arc<Endpoint>>,
+    /// Who gets a copy of each request.
+    pub mirror: Option<Box<Mirror>>,
     /// The place of its figures, and of its labels, in telemetry; 0 is shared.
     pub slot: u32,
     /// Where it was written.
@@ -132,6 +150,7 @@ impl Route {
             rewrite,
             filters: None,
             errors: None,
+            mirror: None,
             endpoint: None,
             slot: 0,
             origin,
@@ -151,7 +170,8 @@ impl Route {
         let external = self.filters.as_ref().and_then(|filters| filters.external.as_ref());
         let asked = external.and_then(|external| external.backend.as_ref());
         let errors = self.errors.iter().map(|errors| &errors.backend);
-        self.backend.iter().chain(canaries).chain(spare).chain(errors).chain(asked)
+        let mirror = self.mirror.iter().map(|mirror| &mirror.backend);
+        self.backend.iter().chain(canaries).chain(spare).chain(errors).chain(asked).chain(mirror)
     }
 
     /// The captures of a path that this route matched; none if it has no regex.

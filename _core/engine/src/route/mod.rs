@@ -18,7 +18,7 @@ mod table;
 #[cfg(test)]
 mod model;
 
-pub use action::{Action, Errors, Origin, Others, Route, Source};
+pub use action::{Action, Errors, Mirror, Origin, Others, Route, Source};
 pub use captures::Captures;
 pub use hash::Seed;
 pub use pattern::{Judgement, Pattern, Patterns, check_regex};

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use sallygate_image::{
     Action as ImageAction, BackendId, Canary as ImageCanary, CertificateId, Digest, Host, HostShard as ListedHosts,
-    Kind, PathMatch, Refusal, Root, RouteId, SHARDS, Segment, Shards, shard_of_bytes,
+    Kind, Mirror as ImageMirror, PathMatch, Refusal, Root, RouteId, SHARDS, Segment, Shards, shard_of_bytes,
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
 use super::host::{HostDraft, HostEntry, display_host};
 use super::shards::{HostShard, Table};
 use super::store::{DigestMap, Node};
-use crate::balance::{BackendIndex, BackendKeys};
-use crate::filter::Canary;
-use crate::route::{Action, Errors, Origin, Others, Route, RouteTable, Source};
+use crate::balance::{BackendIndex, BackendKey, BackendKeys};
+use crate::filter::{Canary, Filters, RequestEdits, Text};
+use crate::route::{Action, Errors, Mirror, Origin, Others, Route, RouteTable, Source};
 use crate::telemetry::Labels;
 use crate::trust::HostTls;
 
@@ -183,6 +183,17 @@ impl<'r> Hosts<'r> {
     }
 }
 
+fn copied(mirror: ImageMirror, backend: Arc<BackendKey>, filters: Option<&Filters>) -> Result<Mirror, String> {
+    Ok(Mirror {
+        backend,
+        edits: RequestEdits::of_copy(&mirror.host, filters.map(|filters| &filters.request))?,
+        plain: !mirror.target.contains('$'),
+        target: Text::new(&mirror.target)?.ok_or("there is no target")?,
+        tls: mirror.tls,
+        body: mirror.body,
+    })
+}
+
 /// The shard that stood at the same place before, if it has not changed.
 fn kept<'a>(build: &'a Build<'_>, table: &str, number: u8, digest: Digest) -> Option<&'a Arc<HostShard>> {
     let before = build.previous.tables.iter().find(|before| *before.name == *table)?;
@@ -250,6 +261,12 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
         made.filters = policy.filters;
         made.endpoint = policy.endpoint;
         made.errors = errors;
+        if let Some(mirror) = route.mirror {
+            let key = build.makers.keys.key(&mirror.backend);
+            let field = || format!("routes[{index}].mirror");
+            let refused = |reason| Refusal::new(digest, Kind::Host.name(), field(), reason);
+            made.mirror = Some(Box::new(copied(mirror, key, made.filters.as_deref()).map_err(refused)?));
+        }
         routes.push(made);
         matches.push(route.match_);
         display_paths.push(route.display_path);

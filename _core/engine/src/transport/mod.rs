@@ -6,3 +6,4 @@ pub mod deadline;
 pub mod pace;
 pub mod spill;
 pub mod stream;
+pub mod throttle;

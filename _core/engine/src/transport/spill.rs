@@ -75,6 +75,14 @@ impl Spill {
         }
     }
 
+    /// All of it, wherever it has been read to.
+    pub fn whole(&self) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.written).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
     /// Reads from the start again.
     pub fn rewind(&mut self) {
         self.read = 0;

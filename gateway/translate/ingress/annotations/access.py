@@ -6,12 +6,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import INTEGER, NETWORKS
+from gateway.translate.ingress.annotations.values import NETWORKS
 from gateway.translate.ingress.annotations.values_http import COUNT_TYPE
 from gateway.translate.ingress.settings import Settings
 
 _supported = partial(Annotation, family="access", support=Support.SUPPORTED, scope=Scope.LOCATION)
-_no_effect = partial(Annotation, family="access", support=Support.NO_EFFECT, scope=Scope.LOCATION, instead="remove it")
 
 
 def _allow(settings: Settings, value: tuple[str, ...]) -> Settings:
@@ -87,24 +86,25 @@ ROWS: Final = (
         doc="How many times itself limit-rps and limit-rpm may be exceeded for a moment. 0 counts as 5.",
         apply=lambda settings, value: _limit(settings, burst=value or 5),
     ),
-    _no_effect(
+    _supported(
         name="limit-rate",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
         default="0",
-        neutral=(0,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Kilobytes per second of a response. In ingress-nginx it works with proxy-buffering only, which is off by "
-        "default; responses are never held back here.",
+        doc="Kilobytes (of 1024) per second that an answer of the backend goes to its client with, each answer by "
+        "itself; a second's worth may go at once. 0 is without limit.",
+        differs="it needs no proxy-buffering: while the client gets its answer slowly, its endpoint is read slowly",
+        apply=lambda settings, value: _limit(settings, rate=value * 1024),
     ),
-    _no_effect(
+    _supported(
         name="limit-rate-after",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
         default="0",
-        neutral=(0,),
         on_invalid=OnInvalid.INGRESS,
-        doc="Kilobytes of a response before limit-rate begins.",
+        doc="Kilobytes of an answer that go as fast as they can before limit-rate begins.",
+        apply=lambda settings, value: _limit(settings, rate_after=value * 1024),
     ),
     _supported(
         name="limit-allowlist",

@@ -11,7 +11,6 @@ from gateway.translate.ingress.annotations.values import BOOLEAN, InvalidValueEr
 from gateway.translate.ingress.annotations.values_http import TOKEN
 from gateway.translate.ingress.settings import Settings
 
-_planned = partial(Annotation, family="affinity", support=Support.PLANNED, scope=Scope.UPSTREAM)
 _supported = partial(Annotation, family="affinity", support=Support.SUPPORTED, scope=Scope.UPSTREAM)
 _MOST_SECONDS: Final = 100 * 365 * 24 * 3600
 _ATTRIBUTE: Final = re.compile(r"[!-:<-~]{1,1024}", re.ASCII)  # printable, without the semicolon that ends it
@@ -124,20 +123,23 @@ ROWS: Final = (
         doc="The SameSite of the cookie.",
         apply=lambda settings, value: _with(settings, same_site=value),
     ),
-    _planned(
+    _supported(
         name="session-cookie-conditional-samesite-none",
         type=BOOLEAN,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
-        doc="Leaves SameSite=None out for browsers that mistake it.",
+        doc="Leaves SameSite=None out for browsers that take it for something else: those of iOS 12, Safari of macOS "
+        "10.14, Chrome from 51 to 66, and UC Browser before 12.13.2.",
+        apply=lambda settings, value: _with(settings, same_site_by_browser=value),
     ),
-    _planned(
+    _supported(
         name="session-cookie-change-on-failure",
         type=BOOLEAN,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
-        doc="Moves the client to another endpoint when its own fails.",
+        doc="Leads a client whose endpoint fails to another one from then on, by a new cookie.",
+        differs="without it a request whose endpoint fails is tried on another one all the same, where ingress-nginx "
+        "tries the same one again; the cookie stays",
+        apply=lambda settings, value: _with(settings, moves_on_failure=value),
     ),
 )

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from gateway.ir.backend import Balance
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
-from gateway.translate.ingress.annotations.values import BOOLEAN, INTEGER, choice
-from gateway.translate.ingress.annotations.values_http import TEMPLATE
+from gateway.translate.ingress.annotations.values import BOOLEAN, choice
+from gateway.translate.ingress.annotations.values_http import COUNT_TYPE, TEMPLATE
 
-_planned = partial(
-    Annotation, family="balance", support=Support.PLANNED, scope=Scope.UPSTREAM, on_invalid=OnInvalid.INGRESS
+_hash = partial(
+    Annotation, family="balance", support=Support.SUPPORTED, scope=Scope.UPSTREAM, on_invalid=OnInvalid.INGRESS
 )
 
 BALANCES: Final = {"round_robin": Balance.ROUND_ROBIN, "ewma": Balance.LEAST_REQUEST}
@@ -55,19 +55,22 @@ ROWS: Final = (
         "texts move. It holds for the routes of this Ingress. A cookie of affinity counts more.",
         apply=lambda settings, value: replace(settings, hash_by=value),
     ),
-    _planned(
+    _hash(
         name="upstream-hash-by-subset",
         type=BOOLEAN,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
-        doc="Lets upstream-hash-by choose a group of endpoints instead of one.",
+        doc="Lets upstream-hash-by choose a few endpoints instead of one; each request goes to any of them.",
+        differs="each text has endpoints of its own, where ingress-nginx parts all endpoints into fixed groups; so few "
+        "texts move when endpoints come and go",
+        apply=lambda settings, value: replace(settings, hash_subset=value),
     ),
-    _planned(
+    _hash(
         name="upstream-hash-by-subset-size",
-        type=INTEGER,
+        type=COUNT_TYPE,
         risk=Risk.LOW,
         default="3",
-        doc="The size of such a group.",
+        doc="How many endpoints that are. 0 counts as 1.",
+        apply=lambda settings, value: replace(settings, hash_subset_size=max(value, 1)),
     ),
 )

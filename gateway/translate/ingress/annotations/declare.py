@@ -72,4 +72,5 @@ class Annotation(Generic[T]):
     apply: Callable[[Settings, T], Settings] | None = None  # exactly for the supported
     alias_of: str = ""  # read only when this name is absent
     instead: str = ""  # what to write instead, for those that are never supported
+    differs: str = ""  # in what a supported one is not what ingress-nginx makes of it
     advise: Callable[[T], str] | None = None  # the same for one value; empty if there is nothing to add

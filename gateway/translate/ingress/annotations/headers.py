@@ -9,7 +9,6 @@ from gateway.ir.filters import Replacement
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import (
     BOOLEAN,
-    ON_OFF,
     TEXT,
     InvalidValueError,
     Parsed,
@@ -19,8 +18,6 @@ from gateway.translate.ingress.annotations.values import (
 )
 from gateway.translate.ingress.annotations.values_http import parse_value
 from gateway.translate.ingress.settings import Settings
-
-_planned = partial(Annotation, family="headers", support=Support.PLANNED, scope=Scope.LOCATION)
 
 _supported = partial(Annotation, family="headers", support=Support.SUPPORTED, scope=Scope.LOCATION)
 
@@ -85,12 +82,14 @@ ROWS: Final = (
         doc="What it is replaced by. Without proxy-redirect-from it does nothing.",
         apply=lambda settings, value: _with(settings, location_to="" if value == "off" else value),
     ),
-    _planned(
+    _supported(
         name="connection-proxy-header",
         type=choice("close", "keep-alive"),
         risk=Risk.LOW,
         on_invalid=OnInvalid.INGRESS,
-        doc="A fixed Connection header to the backend.",
+        doc="The Connection header that the backend gets. WebSockets do not work with it, as in ingress-nginx. After "
+        "`close` the backend ends the connection, so each request has one of its own.",
+        apply=lambda settings, value: _with(settings, connection=value),
     ),
     _supported(
         name="custom-headers",
@@ -101,21 +100,6 @@ ROWS: Final = (
         "global-allowed-response-headers does not list, or a ConfigMap that is missing, closes the routes.",
         apply=lambda settings, value: _with(settings, custom=value),
     ),
-    _planned(
-        name="mirror-target",
-        type=TEXT,
-        risk=Risk.HIGH,
-        doc="Where a copy of each request is sent.",
-    ),
-    _planned(
-        name="mirror-request-body",
-        type=ON_OFF,
-        risk=Risk.LOW,
-        default="on",
-        neutral=("on",),
-        doc="Whether the copy has the request's body.",
-    ),
-    _planned(name="mirror-host", type=TEXT, risk=Risk.HIGH, doc="The Host header of the copy."),
     Annotation(
         name="http2-push-preload",
         family="headers",

@@ -22,6 +22,7 @@ from gateway.translate.ingress.annotations.values import (
 )
 from gateway.translate.ingress.settings import Settings
 
+_MOST_HEAD_BYTES: Final = 32 << 10  # of an answer; what the data plane takes
 _PROTOCOLS: Final = choice("HTTP", "HTTPS", "GRPC", "GRPCS", "FCGI", "AUTO_HTTP", ignore_case=True)
 
 
@@ -33,6 +34,14 @@ def parse_protocol(text: str) -> Parsed[str]:
     return protocol
 
 
+def parse_head_size(text: str) -> Parsed[int]:
+    size = SIZE.parse(text)
+    if size.value > _MOST_HEAD_BYTES:
+        return Parsed(_MOST_HEAD_BYTES, f"the most is {_MOST_HEAD_BYTES} bytes")
+    return size
+
+
+HEAD_SIZE: Final = Type("size", SIZE.doc, parse_head_size)
 VERSION: Final = choice("1.0", "1.1")
 PROTOCOL: Final = Type("protocol", "`HTTP` or `HTTPS`, in any case", parse_protocol)
 
@@ -48,6 +57,7 @@ def _with(settings: Settings, *, connect: int = 0, send: int = 0, read: int = 0)
 
 
 _planned = partial(Annotation, family="proxy", support=Support.PLANNED, scope=Scope.LOCATION)
+_no_effect = partial(Annotation, family="proxy", support=Support.NO_EFFECT, scope=Scope.LOCATION, risk=Risk.LOW)
 _supported = partial(Annotation, family="proxy", support=Support.SUPPORTED, scope=Scope.LOCATION)
 
 ROWS: Final = (
@@ -115,25 +125,45 @@ ROWS: Final = (
             settings, request_body=replace(settings.request_body, buffered=value == "on")
         ),
     ),
-    _planned(
+    _no_effect(
         name="proxy-buffering",
         type=ON_OFF,
-        risk=Risk.LOW,
         default="off",
         neutral=("off",),
-        doc="Whether a response is read ahead of the client.",
+        instead="remove it; a slow client keeps its endpoint busy until it has read its answer",
+        doc="Whether an answer is read ahead of its client, in full. Here it goes on as it comes, as with `off`: up to "
+        "64 KiB of it wait for the client, and nothing ever goes to disk.",
     ),
-    _planned(name="proxy-buffer-size", type=SIZE, risk=Risk.LOW, default="4k", doc="The largest head of a response."),
-    _planned(
-        name="proxy-buffers-number", type=INTEGER, risk=Risk.LOW, default="4", doc="How many such buffers there are."
+    _supported(
+        name="proxy-buffer-size",
+        type=HEAD_SIZE,
+        risk=Risk.LOW,
+        default="4k",
+        doc="The largest head of an answer that is taken; a larger one is answered 502.",
+        differs="every head of up to 32 KiB is taken, whatever it says, so that no answer fails for want of it",
+        apply=lambda settings, _: settings,
     ),
-    _planned(name="proxy-busy-buffers-size", type=SIZE, risk=Risk.LOW, doc="How much of them may wait for the client."),
-    _planned(
+    _no_effect(
+        name="proxy-buffers-number",
+        type=INTEGER,
+        default="4",
+        neutral=(4,),
+        instead="remove it; up to 64 KiB of an answer wait for its client",
+        doc="How many buffers of proxy-buffer-size an answer is read ahead into. There are none here.",
+    ),
+    _no_effect(
+        name="proxy-busy-buffers-size",
+        type=SIZE,
+        instead="remove it; up to 64 KiB of an answer wait for its client",
+        doc="How much of those buffers may wait for the client. There are none here.",
+    ),
+    _no_effect(
         name="proxy-max-temp-file-size",
         type=SIZE,
-        risk=Risk.LOW,
         default="1024m",
-        doc="How much of a response may go to disk.",
+        neutral=(0, 1 << 30),
+        instead="remove it; no part of an answer goes to disk",
+        doc="How much of an answer that is read ahead may go to disk. Here none ever does, as with 0.",
     ),
     _supported(
         name="proxy-http-version",
@@ -175,13 +205,14 @@ ROWS: Final = (
         type=TEXT,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.INGRESS,
-        doc="The file that FastCGI serves for a folder.",
+        doc="The file that FastCGI serves for a folder. Without effect by itself: backend-protocol FCGI closes the "
+        "routes.",
     ),
     _planned(
         name="fastcgi-params-configmap",
         type=LIST,
         risk=Risk.MEDIUM,
         on_invalid=OnInvalid.LOCATION,
-        doc="The ConfigMap with FastCGI parameters.",
+        doc="The ConfigMap with FastCGI parameters. Without effect by itself, likewise.",
     ),
 )

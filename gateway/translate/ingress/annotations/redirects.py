@@ -42,14 +42,15 @@ ROWS: Final = (
         doc="Keeps the last slash of the path in the redirect to https.",
         apply=lambda settings, value: with_redirects(settings, keep_slash=value),
     ),
-    _planned(
+    _supported(
         name="use-port-in-redirects",
         type=BOOLEAN,
         scope=Scope.LOCATION,
         risk=Risk.LOW,
         default="false",
-        neutral=(False,),
-        doc="Puts the port into redirects.",
+        doc="Puts the port, 443, into the redirect to https. Redirects to a path always keep the host and port that "
+        "the client asked for.",
+        apply=lambda settings, value: with_redirects(settings, port=value),
     ),
     _supported(
         name="relative-redirects",

@@ -31,11 +31,15 @@ ROWS: Final = (
         risk=Risk.LOW,
         default="false",
         neutral=(False,),
-        instead="remove it",
-        doc="nginx's log of rewrites; there is no such log here.",
+        instead="remove it; `sallygate explain URL` shows the request that a backend receives",
+        doc="nginx's log of rewrites, in its error log. There is no such log here.",
     ),
     _planned(
-        name="enable-opentelemetry", type=BOOLEAN, risk=Risk.LOW, neutral=(False,), doc="Whether requests are traced."
+        name="enable-opentelemetry",
+        type=BOOLEAN,
+        risk=Risk.LOW,
+        neutral=(False,),
+        doc="Whether requests are traced. They are not yet.",
     ),
     _planned(
         name="opentelemetry-trust-incoming-span",
