@@ -25,6 +25,7 @@ REDIRECTS: Final = "ingress_nginx/test_redirects.py"
 TLS: Final = "ingress_nginx/test_tls.py"
 CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
 INSIDE: Final = "ingress_nginx/test_backend_tls.py"
+EXTERNAL: Final = "ingress_nginx/test_external_auth.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
@@ -166,15 +167,14 @@ LET_IN: Final = (
         f"{ACCESS} test_users_that_cannot_be_read_are_wrong",
     ),
     row("CORS of a 401", "ingress_nginx/test_cors.py test_a_request_for_a_password_may_be_read_too"),
-    row("a service that decides", awaits=("auth-url",)),
-    row("where to sign in", awaits=("auth-signin", "auth-signin-redirect-param")),
-    row("headers of that service", awaits=("auth-response-headers",)),
-    row("cookies of that service", awaits=("auth-always-set-cookie",)),
-    row("its answers are remembered", awaits=("auth-cache-key",)),
-    row("a service that cannot be", awaits=("auth-url",)),
+    row("a service that decides", f"{EXTERNAL} test_nothing_but_2xx_lets_a_request_pass"),
+    row("where to sign in", f"{EXTERNAL} test_who_is_not_signed_in_is_sent_to_where_they_can"),
+    row("headers of that service", f"{EXTERNAL} test_a_request_passes_where_the_service_says_so"),
+    row("cookies of that service", f"{EXTERNAL} test_cookies_of_the_service"),
+    row("its answers are remembered", f"{EXTERNAL} test_answers_are_remembered_by_their_key"),
+    row("a service that cannot be", f"{EXTERNAL} test_a_service_that_does_not_answer"),
     row("either is enough", "scene either", f"{ACCESS} test_either_is_enough_where_any_satisfies"),
-    row("one service for all", awaits=("global-auth-url",)),
-    row("no crafted path goes around it", awaits=("auth-url",)),
+    row("one service for all", f"{EXTERNAL} test_what_is_asked_for_everybody"),
     row(
         "lists of addresses",
         "scene allowed",
@@ -260,8 +260,8 @@ PROXYING: Final = (
         "scene added",
         f"{OPTIONS} test_headers_of_an_ingress_are_those_that_the_gateway_allows",
     ),
-    row("Connection to backends", awaits=("connection-proxy-header",)),
-    row("copies of requests", awaits=("mirror-target",)),
+    row("Connection to backends", "ingress_nginx/test_exchange.py test_a_fixed_connection_header"),
+    row("copies of requests", "ingress_nginx/test_mirror.py test_a_copy_has_method_target_headers_and_body"),
     row("headers of the whole gateway", f"{OPTIONS} test_headers_for_backends_and_clients"),
     row("places in answers", "scene cookies", "scene cookies-dotted", "scene locations"),
     row("compression", awaits=("use-gzip", "enable-brotli")),
