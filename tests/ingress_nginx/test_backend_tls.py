@@ -191,3 +191,19 @@ def test_without_a_good_secret_the_routes_are_closed(
 def test_to_verify_without_a_secret_closes_the_routes(world: World, backend: Backend) -> None:
     assert world.get(backend.host(proxy_ssl_verify="on", proxy_ssl_name=INSIDE)).status == 503
     assert backend.origin.handshakes == 0
+
+
+def test_a_service_that_decides_about_requests_may_speak_tls(world: World, backend: Backend) -> None:
+    host = world.host()
+    world.add(world.ingress(host, auth_url=f"https://{backend.service}.default.svc.cluster.local:80/"))
+    assert [world.get(host).text for _ in range(3)] == ["one"] * 3
+
+
+def test_the_own_host_is_asked_as_its_route_says(world: World, backend: Backend) -> None:
+    backend.context.verify_mode = ssl.CERT_REQUIRED
+    secured, plain = world.host(), world.host()
+    backend.lead(secured, "/oauth2", proxy_ssl_secret=f"default/{backend.secret}")
+    backend.lead(plain, "/oauth2")
+    world.add(*(world.ingress(host, auth_url="https://$host/oauth2/auth") for host in (secured, plain)))
+    assert world.get(secured).text == "one"
+    assert world.get(plain).status == 500, "without a certificate it is answered by nobody"

@@ -86,6 +86,17 @@ def test_only_a_certificate_of_the_authority_is_let_in(site: Site, one: Origin, 
     assert told(one) == {"verify": "SUCCESS", "subject-dn": "CN=good.example", "issuer-dn": "CN=clients", "cert": None}
 
 
+def test_the_service_that_decides_about_requests_learns_of_them(site: Site, one: Origin, auth: Origin) -> None:
+    host = site.world.host()
+    site.protect(host, auth_tls_verify_client="optional", auth_url="http://auth.default.svc.cluster.local/")
+    spoofed = [f"{name}: CN=root" for name in NAMES]
+    assert site.get(host, None, "/", *spoofed).status == 200
+    assert told(auth) == {"verify": "NONE", "subject-dn": None, "issuer-dn": None, "cert": None}
+    assert site.get(host, site.authority.issue("good.example"), "/", *spoofed).status == 200
+    assert told(auth) == told(one)
+    assert told(auth)["subject-dn"] == "CN=good.example"
+
+
 def test_what_a_client_says_of_its_certificate_itself_is_never_passed_on(site: Site, one: Origin) -> None:
     host, plain = site.world.host(), site.world.host()
     site.protect(host, auth_tls_verify_client="optional")

@@ -19,7 +19,7 @@ use crate::proxy::worker::Worker;
 use crate::snapshot::Snapshot;
 use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
-use crate::upstream::pool::{Speech, Target, Upstream};
+use crate::upstream::pool::{Target, Upstream};
 
 /// Endpoints that are tried.
 const TRIES: usize = 3;
@@ -83,7 +83,7 @@ impl Connection {
                 .map(|endpoint| (endpoint.address(), backend.begin(endpoint)));
             let Some((address, _in_flight)) = picked else { break };
             tried.push(address);
-            let target = Target { address, tls: inquiry.tls.cloned().map(Speech::Usual) };
+            let target = Target { address, tls: inquiry.tls.clone() };
             let mut reuses = inquiry.repeatable;
             loop {
                 let mut upstream = match self.upstream(&target, reuses, policy.timeouts.connect_ms).await {

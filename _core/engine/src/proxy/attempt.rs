@@ -66,7 +66,7 @@ pub(super) enum Forwarded {
 }
 
 /// How TLS is spoken with a route's endpoints.
-fn speech(route: &Route, tls: &UpstreamTls) -> Speech {
+pub(super) fn speech(route: &Route, tls: &UpstreamTls) -> Speech {
     match &route.endpoint {
         Some(own) => Speech::Own(own.clone()),
         None => Speech::Usual(tls.clone()),

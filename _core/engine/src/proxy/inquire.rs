@@ -1,6 +1,5 @@
 //! What a service is asked about a request: ingress-nginx's request for `auth-url`, byte for byte ours.
 
-use sallygate_image::UpstreamTls;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Field, Name};
 use sallygate_wire::path::{PathScratch, check_rewritten, encode_path, read_path};
@@ -10,9 +9,11 @@ use sallygate_wire::write::HeadWriter;
 use crate::balance::BackendIndex;
 use crate::filter::{Asked, Digest, External, Text, Word};
 use crate::http1::forward;
+use crate::proxy::attempt::speech;
 use crate::proxy::plan::{Arrival, select};
 use crate::route::{Action, Captures, Route};
 use crate::snapshot::HostEntry;
+use crate::upstream::pool::Speech;
 
 /// One request for a service, ready to be sent.
 pub struct Inquiry<'s> {
@@ -20,7 +21,7 @@ pub struct Inquiry<'s> {
     pub(super) external: &'s External,
     /// Where it goes.
     pub(super) backend: BackendIndex,
-    pub(super) tls: Option<&'s UpstreamTls>,
+    pub(super) tls: Option<Speech>,
     /// All of it: it has no body.
     pub(super) bytes: Vec<u8>,
     pub(super) kind: RequestKind,
@@ -33,22 +34,24 @@ pub struct Inquiry<'s> {
 /// Headers that only the gateway says, beside those that it says to every upstream.
 const OURS: [&[u8]; 2] = [b"X-Sent-From", b"X-Auth-Request-Redirect"];
 
-/// The request about `asked`, which came to `route` of `entry`. None if it cannot be asked: then nobody passes.
+/// The request about `asked`, which came to `route` of `entry`; `reported` are lines about its client's certificate. None
+/// if it cannot be asked: then nobody passes.
 pub(super) fn inquire<'s>(
     external: &'s External,
     asked: &Asked<'_>,
     arrival: &Arrival<'_>,
-    entry: &'s HostEntry,
+    entry: &HostEntry,
     route: &Route,
+    reported: &[u8],
 ) -> Option<Inquiry<'s>> {
     let mut target = Vec::new();
     external.target.as_ref()?.expand(asked, &mut target);
     let (backend, tls) = match &external.backend {
-        Some(key) => (key.index(), external.tls.as_ref()),
+        Some(key) => (key.index(), external.tls.clone().map(Speech::Usual)),
         None => own(entry, arrival, &mut target)?,
     };
     let mut bytes = Vec::with_capacity(arrival.head.len + 512);
-    write(&mut bytes, external, asked, arrival, &target).ok()?;
+    write(&mut bytes, external, asked, arrival, &target, reported).ok()?;
     let origin = &route.origin;
     let source = &origin.source;
     let (rule, path) = (origin.rule.to_be_bytes(), origin.path.to_be_bytes());
@@ -66,11 +69,7 @@ pub(super) fn inquire<'s>(
 
 /// Where the request's own host serves `target`, which is rewritten as that route asks for. A route that asks for
 /// something itself is not gone around.
-fn own<'s>(
-    entry: &'s HostEntry,
-    arrival: &Arrival<'_>,
-    target: &mut Vec<u8>,
-) -> Option<(BackendIndex, Option<&'s UpstreamTls>)> {
+fn own(entry: &HostEntry, arrival: &Arrival<'_>, target: &mut Vec<u8>) -> Option<(BackendIndex, Option<Speech>)> {
     let at = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
     let (path, query) = target.split_at_checked(at)?;
     let mut scratch = PathScratch::default();
@@ -94,7 +93,7 @@ fn own<'s>(
     }
     sent.extend_from_slice(query);
     *target = sent;
-    Some((*backend, tls.as_ref()))
+    Some((*backend, tls.as_ref().map(|tls| speech(route, tls))))
 }
 
 fn write(
@@ -103,6 +102,7 @@ fn write(
     asked: &Asked<'_>,
     arrival: &Arrival<'_>,
     target: &[u8],
+    reported: &[u8],
 ) -> Result<(), Fault> {
     let expanded = |text: &Option<Text>| {
         let mut value = Vec::new();
@@ -149,6 +149,7 @@ fn write(
     external.headers.fill(asked, |name, value| writer.field(name, value))?;
     let passes = |field: &&Field| !field.dropped && !ours(field.name.of(bytes), field.id);
     asked.fields.iter().filter(passes).try_for_each(|field| writer.forwarded(bytes, field))?;
-    writer.end();
+    out.extend_from_slice(reported);
+    HeadWriter::new(out).end();
     Ok(())
 }

@@ -19,6 +19,8 @@ pub(super) struct Judge<'s, 'j, 'b> {
     /// The host that it is for.
     pub(super) entry: &'s HostEntry,
     pub(super) route: &'s Route,
+    /// Field lines about the client's certificate.
+    pub(super) reported: &'j [u8],
     /// The host without port, in lower case.
     pub(super) host: &'j [u8],
     /// The path as it would be forwarded.
@@ -183,7 +185,7 @@ impl<'s> Judge<'s, '_, '_> {
         let failed = || fail(Some(route), Failure::of(Kind::NotAuthorised));
         let Some(answered) = arrival.answered else {
             let under_way = state.under_way.take();
-            let inquiry = inquire(external, asked, arrival, entry, route);
+            let inquiry = inquire(external, asked, arrival, entry, route, self.reported);
             return Some(inquiry.map_or_else(failed, |inquiry| Plan::Ask {
                 route,
                 inquiry: Box::new(inquiry),

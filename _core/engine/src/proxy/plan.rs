@@ -283,7 +283,7 @@ pub fn plan<'s, 'b>(
     if barred && (arrival.tls || route.policy.https_redirect.is_none()) {
         return fail(Some(route), Failure::of(Kind::NotSecured));
     }
-    let judge = Judge { arrival, entry, route, host, path: forms.forward };
+    let judge = Judge { arrival, entry, route, reported: request_lines, host, path: forms.forward };
     let Scratch { captures, rewriting, .. } = scratch;
     let mut under_way = None;
     let mut choice = Choice::of(route);
