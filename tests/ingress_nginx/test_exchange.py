@@ -45,8 +45,8 @@ def test_a_fixed_connection_header(world: World, one: Origin) -> None:
         one.requests.clear()
         assert world.get(host).status == 200
         assert one.requests[-1].header("Connection") == value
-        assert world.get(host, "/", "Connection: upgrade", "Upgrade: websocket").status == 200
-        assert one.requests[-1].header("Upgrade") == (None if value else "websocket")
+        assert world.get(host, "/", "Connection: upgrade", "Upgrade: chat").status == 200
+        assert one.requests[-1].header("Upgrade") == (None if value else "chat")
 
 
 def test_the_port_in_redirects_to_https(world: World) -> None:

@@ -39,6 +39,8 @@ pub(super) struct Upload {
     head: usize,
     /// Does the head still say nothing of the body, because its length is not known yet?
     unframed: bool,
+    /// Is the body framed in chunks on its way to the upstream?
+    in_chunks: bool,
     /// A chunk was begun that `output` and `store` fill to its end.
     open_chunk: bool,
     store: Option<Box<Store>>,
@@ -107,6 +109,7 @@ impl Upload {
             head: 0,
             unframed: false,
             open_chunk: false,
+            in_chunks: false,
             store: None,
             copy: None,
             replayable: true,
@@ -127,7 +130,10 @@ impl Upload {
                 self.unframed = true;
                 Outgoing::None
             }
-            Framing::Chunked => Outgoing::Chunked,
+            Framing::Chunked => {
+                self.in_chunks = true;
+                Outgoing::Chunked
+            }
         }
     }
 
@@ -179,6 +185,7 @@ impl Upload {
     #[cold]
     fn enclose(&mut self, length: u64) -> Result<(), Fault> {
         self.encoder = Encoder::Chunked;
+        self.in_chunks = true;
         self.head = forward::frame(&mut self.output.bytes, self.head, Outgoing::Chunked);
         let mut begin = Vec::with_capacity(20);
         self.encoder.begin(length, &mut begin)?;
@@ -193,7 +200,8 @@ impl Upload {
 
     /// All of the body, and how it is framed; none if it has not all arrived, or is more than `most` bytes.
     pub(super) fn copied_body(&self, most: usize) -> Option<(Outgoing, Vec<u8>)> {
-        if !self.complete || !self.replayable {
+        // Chunks are sent on as they come, or because trailers follow; there is no length to copy them with.
+        if !self.complete || !self.replayable || self.in_chunks {
             return None;
         }
         let mut body = self.output.bytes.get(self.head..)?.to_vec();
@@ -207,12 +215,7 @@ impl Upload {
             }
             body.extend_from_slice(&store.tail.bytes);
         }
-        let outgoing = match self.encoder {
-            Encoder::None => Outgoing::None,
-            // Chunks are sent on as they come, or because trailers follow; there is no length to copy them with.
-            Encoder::Chunked => return None,
-            Encoder::Length(_) | Encoder::UntilClose => Outgoing::Length(u64::try_from(body.len()).ok()?),
-        };
+        let outgoing = if body.is_empty() { Outgoing::None } else { Outgoing::Length(u64::try_from(body.len()).ok()?) };
         (body.len() <= most).then_some((outgoing, body))
     }
 
@@ -266,6 +269,7 @@ impl Upload {
             return Err(Failure::of(Kind::BodyNotKept));
         }
         self.encoder = Encoder::Chunked;
+        self.in_chunks = true;
         self.head = forward::frame(&mut self.output.bytes, self.head, Outgoing::Chunked);
         if received > 0 {
             let mut begin = Vec::with_capacity(20);

@@ -260,7 +260,7 @@ const MISTAKES: &[Mistake] = &[
     ("root", "default_certificate", "no certificate default/lost", |tree| {
         tree.default_certificate = Some(certificate_id("lost"));
     }),
-    ("host", "routes[1].match.pattern", "unclosed group", |tree| {
+    ("host", "routes[1].match.pattern", "missing closing parenthesis", |tree| {
         let bad = PathMatch::Regex { pattern: "/a(".into(), ignore_case: true };
         tree.host("a.example", vec![(prefix("/"), forward("shop")), (bad, forward("shop"))]);
     }),

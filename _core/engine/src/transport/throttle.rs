@@ -21,7 +21,9 @@ impl Throttle {
     /// How many bytes may go now.
     pub fn allowance(&self, now_ms: u64) -> usize {
         let elapsed_ms = u128::from(now_ms.saturating_sub(self.begun_ms)) + 1_000;
-        let earned = u128::from(self.bytes_per_second) * elapsed_ms / 1_000 + u128::from(self.after_bytes);
+        // Neither product nor sum of numbers of 64 bits needs more than 128, but for the very largest.
+        let earned =
+            u128::from(self.bytes_per_second).saturating_mul(elapsed_ms) / 1_000 + u128::from(self.after_bytes);
         usize::try_from(earned.saturating_sub(u128::from(self.sent))).unwrap_or(usize::MAX)
     }
 
