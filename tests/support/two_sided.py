@@ -120,6 +120,12 @@ def play(chance: random.Random, connection: socket.socket, say: Callable[[random
     connection.close()
 
 
+def started(target: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
 class Hostile:
     """`clients` threads against `gateway`, and an upstream, `address`, that answers the same way; until `finish`."""
 
@@ -153,13 +159,13 @@ class Hostile:
 
     def finish(self) -> None:
         self._stop.set()
-        while self._threads:
-            self._threads.pop().join()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
         self._listener.close()
 
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        self._threads.append(threading.Thread(target=target, args=arguments, daemon=True))
-        self._threads[-1].start()
+        self._threads.append(started(target, *arguments))
 
     def _ask(self, chance: random.Random, gateway: tuple[str, int]) -> None:
         while not self._stop.is_set():
@@ -169,15 +175,16 @@ class Hostile:
                 self.played += 1
 
     def _serve(self) -> None:
-        number = 0
+        answering: list[threading.Thread] = []
         while not self._stop.is_set():
             with contextlib.suppress(TimeoutError):
                 connection, _ = self._listener.accept()
-                number += 1
-                chance = random.Random(f"upstream {self._seed} {number}")
                 self.received += 1
-                self._start(self._answer, chance, connection)
-                self._threads[:] = [each for each in self._threads if each.is_alive()]
+                chance = random.Random(f"upstream {self._seed} {self.received}")
+                answering = [each for each in answering if each.is_alive()]
+                answering.append(started(self._answer, chance, connection))
+        for thread in answering:
+            thread.join()
 
     def _answer(self, chance: random.Random, connection: socket.socket) -> None:
         connection.settimeout(SECONDS)

@@ -9,11 +9,13 @@ use sallygate_wire::chunk::{CHUNK_END, chunk_head};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::host::canonical_host;
-use sallygate_wire::limits::Limits;
+use sallygate_wire::limits::{CHUNK_SIZE_DIGITS, LENGTH_MAX, Limits, PROXY_HEADER_BYTES, PROXY_LINE_BYTES};
 use sallygate_wire::path::{PathScratch, check_rewritten, encode_path, read_path};
+use sallygate_wire::proxy_header::parse_proxy_header;
 use sallygate_wire::request::{Framing, RequestHead, parse_request};
 use sallygate_wire::response::{RequestKind, ResponseHead, parse_response};
 use sallygate_wire::span::Span;
+use sallygate_wire::trailer::{Section, passes};
 use sallygate_wire::write::HeadWriter;
 
 fn token() -> impl Strategy<Value = String> {
@@ -113,6 +115,23 @@ fn decode(mut decoder: Decoder, bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Resul
         }
     }
     (data, Ok(false), at)
+}
+
+/// A PROXY header of either version, whole or damaged, with the bytes of a client behind it.
+fn proxy_header() -> impl Strategy<Value = Vec<u8>> {
+    let line = "PROXY (TCP4 [0-9.]{1,15} [0-9.]{7,15} [0-9]{1,6} [0-9]{1,6}|TCP6 [0-9a-f:]{2,20} ::1 [0-9]{1,5} 80|UNKNOWN[ -~]{0,110})\r\n";
+    let binary = (
+        0x20..0x23_u8,
+        prop::sample::select(b"\x00\x11\x12\x21\x31\x41".as_slice()),
+        vec(any::<u8>(), 0..80),
+        0..3_u16,
+    )
+        .prop_map(|(command, family, body, more)| {
+            let length = u16::try_from(body.len()).unwrap() + more;
+            [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[command, family], &length.to_be_bytes(), &body].concat()
+        });
+    (prop_oneof![line.prop_map(String::into_bytes), binary], vec(any::<u8>(), 0..20))
+        .prop_map(|(header, rest)| [header, rest].concat())
 }
 
 proptest! {
@@ -239,6 +258,7 @@ proptest! {
         let _ = parse(&bytes, &mut fields);
         let _: Result<Option<ResponseHead>, _> =
             parse_response(&bytes, &Limits::default(), &mut fields, RequestKind::Other);
+        let _ = parse_proxy_header(&bytes);
         let _ = canonical_host(&bytes, &mut Vec::new());
         let _ = read_path(&bytes, &mut PathScratch::new());
         let _ = check_rewritten(&bytes, &mut PathScratch::new());
@@ -311,5 +331,81 @@ proptest! {
         prop_assert!(!found.is_empty() && found.first() != Some(&b'.'));
         let mut again = Vec::new();
         prop_assert_eq!(canonical_host(found, &mut again), Ok(found));
+    }
+
+    #[test]
+    fn a_proxy_header_is_read_alike_however_it_comes(bytes in proxy_header()) {
+        let whole = parse_proxy_header(&bytes);
+        let first = (0..=bytes.len()).map(|end| parse_proxy_header(&bytes[..end])).find(|found| *found != Ok(None));
+        prop_assert_eq!(first.unwrap_or(Ok(None)), whole);
+        if let Ok(Some(header)) = whole {
+            let longest = if bytes.starts_with(b"PROXY ") { PROXY_LINE_BYTES } else { PROXY_HEADER_BYTES };
+            prop_assert!((15..=longest.min(bytes.len())).contains(&header.len));
+            // Nothing behind it has a say.
+            prop_assert_eq!(parse_proxy_header(&bytes[..header.len]), Ok(Some(header)));
+        }
+    }
+
+    #[test]
+    fn addresses_come_out_of_a_proxy_header_as_they_went_in(from: std::net::SocketAddr, to: std::net::SocketAddr) {
+        let expect = (from.ip().is_ipv4() == to.ip().is_ipv4()).then_some((from.ip(), from.port(), to.ip(), to.port()));
+        let family = if from.ip().is_ipv4() { "TCP4" } else { "TCP6" };
+        let line = format!("PROXY {family} {} {} {} {}\r\n", from.ip(), to.ip(), from.port(), to.port());
+        let found = parse_proxy_header(line.as_bytes()).ok().flatten().and_then(|header| header.addresses);
+        prop_assert_eq!(found.map(|(from, to)| (from.ip(), from.port(), to.ip(), to.port())), expect);
+    }
+
+    #[test]
+    fn a_chunk_is_as_long_as_its_digits_say(digits in "[0-9a-fA-F]{1,20}", data in vec(any::<u8>(), 0..40)) {
+        let bytes = [digits.as_bytes(), b"\r\n", &data].concat();
+        let mut decoder = Decoder::request(Framing::Chunked);
+        let size = u128::from_str_radix(&digits, 16).unwrap();
+        let bad = digits.len() > usize::from(CHUNK_SIZE_DIGITS) || size > u128::from(LENGTH_MAX);
+        let piece = match decoder.step(&bytes) {
+            Ok(piece) => piece,
+            // A last chunk is followed by trailers, which these are not.
+            Err(fault) => {
+                let expect = if bad { Fault::BadChunk } else { Fault::BadTrailer };
+                prop_assert!(fault == expect && (bad || size == 0));
+                return Ok(());
+            }
+        };
+        prop_assert!(!bad);
+        prop_assert_eq!(piece.data.len() as u128, size.min(data.len() as u128));
+        prop_assert_eq!(&bytes[piece.data], &data[..usize::try_from(size.min(data.len() as u128)).unwrap()]);
+    }
+
+    #[test]
+    fn trailers_are_taken_alike_however_they_come(
+        fields in vec((prop_oneof![2 => token(), 1 => Just("Grpc-Status".to_owned()), 1 => Just("digest".to_owned())], value()), 0..6),
+        cuts in vec(any::<usize>(), 0..8),
+    ) {
+        let mut bytes = b"1\r\nx\r\n0\r\n".to_vec();
+        let mut expect = 0;
+        for (name, value) in &fields {
+            expect += usize::from(passes(name.as_bytes()));
+            bytes.extend_from_slice(&[name.as_bytes(), b":", value, b"\r\n"].concat());
+        }
+        bytes.extend_from_slice(b"\r\nGET /");
+        let mut found = Vec::new();
+        for cuts in [&[][..], &cuts] {
+            let mut ends: Vec<_> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).chain([bytes.len()]).collect();
+            ends.sort_unstable();
+            let (mut decoder, mut section, mut at) = (Decoder::request(Framing::Chunked), Section::default(), 0);
+            for end in ends {
+                while at < end && !decoder.is_done() {
+                    let before = decoder.trailer_bytes();
+                    let piece = decoder.step(&bytes[at..end]).unwrap();
+                    section.take(&bytes[at..at + piece.consumed], decoder.trailer_bytes() - before);
+                    at += piece.consumed;
+                }
+            }
+            prop_assert!(decoder.is_done() && bytes[at..] == *b"GET /");
+            let mut lines = Vec::new();
+            prop_assert_eq!(usize::from(section.write(|_| true, &mut lines)), expect);
+            found.push(lines);
+        }
+        prop_assert_eq!(&found[0], &found[1]);
+        prop_assert_eq!(found[0].windows(2).filter(|pair| pair == b"\r\n").count(), expect);
     }
 }

@@ -10,17 +10,15 @@ use sallygate_wire::exchange::{Answer, Exchange as Ledger};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::Fields;
 use sallygate_wire::request::Version;
-use sallygate_wire::response::{RequestKind, ResponseFraming, ResponseHead, parse_response};
+use sallygate_wire::response::{ResponseFraming, ResponseHead, parse_response};
 
 use crate::fault::{Failure, Kind};
-use crate::filter::{Answers, Pacing};
 use crate::http1::answer::{self, Outgoing, Persistence};
-use crate::http1::switch::Wanted;
 use crate::proxy::account::Account;
+use crate::proxy::terms::Terms;
 use crate::proxy::trailing::Trailing;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
-use crate::route::Errors;
 use crate::transport::buffer::{Buffer, Output};
 use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
@@ -36,33 +34,6 @@ const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 
 /// Answers that cookies of a service that was asked come with: those that nginx adds headers to.
 const COOKIE_STATUSES: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
-
-/// What is known of the request and its route, for the length of the exchange.
-#[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
-    pub(super) version: Version,
-    pub(super) kind: RequestKind,
-    /// The switch of protocols that the client asked for.
-    pub(super) upgrade: Option<Wanted<'a>>,
-    pub(super) hsts: Option<&'a [u8]>,
-    /// Does the client take trailer fields?
-    pub(super) trailers: bool,
-    pub(super) body_limit: u64,
-    pub(super) send_ms: u64,
-    pub(super) read_ms: u64,
-    /// Is the client's connection to end with this answer?
-    pub(super) last: bool,
-    /// What becomes of the answer's fields.
-    pub(super) edits: Option<&'a Answers>,
-    /// Field lines that are added to the answer.
-    pub(super) added: &'a [u8],
-    /// Cookies that are added, too, unless the answer tells of an error.
-    pub(super) cookies: &'a [u8],
-    /// Statuses that somebody else answers.
-    pub(super) errors: Option<&'a Errors>,
-    /// How fast the answer goes to the client.
-    pub(super) pacing: Option<Pacing>,
-}
 
 /// How far the response has come.
 enum Phase {

@@ -23,6 +23,7 @@ mod retry;
 pub mod room;
 pub mod serve;
 pub mod shared;
+mod terms;
 mod trailing;
 mod tunnel;
 mod upload;
