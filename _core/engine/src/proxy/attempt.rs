@@ -122,12 +122,18 @@ impl Connection {
                 moved.extend_from_slice(way.added);
                 self.move_on(backend, affinity, &tries, bytes, &mut preference, &mut moved);
             }
-            let terms = if moved.is_empty() { terms } else { Terms { added: &moved, ..terms } };
+            let led;
+            let terms = if moved.is_empty() {
+                &terms
+            } else {
+                led = Terms { added: &moved, ..terms };
+                &led
+            };
             let Some((address, _in_flight)) = self.pick(backend, preference, &mut tries) else {
                 // With every endpoint tried, what the last one did is the answer.
                 let failure = account.last_failure.unwrap_or(Failure::of(Kind::NoEndpoint));
                 self.exhausted(&tries);
-                return self.failed(failure, head, bytes, upload, account, &terms).await;
+                return self.failed(failure, head, bytes, upload, account, terms).await;
             };
             if let Some(reason) = again.take() {
                 worker.telemetry.add(reason, 1);
@@ -145,12 +151,12 @@ impl Connection {
                         continue;
                     }
                     self.exhausted(&tries);
-                    return self.failed(failure, head, bytes, upload, account, &terms).await;
+                    return self.failed(failure, head, bytes, upload, account, terms).await;
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
             let passed_over = self.passed_over(backend, address, &tries);
-            let mut exchange = Exchange::new(worker, &terms, passed_over, &self.deadline, upload, ledger, account);
+            let mut exchange = Exchange::new(worker, terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
             let ended =
                 poll_fn(|cx| exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut kept.stream })).await;
@@ -190,7 +196,7 @@ impl Connection {
                 continue;
             }
             self.exhausted(&tries);
-            return self.failed(failure, head, bytes, upload, account, &terms).await;
+            return self.failed(failure, head, bytes, upload, account, terms).await;
         }
     }
 
