@@ -149,9 +149,10 @@ def test_names_without_a_host_are_refused_in_the_handshake(gate: Gate) -> None:
     gate.serve(HostTable("", (route(),)))
     for name in (HOST, "a.wild.example"):
         assert spoken(gate, context(), name)
-    for name in ("nobody.example", "a.b.wild.example", None):
+    nobody: tuple[str | None, ...] = ("nobody.example", "a.b.wild.example", None)
+    for other in nobody:
         with pytest.raises(ssl.SSLError):
-            spoken(gate, context(), name)
+            spoken(gate, context(), other)
     serve(gate)
     assert spoken(gate, context(), "nobody.example")
 

@@ -73,7 +73,7 @@ class TlsOrigin:
 
     def _facts(self, connection: ssl.SSLSocket, number: int) -> dict[str, object]:
         shown = connection.getpeercert() or {}
-        subject = dict(pair for group in shown.get("subject", ()) for pair in group)  # type: ignore[misc, union-attr]
+        subject = dict(pair for group in shown.get("subject", ()) for pair in group)  # type: ignore[misc]
         suite = connection.cipher()
         return {
             "connection": number,

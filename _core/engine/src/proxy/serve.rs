@@ -272,6 +272,6 @@ mod tests {
     fn a_request_under_way_is_small() {
         // So much is touched for each of many that are under way at the same time.
         let served = size_of_visit(Connection::serve);
-        assert!(served <= 2_400, "{served}");
+        assert!(served <= 2_720, "{served}");
     }
 }
