@@ -144,13 +144,10 @@ impl Connection {
                 Ok(found) => found,
                 Err(failure) => {
                     account.last_failure = Some(failure);
-                    if upload.replayable {
-                        again = tries.after(failure, address, false, false, worker.clock.micros());
-                    }
+                    again = self.once_more(&mut tries, upload, failure, address, (false, false));
                     if again.is_some() {
                         continue;
                     }
-                    self.exhausted(&tries);
                     return self.failed(failure, head, bytes, upload, account, terms).await;
                 }
             };
@@ -188,16 +185,31 @@ impl Connection {
                 account.answered(&worker.clock);
                 return Forwarded::Covered(status);
             }
-            if upload.replayable {
-                again = tries.after(failure, address, account.upstream_written, reused, worker.clock.micros());
-            }
+            again = self.once_more(&mut tries, upload, failure, address, (account.upstream_written, reused));
             if again.is_some() {
                 upload.rewind();
                 continue;
             }
-            self.exhausted(&tries);
             return self.failed(failure, head, bytes, upload, account, terms).await;
         }
+    }
+
+    /// Why an endpoint is tried once more after this failure, if one is. Of the connection: was anything written to it, and
+    /// was it a kept one?
+    fn once_more(
+        &self,
+        tries: &mut Tries,
+        upload: &Upload,
+        failure: Failure,
+        address: SocketAddr,
+        (written, reused): (bool, bool),
+    ) -> Option<Counter> {
+        let now_us = self.worker.clock.micros();
+        let again = upload.replayable.then(|| tries.after(failure, address, written, reused, now_us)).flatten();
+        if again.is_none() {
+            self.exhausted(tries);
+        }
+        again
     }
 
     /// Sees to it that the client may still be answered, after an exchange that failed. It may not if it has `begun` to be
