@@ -92,6 +92,12 @@ def fetch(address: str, authority: Authority) -> int:
         client.close()
 
 
+def plain(address: str) -> int:
+    """The status of a request in plain HTTP."""
+    with RawClient((address, 80)) as client:
+        return client.get(HOST, "/").status
+
+
 def trusting(authority: Authority) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=authority.pem.decode())
 
@@ -122,6 +128,25 @@ def judge(installed: Installed) -> None:
     lists = {("list", group, resource) for verb, group, resource in installed.used() if verb == "watch"}
     assert installed.granted() - installed.used() <= lists
     assert installed.used() <= installed.granted()
+
+
+def test_options_of_the_class_hold_for_its_ingresses(install: Install, space: Space, authority: Authority) -> None:
+    publish(space, authority)
+    options = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-the-class"}}
+    space.apply({**options, "data": {"ssl-redirect": "false"}})
+    parameters = {"kind": "ConfigMap", "name": "of-the-class", "namespace": space.name, "scope": "Namespace"}
+    of_it = {"name": space.name, "controllerValue": f"sallygate.dev/{space.name}", "parameters": parameters}
+    installed = install({"controller": {"ingressClassResource": of_it}})
+    installed.wait_ready(2)
+    address = space.balanced(installed.name)
+    # Without them the host with a certificate is served by https alone.
+    space.until("an answer in plain HTTP", lambda: plain(address) == 200 or None)
+    space.apply({**options, "data": {"http-redirect-code": "307"}})
+    space.until("the redirect that is asked for now", lambda: plain(address) == 307 or None)
+    told(installed, space)
+    installed.scale(0)
+    space.until("status is cleared", lambda: status_of(space, "echo") == [] or None)
+    judge(installed)
 
 
 def test_the_defaults_serve_and_tell_with_what_they_are_granted(
