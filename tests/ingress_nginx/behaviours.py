@@ -173,6 +173,7 @@ LET_IN: Final = (
     row("cookies of that service", f"{EXTERNAL} test_cookies_of_the_service"),
     row("its answers are remembered", f"{EXTERNAL} test_answers_are_remembered_by_their_key"),
     row("a service that cannot be", f"{EXTERNAL} test_a_service_that_does_not_answer"),
+    row("no crafted path goes around it", f"{EXTERNAL} test_no_crafted_path_goes_around_it"),
     row("either is enough", "scene either", f"{ACCESS} test_either_is_enough_where_any_satisfies"),
     row("one service for all", f"{EXTERNAL} test_what_is_asked_for_everybody"),
     row(

@@ -1,7 +1,10 @@
 """Who is let in by another service: what it is asked, and what becomes of its answers."""
 
+import itertools
+import posixpath
 import threading
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 
@@ -371,3 +374,30 @@ def test_a_service_for_everybody_that_cannot_be_read_closes_what_it_is_for(start
     host, without = world.host(), world.host()
     world.add(world.ingress(host), world.ingress(without, enable_global_auth="false"))
     assert (world.get(host).status, world.get(without).status) == (503, 200)
+
+
+PIECES = (
+    *("/admin", "/public", "/%61dmin", "/ADMIN", "/x", "/", "?", ";x"),
+    *("/.", "/..", "/%2e%2e", "/.%2E", "%2f", "%2F..", "\\", "%5c..", "/%252e%252e", "%c0%af", "%00"),
+)
+
+
+def test_no_crafted_path_goes_around_it(world: World, one: Origin, auth: Origin) -> None:
+    host, two = world.host(), world.origins["two"]
+    world.add(
+        world.ingress(host, "one", path="/admin", auth_url=URL),
+        world.ingress(host, "two", path="/public"),
+    )
+    auth.script = says(Answer(401))
+    asked, reached = len(auth.requests), (len(one.requests), len(two.requests))
+    assert world.get(host, "/public").status == 200
+    paths = {f"/public{''.join(more)}" for count in (1, 2, 3) for more in itertools.product(PIECES, repeat=count)}
+    some = sorted(paths)[::12]
+    targets = [*some, *(path.replace("/public", "/admin", 1) for path in some)]
+    statuses = {world.get(host, target).status for target in targets}
+    assert one.requests[reached[0] :] == [], "nobody was let in"
+    for request in two.requests[reached[1] :]:
+        read = posixpath.normpath(unquote(request.target.partition("?")[0]))
+        assert read == "/public" or read.startswith("/public/"), request.target
+    assert len(auth.requests) - asked > 100
+    assert statuses == {200, 400, 401, 404}
