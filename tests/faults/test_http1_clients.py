@@ -160,7 +160,7 @@ def test_f23_a_flood_of_connections_without_a_byte_keeps_nobody_out() -> None:
             flood.enter_context(socket.create_connection(stage.gate.address(), timeout=15))
         stage.load.wait_for(100)
         came = ("ConnectionsOpenedHttp", "ConnectionsRefusedLimit")
-        # Who comes while everybody has only just come is refused; room is made as soon as they have been idle for a moment.
+        # Who comes while all have only just come is refused; room is made as soon as they have been idle for a moment.
         stage.gate.wait(lambda seen: sum(seen[name] for name in came) >= 1_000 and seen["ConnectionsShed"] > 0)
         with stage.client() as client:
             stage.get(client)
