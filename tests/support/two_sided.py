@@ -152,6 +152,7 @@ class Hostile:
     def attack(self, gateway: tuple[str, int], seconds: float) -> None:
         for number in range(self._clients):
             self._start(self._ask, random.Random(f"client {self._seed} {number}"), gateway)
+        # Not to wait for anything: so long it is to go on.
         time.sleep(seconds)
 
     def __exit__(self, *exc: object) -> None:
