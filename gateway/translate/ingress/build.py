@@ -29,12 +29,11 @@ from gateway.translate.ingress.paths import (
     PathClaim,
     Placed,
     Problem,
+    judge_regex,
     literal_problem,
     looks_like_regex,
     place_literal,
     place_regex,
-    regex_problem,
-    why_backtracking,
 )
 from gateway.translate.ingress.settings import Settings, canonical, external_of
 from gateway.translate.limits import CANARIES, ROUTES_PER_HOST
@@ -170,12 +169,14 @@ class _Builder:
                 fix = f'if it is meant as an expression, set {self._rules.annotations_prefix}/use-regex: "true"'
                 problem = Problem("it is compared character by character", fix)
                 self._say(claims, reasons.REGEX_TAKEN_LITERALLY, f"{path.field}.path", path.text, problem)
-        elif problem := regex_problem(path.text, self._rules):
+            return True
+        refused, slow = judge_regex(path.text, self._rules)
+        if refused is not None:
             text = f"{regex_by.subject} turns the paths of {self._named} into expressions, and this is not one: "
-            problem = Problem(text + problem.reason, problem.fix)
+            problem = Problem(text + refused.reason, refused.fix)
             self._say(claims, reasons.BAD_REGEX, f"{path.field}.path", path.text, problem)
             return False
-        elif slow := why_backtracking(path.text, self._rules):
+        if slow is not None:
             self._say(claims, reasons.BACKTRACKING, f"{path.field}.path", path.text, slow)
         return True
 

@@ -19,11 +19,10 @@ from gateway.translate.ingress.paths import (
     PathClaim,
     PathType,
     Problem,
+    judge_regex,
     missing_capture,
     path_problem,
-    regex_problem,
     strict_problem,
-    why_backtracking,
 )
 from gateway.translate.ingress.settings import Settings, external_of
 from gateway.translate.names import covers, host_problem, is_object_name
@@ -215,13 +214,12 @@ class _Reader:
             problem = Problem("it has no weight, no header and no cookie", "set canary-weight, for example")
             self._say(reasons_filters.CANARY_RULELESS, field_of(prefix, "canary"), "true", problem)
         pattern = asked.header_pattern
-        refused, why = self._rules.check_regex(pattern, True) if pattern else (None, None)
-        if why is not None and (slow := why_backtracking(pattern, self._rules, anywhere=True)):
+        refused, slow = judge_regex(pattern, self._rules, anywhere=True) if pattern else (None, None)
+        if slow is not None:
             self._say(reasons.BACKTRACKING, field_of(prefix, "canary-by-header-pattern"), pattern, slow)
         if refused is not None:
-            value = asked.header_pattern
-            problem = Problem(f"{refused}; every request stays with the primary", "correct the expression")
-            self._say(reasons.INVALID_IGNORED, field_of(prefix, "canary-by-header-pattern"), value, problem)
+            problem = Problem(f"{refused.reason}; every request stays with the primary", refused.fix)
+            self._say(reasons.INVALID_IGNORED, field_of(prefix, "canary-by-header-pattern"), pattern, problem)
             plain = CanaryAsked(enabled=asked.enabled)
             self._settings = replace(settings, canary=plain)
         errors = settings.errors
@@ -290,11 +288,12 @@ class _Reader:
                 continue
             rewritten = self._settings.rewrite_target not in ("", text)
             regex = rewritten or self._settings.use_regex
-            if regex and (found := regex_problem(text, self._rules)):
-                self._say(reasons.BAD_REGEX, f"{field}.path", path.path, found)
+            refused, slow = judge_regex(text, self._rules) if regex else (None, None)
+            if refused is not None:
+                self._say(reasons.BAD_REGEX, f"{field}.path", path.path, refused)
                 continue
-            if regex and (found := why_backtracking(text, self._rules)):
-                self._say(reasons.BACKTRACKING, f"{field}.path", path.path, found)
+            if slow is not None:
+                self._say(reasons.BACKTRACKING, f"{field}.path", path.path, slow)
             if rewritten and (capture := missing_capture(self._settings.rewrite_target, text)):
                 self._say(
                     reasons.MISSING_CAPTURE,

@@ -15,7 +15,7 @@ from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.annotations.values import InvalidValueError
 from gateway.translate.ingress.annotations.values_http import parse_template
 from gateway.translate.ingress.asked import ClientsAsked, EndpointsAsked
-from gateway.translate.ingress.paths import why_backtracking
+from gateway.translate.ingress.paths import judge_regex
 from gateway.translate.ingress.settings import Settings
 from gateway.translate.limits import CRL_BYTES, HEADER_VALUE_BYTES, HEADERS, PEM_BYTES, USERS_BYTES
 from gateway.translate.rules import Rules
@@ -163,10 +163,10 @@ class _Reader:
 
     def _read_clients(self) -> None:
         asked = self.settings.clients
-        problem, _ = self._rules.check_regex(asked.subject, True) if asked.subject else (None, None)
-        if problem:
-            self._close_host("auth-tls-match-cn", asked.subject, problem, "correct the expression")
-        elif asked.subject and (slow := why_backtracking(asked.subject, self._rules, anywhere=True)):
+        refused, slow = judge_regex(asked.subject, self._rules, anywhere=True) if asked.subject else (None, None)
+        if refused is not None:
+            self._close_host("auth-tls-match-cn", asked.subject, *refused)
+        elif slow is not None:
             self._say(reasons.BACKTRACKING, "auth-tls-match-cn", asked.subject, *slow)
         data = self._secret("auth-tls-secret", asked.secret, self._close_host)
         if data is None:

@@ -101,20 +101,17 @@ def literal_problem(text: str) -> Problem | None:
     return None
 
 
-def regex_problem(text: str, rules: Rules) -> Problem | None:
+def judge_regex(text: str, rules: Rules, *, anywhere: bool = False) -> tuple[Problem | None, Problem | None]:
+    """Why an expression is refused; or, if it is not, why it is not matched in linear time. It is compiled for that."""
     if len(text.encode()) > PATTERN_BYTES:
-        return Problem(f"it is longer than {PATTERN_BYTES} bytes", "shorten it")
-    refused, _ = rules.check_regex(text, False)
-    return None if refused is None else Problem(refused, "correct the expression")
-
-
-def why_backtracking(text: str, rules: Rules, *, anywhere: bool = False) -> Problem | None:
-    """Why an expression that is accepted is not matched in linear time."""
+        return Problem(f"it is longer than {PATTERN_BYTES} bytes", "shorten it"), None
     refused, why = rules.check_regex(text, anywhere)
-    if refused is not None or why is None:
-        return None
+    if refused is not None:
+        return Problem(refused, "correct the expression"), None
+    if why is None:
+        return None, None
     reason = f"{why}, so PCRE matches it, within limits; a request that reaches one is answered 500"
-    return Problem(reason, "write it without that, and it is matched in linear time, without limits")
+    return None, Problem(reason, "write it without that, and it is matched in linear time, without limits")
 
 
 def looks_like_regex(claim: PathClaim) -> bool:
