@@ -89,7 +89,7 @@ def extensions() -> list[Extension]:
         ["_core/cython/shm.pyx"],
         include_dirs=["_core/cython"],
         depends=["_core/cython/abi.h", "_core/cython/metrics.h"],
-        extra_compile_args=["-O2", "-g0", "-fvisibility=hidden"],
+        extra_compile_args=["-O3", "-g0", "-fvisibility=hidden"],
         extra_link_args=["-Wl,-s", "-Wl,--exclude-libs,ALL"],
     )
     return [crate, *cythonize([shm], build_dir="build/cython", compiler_directives={"language_level": "3"})]

@@ -41,10 +41,12 @@ cdef inline const Label *label_of(const Label *labels, uint32_t slots, uint32_t 
 cdef bint put_line(Out *out, Clock *clock, const sallygate_record *record, const Label *label, bint json) noexcept nogil:
     """One access-log line. Its time is that of the response's end, as in nginx."""
     cdef const uint8_t *texts[11]
-    cdef const uint8_t *text = <const uint8_t *>record + SALLYGATE_RECORD_TEXT
+    cdef const uint8_t *first = <const uint8_t *>record + SALLYGATE_RECORD_TEXT
+    cdef const uint8_t *text = first
     cdef uint64_t end = record.start_unix_ns + record.duration_us * 1000
     cdef int field
     cdef size_t labels = 0 if label == NULL else label.fields_size + label.upstream_size
+    cdef Out line
     if not reserve(out, <size_t>record.total * 6 + labels + LINE_BYTES):
         return False
     for field in range(SALLYGATE_RECORD_FIELDS):
@@ -54,8 +56,13 @@ cdef bint put_line(Out *out, Clock *clock, const sallygate_record *record, const
         set_clock(clock, end // 1000000000)
     if json:
         put_json_line(out, clock, record, texts, label, end // 1000000 % 1000)
+    elif all_plain(first, text - first):
+        # Nearly always. A copy that no other function knows stays in registers.
+        line = out[0]
+        put_nginx_line(&line, clock, record, texts, label, True)
+        out.used = line.used
     else:
-        put_nginx_line(out, clock, record, texts, label)
+        put_nginx_line(out, clock, record, texts, label, False)
     return True
 
 
@@ -137,23 +144,30 @@ cdef inline const char *tls_name(uint16_t version) noexcept nogil:
     return b'null' if version == 0 else b'"other"'
 
 
-cdef inline void or_dash(Out *out, const sallygate_record *record, const uint8_t **texts, int field) noexcept nogil:
-    if record.lengths[field] == 0:
-        put_byte(out, b'-')
+cdef inline void put_field(Out *out, const sallygate_record *record, const uint8_t **texts, int field, bint plain) noexcept nogil:
+    if plain:
+        put(out, <const char *>texts[field], record.lengths[field])
     else:
         put_nginx(out, texts[field], record.lengths[field])
 
 
-cdef void put_nginx_line(
-    Out *out, const Clock *clock, const sallygate_record *record, const uint8_t **texts, const Label *label
+cdef inline void or_dash(Out *out, const sallygate_record *record, const uint8_t **texts, int field, bint plain) noexcept nogil:
+    if record.lengths[field] == 0:
+        put_byte(out, b'-')
+    else:
+        put_field(out, record, texts, field, plain)
+
+
+cdef inline void put_nginx_line(
+    Out *out, const Clock *clock, const sallygate_record *record, const uint8_t **texts, const Label *label, bint plain
 ) noexcept nogil:
     """ingress-nginx's default `log-format-upstream`. There is no remote user and no alternative upstream here.
 
-    A request line that was not understood stands in the target alone.
+    A request line that was not understood stands in the target alone. `plain`: no text needs an escape.
     """
     cdef size_t start
     cdef int field
-    or_dash(out, record, texts, SALLYGATE_REMOTE_ADDR)
+    or_dash(out, record, texts, SALLYGATE_REMOTE_ADDR, plain)
     put(out, b" - - [", 6)
     put(out, clock.local, 26)
     put(out, b'] "', 3)
@@ -162,15 +176,15 @@ cdef void put_nginx_line(
         if record.lengths[field] != 0:
             if out.used != start:
                 put_byte(out, b' ')
-            put_nginx(out, texts[field], record.lengths[field])
+            put_field(out, record, texts, field, plain)
     put(out, b'" ', 2)
     put_number(out, record.status)
     put_byte(out, b' ')
     put_number(out, record.body_bytes_sent)
     put(out, b' "', 2)
-    or_dash(out, record, texts, SALLYGATE_REFERER)
+    or_dash(out, record, texts, SALLYGATE_REFERER, plain)
     put(out, b'" "', 3)
-    or_dash(out, record, texts, SALLYGATE_USER_AGENT)
+    or_dash(out, record, texts, SALLYGATE_USER_AGENT, plain)
     put(out, b'" ', 2)
     put_number(out, record.request_length)
     put_byte(out, b' ')
@@ -181,9 +195,9 @@ cdef void put_nginx_line(
     else:
         put(out, label.upstream, label.upstream_size)
     put(out, b"] [] ", 5)
-    put_nginx_upstream(out, record, texts)
+    put_nginx_upstream(out, record, texts, plain)
     put_byte(out, b' ')
-    or_dash(out, record, texts, SALLYGATE_REQUEST_ID)
+    or_dash(out, record, texts, SALLYGATE_REQUEST_ID, plain)
     put_byte(out, b'\n')
 
 
@@ -194,11 +208,11 @@ cdef inline void earlier_tries(Out *out, const sallygate_record *record) noexcep
         put(out, b"-, ", 3)
 
 
-cdef void put_nginx_upstream(Out *out, const sallygate_record *record, const uint8_t **texts) noexcept nogil:
+cdef inline void put_nginx_upstream(Out *out, const sallygate_record *record, const uint8_t **texts, bint plain) noexcept nogil:
     if not record.flags & SALLYGATE_FLAG_UPSTREAM:
         put(out, b"- - - -", 7)
         return
-    or_dash(out, record, texts, SALLYGATE_UPSTREAM_ADDR)
+    or_dash(out, record, texts, SALLYGATE_UPSTREAM_ADDR, plain)
     put_byte(out, b' ')
     earlier_tries(out, record)
     put_number(out, record.upstream_response_length)

@@ -34,18 +34,6 @@ cdef inline void put_byte(Out *out, char byte) noexcept nogil:
     out.used += 1
 
 
-cdef inline void put_number(Out *out, uint64_t value) noexcept nogil:
-    cdef char digits[20]
-    cdef int at = 20
-    while True:
-        at -= 1
-        digits[at] = <char>(0x30 + value % 10)
-        value //= 10
-        if value == 0:
-            break
-    put(out, digits + at, 20 - at)
-
-
 cdef inline void put_padded(Out *out, uint64_t value, int width) noexcept nogil:
     """The last `width` digits."""
     cdef int at
@@ -53,6 +41,32 @@ cdef inline void put_padded(Out *out, uint64_t value, int width) noexcept nogil:
         out.data[out.used + at] = <char>(0x30 + value % 10)
         value //= 10
     out.used += width
+
+
+cdef inline void put_three(Out *out, uint32_t value) noexcept nogil:
+    """The last three digits."""
+    out.data[out.used] = <char>(0x30 + value // 100 % 10)
+    out.data[out.used + 1] = <char>(0x30 + value // 10 % 10)
+    out.data[out.used + 2] = <char>(0x30 + value % 10)
+    out.used += 3
+
+
+cdef inline void put_number(Out *out, uint64_t value) noexcept nogil:
+    cdef int width = 4
+    cdef uint64_t bound = 10000
+    cdef uint32_t few = <uint32_t>value
+    # Most are a status, a length or less than a second.
+    if value >= 1000:
+        while value >= bound and width < 20:
+            width += 1
+            bound *= 10  # the last one is past the end, and is not asked
+        put_padded(out, value, width)
+    elif value >= 100:
+        put_three(out, few)
+    else:
+        if value >= 10:
+            put_byte(out, <char>(0x30 + few // 10))
+        put_byte(out, <char>(0x30 + few % 10))
 
 
 cdef inline void put_seconds(Out *out, uint64_t microseconds) noexcept nogil:
@@ -65,7 +79,7 @@ cdef inline void put_milliseconds(Out *out, uint64_t microseconds) noexcept nogi
     """Seconds as nginx logs them: three digits, cut off."""
     put_number(out, microseconds // 1000000)
     put_byte(out, b'.')
-    put_padded(out, microseconds // 1000, 3)
+    put_three(out, <uint32_t>(microseconds // 1000 % 1000))
 
 
 cdef inline void put_hex(Out *out, const char *digits, uint32_t value, int width) noexcept nogil:
@@ -117,6 +131,15 @@ cdef inline size_t plain_run(const uint8_t *text, size_t size) noexcept nogil:
     while at < size and plain(text[at]):
         at += 1
     return at
+
+
+cdef inline bint all_plain(const uint8_t *text, size_t size) noexcept nogil:
+    """Without a way out before the end, so that the compiler looks at sixteen bytes at a time."""
+    cdef uint8_t odd = 0
+    cdef size_t at
+    for at in range(size):
+        odd |= (text[at] < 0x20) | (text[at] >= 0x7F) | (text[at] == 0x22) | (text[at] == 0x5C)
+    return odd == 0
 
 
 cdef void put_nginx(Out *out, const uint8_t *text, size_t size) noexcept nogil:

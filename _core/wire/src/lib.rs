@@ -11,6 +11,7 @@ pub mod fault;
 pub mod field;
 mod head;
 pub mod host;
+mod lanes;
 pub mod limits;
 pub mod path;
 pub mod proxy_header;

@@ -1,6 +1,11 @@
 //! Byte classes and the two scanners that every parser of this crate is built from.
 //!
-//! One table of 256 bytes with one bit per class, and one search for controls that looks at eight bytes at a time.
+//! One table of 256 bytes with one bit per class, and searches that look at sixteen bytes at a time.
+
+use crate::lanes::{LANES, controls, odd};
+
+/// Every byte one.
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// A byte of a token: names of fields and methods.
 pub(crate) const TOKEN: u8 = 1;
@@ -80,31 +85,18 @@ pub(crate) fn run(bytes: &[u8], classes: u8) -> usize {
     bytes.iter().position(|&byte| class(byte) & classes == 0).unwrap_or(bytes.len())
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// Marks the bytes from `from` to `to` by their highest bits. `low` has no byte above ASCII.
-#[inline]
-const fn between(low: u64, from: u8, to: u8) -> u64 {
-    // Each sum stays inside its byte: at most 0x7f + 0x7f.
-    low.wrapping_add(ONES * (0x80 - from) as u64) & !low.wrapping_add(ONES * (0x7f - to) as u64)
-}
-
-/// How many bytes at the start are letters, digits, or from `from` to `to`, found eight at a time. May stop early: what
+/// How many bytes at the start are letters, digits, or from `from` to `to`, found sixteen at a time. May stop early: what
 /// comes then is for [`run`] to judge.
 #[inline]
 fn plain_run(bytes: &[u8], from: u8, to: u8) -> usize {
-    let (words, _) = bytes.as_chunks::<8>();
-    for (number, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let low = word & !HIGHS;
-        let letters = between(low | (ONES * 0x20), b'a', b'z');
-        let plain = (letters | between(low, b'0', b'9') | between(low, from, to)) & !word & HIGHS;
-        if plain != HIGHS {
-            return number * 8 + ((plain ^ HIGHS).trailing_zeros() / 8) as usize;
+    let (chunks, _) = bytes.as_chunks::<LANES>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let odd = odd(*chunk, from, to);
+        if odd != 0 {
+            return number * LANES + odd.trailing_zeros() as usize;
         }
     }
-    words.len() * 8
+    chunks.len() * LANES
 }
 
 /// How many bytes at the start are of a token. Names are nearly always letters, digits and hyphens.
@@ -123,8 +115,8 @@ pub(crate) fn path_run(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
         at += plain_run(bytes.get(at..).unwrap_or_default(), b'-', b'/');
-        // What stopped it, and the few bytes that fill no word.
-        let odd = bytes.get(at..bytes.len().min(at + 8)).unwrap_or_default();
+        // What stopped it, and the few bytes that fill no chunk.
+        let odd = bytes.get(at..bytes.len().min(at + LANES)).unwrap_or_default();
         match odd {
             [b' ' | b'?', ..] | [] => return at,
             _ => {}
@@ -150,34 +142,30 @@ pub(crate) fn control(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Marks the controls and tabs of eight bytes by their highest bits. The lowest mark is a true one; above it there may be
-/// false ones, as a borrow runs upwards.
-#[inline]
-const fn controls(word: u64) -> u64 {
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let delete = word ^ (ONES * 0x7f);
-    let delete = delete.wrapping_sub(ONES) & !delete;
-    (below_space | delete) & HIGHS
-}
-
 #[inline]
 fn control_or_tab(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (number, word) in words.iter().enumerate() {
-        let marks = controls(u64::from_le_bytes(*word));
+    let (chunks, rest) = bytes.as_chunks::<LANES>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let marks = controls(*chunk);
         if marks != 0 {
-            return Some(number * 8 + (marks.trailing_zeros() / 8) as usize);
+            return Some(number * LANES + marks.trailing_zeros() as usize);
         }
     }
     if rest.is_empty() {
         return None;
     }
-    // The last word once more, with the few bytes that fill none: what was seen already has no marks.
-    if let Some(word) = bytes.last_chunk::<8>() {
-        let marks = controls(u64::from_le_bytes(*word));
-        return (marks != 0).then(|| bytes.len() - 8 + (marks.trailing_zeros() / 8) as usize);
+    // The last sixteen once more, with the few that fill none: what was seen already has no marks.
+    if let Some(chunk) = bytes.last_chunk::<LANES>() {
+        let marks = controls(*chunk);
+        return (marks != 0).then(|| bytes.len() - LANES + marks.trailing_zeros() as usize);
     }
-    rest.iter().position(|&byte| byte < b' ' || byte == 0x7f)
+    // Spaces fill up what is short.
+    let mut chunk = [b' '; LANES];
+    if let Some((to, _)) = chunk.split_at_mut_checked(rest.len()) {
+        to.copy_from_slice(rest);
+    }
+    let marks = controls(chunk);
+    (marks != 0).then(|| marks.trailing_zeros() as usize)
 }
 
 /// The first eight bytes of a token of `len` bytes in lower case, missing ones zero. `bytes` starts with the token and

@@ -56,6 +56,8 @@ pub struct Account {
     slot: u32,
     /// Does the route want it in the access log?
     logged: bool,
+    /// Has nobody been waited for so far?
+    prompt: bool,
     id: Id,
     record: AccessRecord,
 }
@@ -103,6 +105,7 @@ impl Account {
             local: false,
             slot: 0,
             logged: true,
+            prompt: true,
             id: Id::None,
             record,
         }
@@ -149,10 +152,17 @@ impl Account {
         self.logged = route.filters.as_ref().is_none_or(|filters| filters.logged);
     }
 
-    /// Notes a try; returns when it begins.
+    /// Notes that somebody is waited for before an endpoint is tried.
+    pub fn waits(&mut self) {
+        self.prompt = false;
+    }
+
+    /// Notes a try; returns when it begins. A first one that follows its request at once begins with it: what a few
+    /// microseconds more would tell is not worth reading the clock again.
     pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) -> u64 {
         self.record.tried(SocketText::of(address).as_bytes());
-        self.upstream_start_us = clock.micros();
+        self.upstream_start_us = if self.prompt { self.start_us } else { clock.micros() };
+        self.prompt = false;
         self.upstream_written = false;
         self.upstream_start_us
     }

@@ -236,6 +236,9 @@ impl Connection {
         account: &mut Account,
     ) -> Result<bool, Failure> {
         upload.fill(ledger, account, policy.body_limit_bytes)?;
+        if !upload.complete {
+            account.waits();
+        }
         // Boxed, both: few bodies take more than one read, and every other request would carry their state about.
         if head.expect_continue && !upload.complete && !Box::pin(self.invite(ledger, account)).await {
             return Ok(false);

@@ -105,6 +105,7 @@ impl Connection {
         let mut under_way = Vec::new();
         // Each is found out once at most, so this ends.
         while matches!(decision, Decision::Check(..) | Decision::Ask(..)) {
+            account.waits();
             // Boxed: every other request would carry its state about.
             match Box::pin(self.find_out(snapshot, decision, &mut found, upload.complete)).await {
                 Ok(more) => under_way.extend(more),
