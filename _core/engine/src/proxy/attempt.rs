@@ -300,7 +300,7 @@ impl Connection {
             added: way.added,
             cookies: way.cookies,
             errors: way.errors,
-            pacing: way.route.filters.as_ref().and_then(|filters| filters.pacing),
+            pacing: way.route.filters.as_ref().and_then(|filters| filters.pacing.as_ref()),
         }
     }
 

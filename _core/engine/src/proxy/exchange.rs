@@ -20,6 +20,7 @@ use crate::proxy::trailing::Trailing;
 use crate::proxy::upload::Upload;
 use crate::proxy::worker::Worker;
 use crate::transport::buffer::{Buffer, Output};
+use crate::transport::conduit::Conduit;
 use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
@@ -27,8 +28,6 @@ use crate::transport::throttle::{Throttle, WAIT_MS};
 
 /// Response bytes that wait for the client before the upstream is read on.
 const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
-/// Body pieces from this size on are written from where they were received, without a copy.
-const DIRECT_BYTES: usize = 4 * 1024;
 /// An upstream's head may be as large as a client's.
 const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 
@@ -36,7 +35,7 @@ const RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 const COOKIE_STATUSES: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
 
 /// How far the response has come.
-enum Phase {
+pub(super) enum Phase {
     Head,
     /// The body goes through decoder and encoder.
     Body(Decoder, Encoder),
@@ -54,7 +53,7 @@ pub(super) struct Peers<'a> {
 /// One try.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened or did not")]
 pub(super) struct Exchange<'a> {
-    worker: &'a Worker,
+    pub(super) worker: &'a Worker,
     terms: &'a Terms<'a>,
     /// Answers that another endpoint is to do better.
     passed_over: &'a [u16],
@@ -63,10 +62,14 @@ pub(super) struct Exchange<'a> {
     /// The trailers of the answer.
     trailing: Trailing,
     ledger: &'a mut Ledger,
-    account: &'a mut Account,
-    reply: Option<Buffer>,
-    down: Output,
-    phase: Phase,
+    pub(super) account: &'a mut Account,
+    pub(super) reply: Option<Buffer>,
+    pub(super) down: Output,
+    pub(super) phase: Phase,
+    /// Through which the body goes, while large pieces of it come.
+    pub(super) conduit: Option<Conduit>,
+    /// Was there more to read than one call could take?
+    pub(super) flowing: bool,
     /// The upstream no longer takes the request; it may still answer.
     upload_broken: bool,
     /// A byte of the final response was handed to the client's side.
@@ -81,7 +84,7 @@ pub(super) struct Exchange<'a> {
     /// Is the client still watched, which has sent everything and waits?
     watching: bool,
     /// What may go to the client, where that is limited.
-    throttle: Option<Throttle>,
+    pub(super) throttle: Option<Throttle>,
     /// Does only the throttle keep bytes back?
     throttled: bool,
 }
@@ -109,6 +112,8 @@ impl<'a> Exchange<'a> {
             reply: None,
             down: worker.blocks.output(),
             phase: Phase::Head,
+            conduit: None,
+            flowing: false,
             upload_broken: false,
             begun: false,
             switched: false,
@@ -191,8 +196,8 @@ impl<'a> Exchange<'a> {
     /// Sets the deadline for whatever is being waited for.
     fn arm(&mut self) {
         self.armed = true;
-        let unread =
-            matches!(self.phase, Phase::Direct(_)) && self.reply.as_ref().is_some_and(|reply| !reply.is_empty());
+        let unread = matches!(self.phase, Phase::Direct(_))
+            && (self.reply.as_ref().is_some_and(|reply| !reply.is_empty()) || self.is_pipe_full());
         self.throttled = (unread || !self.down.is_empty()) && self.allowance() == 0;
         if self.throttled {
             self.deadline.set(WAIT_MS);
@@ -276,10 +281,13 @@ impl<'a> Exchange<'a> {
         if matches!(self.phase, Phase::Done) || self.down.rest().len() >= PENDING_RESPONSE_BYTES {
             return Ok(false);
         }
-        if let Phase::Direct(remaining) = self.phase
-            && self.reply.as_ref().is_some_and(|reply| !reply.is_empty())
-        {
-            return self.pass_direct(cx, peers, remaining);
+        if let Phase::Direct(remaining) = self.phase {
+            if self.reply.as_ref().is_some_and(|reply| !reply.is_empty()) {
+                return self.pass_direct(cx, peers, remaining);
+            }
+            if self.is_piped(peers, remaining) {
+                return self.pass_piped(cx, peers, remaining);
+            }
         }
         let in_head = matches!(self.phase, Phase::Head);
         let waits = match &self.reply {
@@ -312,8 +320,9 @@ impl<'a> Exchange<'a> {
             self.worker.blocks.put_buffer(small);
         }
         let Some(reply) = &mut self.reply else {
-            return peers.upstream.poll_piece(cx, &self.worker.blocks, expected).map_ok(|buffer| {
+            return peers.upstream.poll_piece(cx, &self.worker.blocks, expected).map_ok(|mut buffer| {
                 let count = buffer.as_ref().map_or(0, |buffer| buffer.filled().len());
+                self.flowing = buffer.as_mut().is_some_and(|buffer| buffer.space().is_empty());
                 self.reply = buffer;
                 count
             });
@@ -330,7 +339,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The upstream sent its last byte, or was cut off.
-    fn upstream_ended(&mut self) -> Result<(), Failure> {
+    pub(super) fn upstream_ended(&mut self) -> Result<(), Failure> {
         let clean = match &mut self.phase {
             Phase::Body(decoder, encoder) => decoder.finish().is_ok() && encoder.finish(&mut self.down.bytes).is_ok(),
             Phase::Direct(remaining) => *remaining == u64::MAX,
@@ -438,7 +447,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Takes what is there of the body through decoder and encoder. A small one joins its head in one write.
-    fn step_body(&mut self) -> Result<bool, Failure> {
+    pub(super) fn step_body(&mut self) -> Result<bool, Failure> {
         let Some(reply) = &mut self.reply else { return Ok(false) };
         if reply.is_empty() {
             return Ok(true);
@@ -493,43 +502,8 @@ impl<'a> Exchange<'a> {
         Ok(true)
     }
 
-    /// Writes a large piece of the body from where it was received.
-    fn pass_direct(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>, remaining: u64) -> Result<bool, Failure> {
-        let wanted = usize::try_from(remaining).unwrap_or(usize::MAX);
-        let Some(reply) = &mut self.reply else { return Ok(false) };
-        let filled = reply.filled();
-        let data = filled.get(..wanted.min(filled.len())).unwrap_or_default();
-        if !self.down.is_empty() || data.len() < DIRECT_BYTES {
-            return self.step_body();
-        }
-        let data = match &self.throttle {
-            None => data,
-            Some(throttle) => {
-                let allowed = throttle.allowance(self.worker.clock.coarse_ms());
-                data.get(..allowed.min(data.len())).unwrap_or_default()
-            }
-        };
-        if data.is_empty() {
-            return Ok(false);
-        }
-        match peers.client.poll_write(cx, data) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Err(_)) => Err(Failure::of(Kind::ClientGone)),
-            Poll::Ready(Ok(count)) => {
-                self.throttle.iter_mut().for_each(|throttle| throttle.sent(count));
-                reply.consume(count);
-                self.account.sent_body(count);
-                self.account.written += u64::try_from(count).unwrap_or(0);
-                self.client_read(count)?;
-                let left = remaining - u64::try_from(count).unwrap_or(0);
-                self.phase = if left == 0 { Phase::Done } else { Phase::Direct(left) };
-                Ok(true)
-            }
-        }
-    }
-
     /// A client that reads a byte now and then would hold its upstream for as long as it likes.
-    fn client_read(&mut self, count: usize) -> Result<(), Failure> {
+    pub(super) fn client_read(&mut self, count: usize) -> Result<(), Failure> {
         let (now_ms, rate) = (self.worker.clock.coarse_ms(), self.worker.client_read_rate());
         if self.reading.moved(now_ms, count, rate) { Ok(()) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
@@ -572,6 +546,9 @@ impl Drop for Exchange<'_> {
         self.worker.blocks.put_output(std::mem::take(&mut self.down));
         if let Some(reply) = self.reply.take() {
             self.worker.blocks.put_buffer(reply);
+        }
+        if let Some(conduit) = self.conduit.take() {
+            self.worker.conduits.put(conduit);
         }
     }
 }

@@ -15,6 +15,7 @@ mod judge;
 mod keeping;
 pub mod mirror;
 pub mod order;
+mod passing;
 pub mod peer;
 pub mod plan;
 mod reply;

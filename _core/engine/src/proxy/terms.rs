@@ -31,5 +31,5 @@ pub(super) struct Terms<'a> {
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
     /// How fast the answer goes to the client.
-    pub(super) pacing: Option<Pacing>,
+    pub(super) pacing: Option<&'a Pacing>,
 }

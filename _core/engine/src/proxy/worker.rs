@@ -27,6 +27,7 @@ use crate::snapshot::CurrentReader;
 use crate::telemetry::{Counter, Worker as WorkerTelemetry};
 use crate::tls::client::Connector;
 use crate::transport::buffer;
+use crate::transport::conduit::Conduits;
 use crate::transport::deadline::Deadlines;
 use crate::transport::pace::Rate;
 use crate::transport::spill::Spill;
@@ -48,6 +49,8 @@ pub struct Worker {
     pub snapshots: CurrentReader,
     /// Buffers that wait for their next use.
     pub blocks: buffer::Pool,
+    /// Pipes for large bodies.
+    pub(super) conduits: Conduits,
     /// Where requests are served.
     pub rooms: Rooms,
     /// Room for request bodies.
@@ -122,6 +125,7 @@ impl Worker {
             clock: Clock::new(),
             snapshots,
             blocks: buffer::Pool::default(),
+            conduits: Conduits::default(),
             rooms: Rooms::default(),
             copies: Copies::default(),
             bodies: Bodies::new(settings.body_memory_bytes, settings.body_disk_bytes),

@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::transport::buffer::{Buffer, Pool};
+use crate::transport::conduit::Conduit;
 
 /// What can happen on a connection that should be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,36 @@ fn poll_taking(
             Err(error) if taken == 0 && is_nothing(&error) => {}
             Err(error) if taken == 0 => return Poll::Ready(Err(error)),
             _ => return Poll::Ready(Ok(taken)),
+        }
+    }
+}
+
+/// Tries `call` whenever the runtime says that there is something to read, until it is not told to wait.
+fn poll_in(
+    tcp: &TcpStream,
+    cx: &mut Context<'_>,
+    mut call: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(tcp.poll_read_ready(cx))?;
+        match tcp.try_io(Interest::READABLE, &mut call) {
+            Err(error) if is_nothing(&error) => {}
+            done => return Poll::Ready(done),
+        }
+    }
+}
+
+/// The same for writing.
+fn poll_out(
+    tcp: &TcpStream,
+    cx: &mut Context<'_>,
+    mut call: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(tcp.poll_write_ready(cx))?;
+        match tcp.try_io(Interest::WRITABLE, &mut call) {
+            Err(error) if is_nothing(&error) => {}
+            done => return Poll::Ready(done),
         }
     }
 }
@@ -302,6 +333,23 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Can bytes go through it by reference? Those of TLS pass through its own hands.
+    pub fn takes_pipes(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    /// Moves up to `most` bytes that have arrived into an empty pipe. 0 is a clean end.
+    pub fn poll_take(&self, cx: &mut Context<'_>, pipe: &mut Conduit, most: usize) -> Poll<io::Result<usize>> {
+        let tcp = self.tcp();
+        poll_in(tcp, cx, || pipe.take(tcp, most))
+    }
+
+    /// Moves out of a pipe as many bytes as the peer takes.
+    pub fn poll_give(&self, cx: &mut Context<'_>, pipe: &mut Conduit) -> Poll<io::Result<usize>> {
+        let tcp = self.tcp();
+        poll_out(tcp, cx, || pipe.give(tcp))
     }
 
     /// Says that no more bytes will come. Best effort: the peer may be gone already.
