@@ -4,14 +4,14 @@ use std::task::{Context, Poll};
 
 use crate::fault::{Failure, Kind};
 use crate::proxy::exchange::{Exchange, Peers, Phase};
-use crate::transport::conduit::{self, PIPE_BYTES};
+use crate::transport::conduit;
 
 /// Body pieces from this size on are written from where they were received, without a copy.
 const DIRECT_BYTES: usize = 4 * 1024;
 /// A body of which at least this much is still to come goes through a pipe, if it comes fast.
-const PIPED_BYTES: u64 = PIPE_BYTES as u64;
-/// Less than this in one call, and the body is read and written again: a quarter of a pipe is where both cost the same.
-const SLOW_BYTES: usize = PIPE_BYTES / 4;
+const PIPED_BYTES: u64 = 64 * 1024;
+/// Less than this in one call, and the body is read and written again.
+const SLOW_BYTES: usize = 16 * 1024;
 
 impl Exchange<'_> {
     /// Writes a large piece of the body from where it was received.

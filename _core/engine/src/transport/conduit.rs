@@ -7,26 +7,29 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, PipeReader, PipeWriter};
 
 use rustix::io::Errno;
-use rustix::pipe::{SpliceFlags, splice};
+use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, splice};
 use tokio::net::TcpStream;
 
-/// What a pipe holds at once; the kernel's own default, which every user has.
-pub const PIPE_BYTES: usize = 64 * 1024;
-/// The bodies of a worker that go through a pipe at the same time. Each has two descriptors, and pins what it holds.
-/// Others are copied, as every body once was.
+/// What a pipe holds at once, if the kernel lets this user have one of that size (`fs.pipe-max-size`,
+/// `fs.pipe-user-pages-soft`). With its usual 64 KiB as much time goes into waking peers as into copying.
+const PIPE_BYTES: usize = 512 * 1024;
+/// The bodies of a worker that go through a pipe at the same time. Each has two descriptors, and pins what it holds:
+/// 32 MiB in all. Others are copied, as every body once was.
 const LENT: usize = 64;
 
 /// One pipe, and how many bytes wait in it.
 pub struct Conduit {
     out: PipeReader,
     into: PipeWriter,
+    room: usize,
     held: usize,
 }
 
 impl Conduit {
     fn new() -> io::Result<Self> {
         let (out, into) = io::pipe()?;
-        Ok(Self { out, into, held: 0 })
+        let room = fcntl_setpipe_size(&into, PIPE_BYTES).or_else(|_| fcntl_getpipe_size(&into))?;
+        Ok(Self { out, into, room, held: 0 })
     }
 
     /// How many bytes wait in it.
@@ -36,7 +39,7 @@ impl Conduit {
 
     /// Takes what `from` has received, into a pipe that is empty: so a call that would block tells of the socket alone.
     pub(super) fn take(&mut self, from: &TcpStream, most: usize) -> io::Result<usize> {
-        let count = splice(from, None, &self.into, None, most.min(PIPE_BYTES), SpliceFlags::NONBLOCK)?;
+        let count = splice(from, None, &self.into, None, most.min(self.room), SpliceFlags::NONBLOCK)?;
         self.held += count;
         Ok(count)
     }
