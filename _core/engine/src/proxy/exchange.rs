@@ -25,6 +25,7 @@ use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
 use crate::transport::throttle::{Throttle, WAIT_MS};
+use crate::transport::watch::Watch;
 
 /// Response bytes that wait for the client before the upstream is read on.
 const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
@@ -81,8 +82,8 @@ pub(super) struct Exchange<'a> {
     /// How fast the client sends, and how fast it reads.
     sending: Pace,
     reading: Pace,
-    /// Is the client still watched, which has sent everything and waits?
-    watching: bool,
+    /// Over the client, once it has sent everything and waits.
+    watch: Watch,
     /// What may go to the client, where that is limited.
     pub(super) throttle: Option<Throttle>,
     /// Does only the throttle keep bytes back?
@@ -121,7 +122,7 @@ impl<'a> Exchange<'a> {
             armed: false,
             sending: Pace::default(),
             reading: Pace::default(),
-            watching: true,
+            watch: Watch::default(),
             throttle: None,
             throttled: false,
         }
@@ -168,20 +169,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6) may
-    /// still read, and is answered: only a reset says that it does not.
+    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6), or has
+    /// sent the next one already, may still read, and is answered: only a reset says that it does not.
     fn watch(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<(), Failure> {
-        if !self.watching || !self.upload.complete {
-            return Ok(());
+        if self.upload.complete && self.watch.poll_left(peers.client, cx).is_ready() {
+            return Err(Failure::of(Kind::ClientGone));
         }
-        match peers.client.poll_left(cx) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(true) => Err(Failure::of(Kind::ClientGone)),
-            Poll::Ready(false) => {
-                self.watching = false;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Notes how the exchange ended.
