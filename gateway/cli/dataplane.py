@@ -145,6 +145,16 @@ def say(line: str) -> None:
         print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
 
 
+def _lacking(error: Exception) -> str | None:
+    """What to say if it was a thread that could not be had, which Python and the engine have words of their own for."""
+    text = str(error)
+    if "start new thread" not in text and " cannot be started: " not in text:
+        return None
+    return (
+        f"cannot start: {text}; raise the limit on threads (pids.max of the container, ulimit -u), or lower --workers"
+    )
+
+
 def main(args: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 -- not needed for --help
 
@@ -186,7 +196,11 @@ def main(args: argparse.Namespace) -> int:
     except (ListenError, SocketError) as error:
         say(str(error))
     except OSError as error:
-        say(f"{error.filename or 'cannot start'}: {error.strerror or error}")
+        say(_lacking(error) or f"{error.filename or 'cannot start'}: {error.strerror or error}")
     except ValueError as error:
         say(f"cannot start: {error}")
+    except RuntimeError as error:
+        if (lacking := _lacking(error)) is None:
+            raise
+        say(lacking)
     return Exit.FAILED
