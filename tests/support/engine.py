@@ -64,7 +64,7 @@ def route(match: PathMatch | str = "/", action: Action | None = None, policy: Po
 class Gate:
     """An engine with two listeners. `settings` are those of the engine by name, in its own units."""
 
-    def __init__(self, **settings: int | str) -> None:
+    def __init__(self, **settings: int | str | list[str]) -> None:
         memory = os.memfd_create("telemetry", os.MFD_CLOEXEC)
         listeners = [{"name": one.name, "tls": one.name == "https", "address": "127.0.0.1:0"} for one in LISTENERS]
         defaults = {"workers": 1, "telemetry_slots": 64, "telemetry_ring_bytes": 1 << 16, "drain_idle_ms": 0}

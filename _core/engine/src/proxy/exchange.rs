@@ -3,6 +3,7 @@
 //! The exchange owns no socket. It is polled until the response is whole, the protocol was switched, or something
 //! failed; what it leaves behind says whether the connections may be used again.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use sallygate_wire::body::{Decoder, Encoder};
@@ -425,8 +426,10 @@ impl<'a> Exchange<'a> {
         let date = self.worker.date.get();
         let Terms { hsts, edits, added, .. } = *self.terms;
         let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
-        self.trailing.wanted = self.terms.trailers && outgoing == Outgoing::Chunked;
-        let trailers = self.trailing.wanted;
+        if self.terms.trailers && outgoing == Outgoing::Chunked {
+            self.trailing.wanted = Some(Arc::clone(&self.worker.settings.response_trailers));
+        }
+        let trailers = self.trailing.wanted.as_deref();
         let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         if let Some(pacing) = self.terms.pacing {
