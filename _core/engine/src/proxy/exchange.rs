@@ -86,7 +86,7 @@ pub(super) struct Exchange<'a> {
     /// Over the client, once it has sent everything and waits.
     watch: Watch,
     /// What may go to the client, where that is limited.
-    pub(super) throttle: Option<Throttle>,
+    pub(super) throttle: Option<Box<Throttle>>,
     /// Does only the throttle keep bytes back?
     throttled: bool,
 }
@@ -434,7 +434,7 @@ impl<'a> Exchange<'a> {
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         if let Some(pacing) = self.terms.pacing {
             let now_ms = self.worker.clock.coarse_ms();
-            self.throttle = Some(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms));
+            self.throttle = Some(Box::new(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms)));
         }
         self.account.status = head.status;
         self.account.upstream_status = head.status;
