@@ -1,7 +1,9 @@
 //! What the engine is started with. Fixed for its life; everything that may change comes in snapshots.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+pub use sallygate_wire::trailer::TrailerNames;
 use serde::Deserialize;
 
 /// One socket to listen on.
@@ -97,6 +99,12 @@ pub struct Settings {
     /// sets fewer where it may open few files: upstreams need some, too.
     #[serde(default = "default::max_connections")]
     pub max_connections: usize,
+    /// Names of trailer fields that go on to upstreams behind a body in chunks: what is only known once it is out.
+    #[serde(default, deserialize_with = "trailer_names")]
+    pub request_trailers: Arc<TrailerNames>,
+    /// Names of trailer fields that go on to clients that take any, for the same reason.
+    #[serde(default, deserialize_with = "trailer_names")]
+    pub response_trailers: Arc<TrailerNames>,
     /// How long a drain leaves idle connections open, so that a request that is under way to us still arrives.
     #[serde(default = "default::drain_idle_ms")]
     pub drain_idle_ms: u64,
@@ -130,9 +138,16 @@ impl Settings {
             body_memory_bytes: default::body_memory_bytes(),
             body_disk_bytes: default::body_disk_bytes(),
             max_connections: default::max_connections(),
+            request_trailers: Arc::default(),
+            response_trailers: Arc::default(),
             drain_idle_ms: default::drain_idle_ms(),
         }
     }
+}
+
+fn trailer_names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Arc<TrailerNames>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    TrailerNames::read(&names).map(Arc::new).map_err(serde::de::Error::custom)
 }
 
 mod default {

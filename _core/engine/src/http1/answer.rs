@@ -3,7 +3,7 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Field, Fields, Name};
 use sallygate_wire::response::ResponseHead;
-use sallygate_wire::trailer::announced;
+use sallygate_wire::trailer::TrailerNames;
 use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 const DATE: Label<6> = Label::new(b"Date: ");
@@ -65,8 +65,8 @@ pub struct Facts<'a> {
     pub added: &'a [u8],
     /// More of them.
     pub cookies: &'a [u8],
-    /// May trailer fields follow the body?
-    pub trailers: bool,
+    /// The trailer fields that may follow the body, if any may.
+    pub trailers: Option<&'a TrailerNames>,
 }
 
 /// Appends the head for the client to `out`. `bytes` is the head as it was received.
@@ -120,8 +120,10 @@ pub fn write(
         Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
         Outgoing::Chunked => writer.lines(&CHUNKED),
     }
-    if facts.trailers && fields.has(Name::Trailer) {
-        announce(&mut writer, bytes, fields)?;
+    if let Some(names) = facts.trailers
+        && fields.has(Name::Trailer)
+    {
+        announce(&mut writer, names, bytes, fields)?;
     }
     match facts.persistence {
         Persistence::Keep => {}
@@ -134,8 +136,13 @@ pub fn write(
 
 /// Says which trailer fields will follow, of those that may.
 #[cold]
-pub(super) fn announce(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields) -> Result<(), Fault> {
-    let names = announced(bytes, fields);
+pub(super) fn announce(
+    writer: &mut HeadWriter<'_>,
+    names: &TrailerNames,
+    bytes: &[u8],
+    fields: &Fields,
+) -> Result<(), Fault> {
+    let names = names.announced(bytes, fields);
     if names.is_empty() { Ok(()) } else { writer.field(b"Trailer", &names) }
 }
 

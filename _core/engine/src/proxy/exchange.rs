@@ -3,6 +3,7 @@
 //! The exchange owns no socket. It is polled until the response is whole, the protocol was switched, or something
 //! failed; what it leaves behind says whether the connections may be used again.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use sallygate_wire::body::{Decoder, Encoder};
@@ -25,6 +26,7 @@ use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
 use crate::transport::throttle::{Throttle, WAIT_MS};
+use crate::transport::watch::Watch;
 
 /// Response bytes that wait for the client before the upstream is read on.
 const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
@@ -81,10 +83,10 @@ pub(super) struct Exchange<'a> {
     /// How fast the client sends, and how fast it reads.
     sending: Pace,
     reading: Pace,
-    /// Is the client still watched, which has sent everything and waits?
-    watching: bool,
+    /// Over the client, once it has sent everything and waits.
+    watch: Watch,
     /// What may go to the client, where that is limited.
-    pub(super) throttle: Option<Throttle>,
+    pub(super) throttle: Option<Box<Throttle>>,
     /// Does only the throttle keep bytes back?
     throttled: bool,
 }
@@ -121,7 +123,7 @@ impl<'a> Exchange<'a> {
             armed: false,
             sending: Pace::default(),
             reading: Pace::default(),
-            watching: true,
+            watch: Watch::default(),
             throttle: None,
             throttled: false,
         }
@@ -168,20 +170,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6) may
-    /// still read, and is answered: only a reset says that it does not.
+    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6), or has
+    /// sent the next one already, may still read, and is answered: only a reset says that it does not.
     fn watch(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<(), Failure> {
-        if !self.watching || !self.upload.complete {
-            return Ok(());
+        if self.upload.complete && self.watch.poll_left(peers.client, cx).is_ready() {
+            return Err(Failure::of(Kind::ClientGone));
         }
-        match peers.client.poll_left(cx) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(true) => Err(Failure::of(Kind::ClientGone)),
-            Poll::Ready(false) => {
-                self.watching = false;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Notes how the exchange ended.
@@ -431,13 +426,15 @@ impl<'a> Exchange<'a> {
         let date = self.worker.date.get();
         let Terms { hsts, edits, added, .. } = *self.terms;
         let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
-        self.trailing.wanted = self.terms.trailers && outgoing == Outgoing::Chunked;
-        let trailers = self.trailing.wanted;
+        if self.terms.trailers && outgoing == Outgoing::Chunked {
+            self.trailing.wanted = Some(Arc::clone(&self.worker.settings.response_trailers));
+        }
+        let trailers = self.trailing.wanted.as_deref();
         let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
         if let Some(pacing) = self.terms.pacing {
             let now_ms = self.worker.clock.coarse_ms();
-            self.throttle = Some(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms));
+            self.throttle = Some(Box::new(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms)));
         }
         self.account.status = head.status;
         self.account.upstream_status = head.status;

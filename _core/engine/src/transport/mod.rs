@@ -8,3 +8,4 @@ pub mod pace;
 pub mod spill;
 pub mod stream;
 pub mod throttle;
+pub mod watch;
