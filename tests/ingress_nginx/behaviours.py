@@ -26,6 +26,8 @@ TLS: Final = "ingress_nginx/test_tls.py"
 CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
 INSIDE: Final = "ingress_nginx/test_backend_tls.py"
 EXTERNAL: Final = "ingress_nginx/test_external_auth.py"
+ASKING: Final = "ingress_nginx/test_asking.py"
+ALIASES: Final = "ingress_nginx/test_aliases.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
@@ -173,6 +175,14 @@ LET_IN: Final = (
     row("cookies of that service", f"{EXTERNAL} test_cookies_of_the_service"),
     row("its answers are remembered", f"{EXTERNAL} test_answers_are_remembered_by_their_key"),
     row("a service that cannot be", f"{EXTERNAL} test_a_service_that_does_not_answer"),
+    row("why it could not be asked", f"{ASKING} test_why_it_could_not_be_asked_is_told_by_log_and_metrics"),
+    row(
+        "connections to that service",
+        f"{ASKING} test_a_connection_to_the_service_is_used_again",
+        f"{ASKING} test_it_is_closed_after_so_many_requests",
+        f"{ASKING} test_an_idle_one_is_closed_after_its_time",
+        f"{ASKING} test_no_more_are_kept_idle_than_it_says",
+    ),
     row("no crafted path goes around it", f"{EXTERNAL} test_no_crafted_path_goes_around_it"),
     row("either is enough", "scene either", f"{ACCESS} test_either_is_enough_where_any_satisfies"),
     row("one service for all", f"{EXTERNAL} test_what_is_asked_for_everybody"),
@@ -303,6 +313,12 @@ CLUSTER: Final = (
         "scene alias",
         f"{PATHS} test_an_alias_is_for_all_paths_of_its_host_and_never_for_a_host_of_its_own",
         f"{CONTROL} test_an_alias_is_served",
+    ),
+    row(
+        "names with wildcards and expressions",
+        "scene alias-order",
+        f"{ALIASES} test_a_host_comes_first_then_the_longest_wildcard_then_an_expression",
+        f"{ALIASES} test_a_host_of_an_ingress_takes_its_name_back",
     ),
     row(
         "the access log",

@@ -17,6 +17,9 @@ pub const PATH_BYTES: usize = 8 << 10;
 /// The value of a header that we add must fit many times over into a response head.
 pub const HEADER_VALUE_BYTES: usize = 4 << 10;
 
+/// An expression for hosts, which are at most 253 bytes long themselves; it is part of a key, and keys are kept short.
+pub const HOST_PATTERN_BYTES: usize = 256;
+
 /// Endpoints of a backend are chosen by index in one contiguous list that is rebuilt on each change.
 pub const ENDPOINTS_PER_BACKEND: usize = 10_000;
 

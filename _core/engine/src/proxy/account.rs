@@ -8,7 +8,7 @@ use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
 
 use crate::clock::Clock;
-use crate::fault::{Failure, Kind, Side};
+use crate::fault::{Failure, Kind, Side, Undecided};
 use crate::http1::forward::request_id;
 use crate::proxy::worker::Worker;
 use crate::route::Route;
@@ -293,8 +293,24 @@ fn counter(failure: Failure) -> Counter {
         ) => Counter::FaultClientCertificate,
         (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
         (_, Kind::RegexLimit) => Counter::FaultGatewayRegexLimit,
-        (_, Kind::PassedOver | Kind::Covered(_) | Kind::NotAuthorised) => Counter::FaultUpstreamStatus,
+        (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
+        (_, Kind::NotAuthorised(why)) => undecided(why),
         (_, Kind::NoSnapshot | Kind::BodyNotKept | Kind::Exhausted) => Counter::FaultGatewayInternal,
+    }
+}
+
+/// The counter of a request that a service has not decided about.
+fn undecided(why: Undecided) -> Counter {
+    match why {
+        Undecided::Status => Counter::FaultAuthorisationStatus,
+        Undecided::Unaskable => Counter::FaultAuthorisationPolicy,
+        Undecided::NoEndpoint => Counter::FaultAuthorisationNoEndpoint,
+        Undecided::Connect => Counter::FaultAuthorisationConnect,
+        Undecided::Tls => Counter::FaultAuthorisationTls,
+        Undecided::ConnectTimeout | Undecided::ReadTimeout => Counter::FaultAuthorisationTimeout,
+        Undecided::Broken => Counter::FaultAuthorisationAbort,
+        Undecided::BadAnswer => Counter::FaultAuthorisationSyntax,
+        Undecided::Exhausted => Counter::FaultAuthorisationInternal,
     }
 }
 
@@ -305,9 +321,9 @@ fn timeout(failure: Failure) -> Option<Counter> {
         Kind::ClientTimeout => Some(Counter::TimeoutRequestBody),
         Kind::ClientStalled => Some(Counter::TimeoutClientWrite),
         Kind::ClientTooSlow => Some(Counter::TimeoutClientRate),
-        Kind::ConnectTimeout => Some(Counter::TimeoutUpstreamConnect),
+        Kind::ConnectTimeout | Kind::NotAuthorised(Undecided::ConnectTimeout) => Some(Counter::TimeoutUpstreamConnect),
         Kind::SendTimeout => Some(Counter::TimeoutUpstreamWrite),
-        Kind::ReadTimeout => Some(Counter::TimeoutUpstreamRead),
+        Kind::ReadTimeout | Kind::NotAuthorised(Undecided::ReadTimeout) => Some(Counter::TimeoutUpstreamRead),
         _ => None,
     }
 }

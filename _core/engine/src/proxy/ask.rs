@@ -43,7 +43,7 @@ struct Read {
 }
 
 impl Connection {
-    /// The answer about a request that `policy` holds for; one without a status if there is none. `whole`: nothing more
+    /// The answer about a request that `policy` holds for; one without a status, and with the reason, if there is none. `whole`: nothing more
     /// is to come from the client, so that it is seen to leave. Fails only if it has.
     pub(super) async fn ask(
         &mut self,
@@ -60,7 +60,7 @@ impl Connection {
         let answered = match self.ask_endpoints(snapshot, inquiry, policy, whole).await {
             Ok(answered) => Arc::new(answered),
             Err(failure) if failure.kind == Kind::ClientGone => return Err(failure),
-            Err(_) => Arc::default(),
+            Err(failure) => Arc::new(Answered { undecided: failure.into(), ..Answered::default() }),
         };
         if let Some(key) = inquiry.key {
             memory.keep(key, &answered, worker.shared.clock_ms());
