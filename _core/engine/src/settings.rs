@@ -1,7 +1,6 @@
 //! What the engine is started with. Fixed for its life; everything that may change comes in snapshots.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 pub use sallygate_wire::trailer::TrailerNames;
 use serde::Deserialize;
@@ -101,10 +100,10 @@ pub struct Settings {
     pub max_connections: usize,
     /// Names of trailer fields that go on to upstreams behind a body in chunks: what is only known once it is out.
     #[serde(default, deserialize_with = "trailer_names")]
-    pub request_trailers: Arc<TrailerNames>,
+    pub request_trailers: TrailerNames,
     /// Names of trailer fields that go on to clients that take any, for the same reason.
     #[serde(default, deserialize_with = "trailer_names")]
-    pub response_trailers: Arc<TrailerNames>,
+    pub response_trailers: TrailerNames,
     /// How long a drain leaves idle connections open, so that a request that is under way to us still arrives.
     #[serde(default = "default::drain_idle_ms")]
     pub drain_idle_ms: u64,
@@ -138,16 +137,16 @@ impl Settings {
             body_memory_bytes: default::body_memory_bytes(),
             body_disk_bytes: default::body_disk_bytes(),
             max_connections: default::max_connections(),
-            request_trailers: Arc::default(),
-            response_trailers: Arc::default(),
+            request_trailers: TrailerNames::default(),
+            response_trailers: TrailerNames::default(),
             drain_idle_ms: default::drain_idle_ms(),
         }
     }
 }
 
-fn trailer_names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Arc<TrailerNames>, D::Error> {
+fn trailer_names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TrailerNames, D::Error> {
     let names = Vec::<String>::deserialize(from)?;
-    TrailerNames::read(&names).map(Arc::new).map_err(serde::de::Error::custom)
+    TrailerNames::read(&names).map_err(serde::de::Error::custom)
 }
 
 mod default {

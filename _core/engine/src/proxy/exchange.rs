@@ -3,7 +3,7 @@
 //! The exchange owns no socket. It is polled until the response is whole, the protocol was switched, or something
 //! failed; what it leaves behind says whether the connections may be used again.
 
-use std::sync::Arc;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use sallygate_wire::body::{Decoder, Encoder};
@@ -427,7 +427,7 @@ impl<'a> Exchange<'a> {
         let Terms { hsts, edits, added, .. } = *self.terms;
         let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
         if self.terms.trailers && outgoing == Outgoing::Chunked {
-            self.trailing.wanted = Some(Arc::clone(&self.worker.settings.response_trailers));
+            self.trailing.wanted = Some(Rc::clone(&self.worker.response_trailers));
         }
         let trailers = self.trailing.wanted.as_deref();
         let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };

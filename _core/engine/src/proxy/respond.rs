@@ -230,9 +230,9 @@ impl Connection {
                     edits: route.filters.as_ref().and_then(|filters| filters.request()),
                     lines: &lines,
                     reports: spare,
-                    trailers: &worker.settings.request_trailers,
+                    trailers: &worker.request_trailers,
                 };
-                let outgoing = upload.outgoing(head.framing, &route.policy, &worker.settings.request_trailers);
+                let outgoing = upload.outgoing(head.framing, &route.policy, &worker.request_trailers);
                 match forward::write(&mut upload.output.bytes, bytes, head, &fields, path, &facts, outgoing) {
                     Ok(()) => {
                         upload.head_written();

@@ -1,6 +1,6 @@
 //! The trailer fields of a body on its way through: set aside while it is read, and sent on behind it where they may be.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use sallygate_wire::body::Decoder;
 use sallygate_wire::trailer::{Section, TrailerNames};
@@ -11,7 +11,7 @@ use crate::proxy::account::Account;
 #[derive(Default)]
 pub(super) struct Trailing {
     /// The names that may go on, if the receiver knows what to do with any.
-    pub(super) wanted: Option<Arc<TrailerNames>>,
+    pub(super) wanted: Option<Rc<TrailerNames>>,
     section: Option<Box<Section>>,
 }
 

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use sallygate_image::Policy;
 use sallygate_wire::body::{Decoder, Encoder};
@@ -121,9 +120,9 @@ impl Upload {
 
     /// What the head is to say of the body. Chunks that are taken in are sent on with their length, which many servers
     /// understand better; HTTP/1.0 knows nothing else.
-    pub(super) fn outgoing(&mut self, framing: Framing, policy: &Policy, trailers: &Arc<TrailerNames>) -> Outgoing {
+    pub(super) fn outgoing(&mut self, framing: Framing, policy: &Policy, trailers: &Rc<TrailerNames>) -> Outgoing {
         if framing == Framing::Chunked && !policy.http10 {
-            self.trailing.wanted = Some(Arc::clone(trailers));
+            self.trailing.wanted = Some(Rc::clone(trailers));
         }
         match framing {
             Framing::None => Outgoing::None,

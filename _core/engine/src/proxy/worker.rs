@@ -11,6 +11,7 @@ use openssl::error::ErrorStack;
 use sallygate_image::KeptAlive;
 use sallygate_wire::field::Fields;
 use sallygate_wire::limits::Limits;
+use sallygate_wire::trailer::TrailerNames;
 
 use crate::balance;
 use crate::clock::Clock;
@@ -51,6 +52,10 @@ pub struct Worker {
     pub blocks: buffer::Pool,
     /// Pipes for large bodies.
     pub(super) conduits: Conduits,
+    /// The trailer fields that may go on, of requests and of answers: its own, so that no count of holders is shared.
+    pub(super) request_trailers: Rc<TrailerNames>,
+    /// See above.
+    pub(super) response_trailers: Rc<TrailerNames>,
     /// Where requests are served.
     pub rooms: Rooms,
     /// Room for request bodies.
@@ -126,6 +131,8 @@ impl Worker {
             snapshots,
             blocks: buffer::Pool::default(),
             conduits: Conduits::default(),
+            request_trailers: Rc::new(settings.request_trailers.clone()),
+            response_trailers: Rc::new(settings.response_trailers.clone()),
             rooms: Rooms::default(),
             copies: Copies::default(),
             bodies: Bodies::new(settings.body_memory_bytes, settings.body_disk_bytes),
