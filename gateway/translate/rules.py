@@ -15,6 +15,7 @@ from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
 from gateway.translate.authorisation import ExternalAsked
 from gateway.translate.forwarders import Believed
+from gateway.translate.ingress.asked import HeadersAsked, LimitsAsked, Redirects
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
 TABLE: Final = "main"
@@ -65,6 +66,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     http10: bool = _POLICY.http10
     service_upstream: bool = False
     balance: Balance = Balance.ROUND_ROBIN
+    hash_by: str = ""
+    hash_subset: bool = False
+    hash_subset_size: int = 3
+    redirects: Redirects = Redirects()
+    headers: HeadersAsked = HeadersAsked()
+    limits: LimitsAsked = LimitsAsked()
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
     catch_all: bool = True  # serve what is for every host

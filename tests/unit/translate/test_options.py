@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from gateway.ir.connections import Connections
+from gateway.ir.filters import Replacement
 from gateway.ir.ids import BackendId
 from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
@@ -16,11 +17,13 @@ from gateway.translate.authorisation import ExternalAsked, Place
 from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.asked import HeadersAsked, LimitsAsked, Redirects
 from gateway.translate.translate import Translator
 from gateway.verdicts.verdict import ObjectRef, Severity
 from tests.golden.objects import load, store_of
 from tests.golden.stand_ins import rules
 
+_A_TO_B = Replacement("a", "b")
 LIVE = 192  # of ingress-nginx; those that it has removed come on top
 SUBJECT = ObjectRef("ConfigMap", "ingress", "options")
 KEY = ObjectKey(*msgspec.structs.astuple(SUBJECT))
@@ -102,6 +105,27 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"no-auth-locations": "/a,/b"}, {"no_auth_locations": ("/a", "/b")}),
         ({"limit-req-status-code": "429"}, {"rate_status": 429}),
         ({"custom-http-errors": "404,503"}, {"custom_errors": (404, 503)}),
+        ({"proxy-cookie-domain": "a b", "proxy-cookie-path": "off"}, {"headers": HeadersAsked(cookie_domain=_A_TO_B)}),
+        ({"proxy-cookie-path": "a b"}, {"headers": HeadersAsked(cookie_path=_A_TO_B)}),
+        (
+            {"proxy-redirect-from": "http://a/", "proxy-redirect-to": "/b/"},
+            {"headers": HeadersAsked(location_from="http://a/", location_to="/b/")},
+        ),
+        ({"proxy-redirect-from": "default"}, {}),
+        ({"proxy-redirect-from": "~a"}, {}),
+        ({"upstream-hash-by": "$request_uri"}, {"hash_by": "$request_uri"}),
+        ({"upstream-hash-by": "$nonsense"}, {}),
+        (
+            {"upstream-hash-by-subset": "true", "upstream-hash-by-subset-size": "0"},
+            {"hash_subset": True, "hash_subset_size": 1},
+        ),
+        ({"preserve-trailing-slash": "true"}, {"redirects": Redirects(keep_slash=True)}),
+        (
+            {"relative-redirects": "true", "use-port-in-redirects": "true"},
+            {"redirects": Redirects(relative=True, port=True)},
+        ),
+        ({"limit-rate": "2", "limit-rate-after": "1"}, {"limits": LimitsAsked(rate=2_048, rate_after=1_024)}),
+        ({"proxy-buffer-size": "16k"}, {}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),
         ({"disable-access-log": "true", "disable-http-access-log": "false"}, {"logged": False}),
         ({"disable-http-access-log": "true"}, {"logged": False}),
