@@ -47,8 +47,12 @@ ROWS: Final = (
         doc="Headers that the annotation custom-headers may set.",
         apply=lambda rules, value: replace(rules, allowed_response_headers=value),
     ),
-    _planned(
-        name="allow-backend-server-header", default="false", doc="Whether clients see the Server header of backends."
+    _supported(
+        name="allow-backend-server-header",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, server_header=value),
+        doc="Whether clients see the Server header of backends.",
     ),
     _idle(
         name="server-tokens", default="false", doc="Whether the Server header shows nginx's version; there is no nginx."
