@@ -10,6 +10,23 @@ from gateway.ir.ids import BackendId
 from gateway.ir.secret import Secret
 
 
+class Listed(Struct, frozen=True, omit_defaults=True):
+    """Values of a header: whole `texts` in any case, and expressions that are found in them. An empty text is the
+    absence of the header, too.
+    """
+
+    texts: tuple[str, ...] = ()  # sorted, as are the others
+    patterns: tuple[str, ...] = ()
+    patterns_in_any_case: tuple[str, ...] = ()
+
+
+class Blocked(Struct, frozen=True, omit_defaults=True):
+    """Who is not served, whatever the route."""
+
+    user_agents: Listed = Listed()
+    referers: Listed = Listed()
+
+
 class Access(Struct, frozen=True, omit_defaults=True):
     """Networks in CIDR notation. `deny` is looked at first; an empty `allow` is everybody."""
 
@@ -32,7 +49,8 @@ class Cors(Struct, frozen=True, omit_defaults=True):
 
 
 class Limits(Struct, frozen=True, omit_defaults=True):
-    """How often, and how much at a time, one client address may ask. Zero is without limit.
+    """How often, and how much at a time, one client may ask. Zero is without limit. A client is known by its address,
+    or by what `by`, a text, says of its request; nothing said is not counted.
 
     Requests of one `zone` are counted together. `burst` times each of the two rates may be exceeded for a moment.
     `exempt` networks are not counted.
@@ -46,6 +64,7 @@ class Limits(Struct, frozen=True, omit_defaults=True):
     burst: int = 0
     connections: int = 0
     exempt: tuple[str, ...] = ()
+    by: str = ""
 
 
 class Password(Struct, frozen=True):
@@ -140,6 +159,7 @@ class Replacement(Struct, frozen=True, rename={"old": "from", "new": "to"}):
 class Filters(Struct, frozen=True, omit_defaults=True):
     """What is absent is not asked for."""
 
+    blocked: Blocked | None = None
     cors: Cors | None = None
     limits: Limits | None = None
     access: Access | None = None
@@ -160,3 +180,5 @@ class Filters(Struct, frozen=True, omit_defaults=True):
     connection: str = ""  # the Connection that the upstream gets, `close` or `keep-alive`; no protocol is switched then
     throttle: Throttle | None = None
     logged: bool = True  # in the access log
+    makes_ids: bool = True  # the upstream gets an X-Request-ID where the client has sent none
+    server: bool = False  # the client gets the Server of the upstream

@@ -16,6 +16,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     silence: float = 90.0  # on a stream that has had a bookmark: they come every minute
     initial: float = 10.0  # without a word before the end of the initial events: this server does not send them
     listing: float = 90.0  # for one page; API servers give up on a request after 60
+    absent: float = 30.0  # before a server that did not know a kind is asked for it again
     confirm: float = 1.0  # before a list that lacks most objects is asked for again
 
 

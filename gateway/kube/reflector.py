@@ -124,6 +124,8 @@ class Reflector:
             self._initial_events.served = False
             return 0.0
         except (ApiError, Unreachable, Garbled) as error:
+            if isinstance(error, ApiError) and error.status == 404 and self.target.resource.extra:
+                return self._take_absence()
             return self._failure(error)
         if self._is_settled():
             return 0.0
@@ -190,6 +192,20 @@ class Reflector:
         if not self._is_synced:
             self._is_synced = True
             self._synced()
+
+    def _take_absence(self) -> float:
+        """The server does not know the kind, so there is nothing of it. It may come, so it is asked for again."""
+        if len(self) or not self._is_synced:
+            try:
+                self._take_state(Fresh(self.target.kind))
+            except _Doubt:
+                return self._pace.confirm
+        self.counters.last_word = self._clock.now()
+        self._version, self._since, self._by_list = "", Since.WHATEVER, False
+        self._backoff.reset()
+        self._failed = 0
+        self._set_health(healthy=True)
+        return self._pace.absent
 
     def _doubt(self, fresh: Fresh) -> None:
         """See at the top. Leaves with _Doubt the first time."""

@@ -11,6 +11,8 @@ class Resource(NamedTuple):
     version: str
     plural: str
     namespaced: bool = True
+    extra: bool = False
+    """A cluster may know nothing of it: then there are none."""
 
     @property
     def api_version(self) -> str:
@@ -25,6 +27,7 @@ RESOURCES: Final = (
     Resource("Secret", "", "v1", "secrets"),
     Resource("ConfigMap", "", "v1", "configmaps"),
     Resource("Namespace", "", "v1", "namespaces", namespaced=False),
+    Resource("ReferenceGrant", "gateway.networking.k8s.io", "v1beta1", "referencegrants", extra=True),
     Resource("Node", "", "v1", "nodes", namespaced=False),
     Resource("Pod", "", "v1", "pods"),
     Resource("Lease", "coordination.k8s.io", "v1", "leases"),

@@ -48,7 +48,7 @@ def parse(raw: object) -> Reading:
     if not isinstance(version, str) or not version:
         return _nothing("it has no apiVersion, so it is no Kubernetes object")
     kind = _BY_NAME.get(name)
-    if kind is None or kind.api_version != version:
+    if kind is None or version not in kind.versions:
         if kind and version.startswith(_OLD_GROUPS):
             return _old(raw, kind, version)
         return Reading(foreign=f"{cut(version)} {cut(name)}")
@@ -65,7 +65,7 @@ def expand(raw: object, path: str = "", level: int = 0) -> Iterator[tuple[str, o
     kind = _BY_NAME.get(name.removesuffix("List"))
     if name == "List":
         implied = {}
-    elif kind and name == f"{kind.name}List" and version == kind.api_version:
+    elif kind and name == f"{kind.name}List" and version in kind.versions:
         implied = {"kind": kind.name, "apiVersion": version}  # API servers leave both out inside of such a list
     else:
         yield path, raw

@@ -22,6 +22,7 @@ from gateway.objects.core import (
     SliceEndpoint,
     SlicePort,
 )
+from gateway.objects.grants import ReferenceGrant
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.meta import Metadata
 
@@ -54,5 +55,6 @@ UNREAD: Final[Mapping[type[Struct], frozenset[str]]] = {
     SlicePort: _fields("appProtocol"),
     Secret: _OBJECT | _fields("immutable"),
     ConfigMap: _OBJECT | _fields("binaryData immutable"),
+    ReferenceGrant: _OBJECT,
     Namespace: _OBJECT | _fields("spec status"),
 }

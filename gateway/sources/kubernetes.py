@@ -37,7 +37,7 @@ from gateway.store.store import SERVICE_LABEL
 
 NAMESPACED: Final = ("Ingress", "Service", "EndpointSlice")
 # Without the right to read these everything else is served on, as in ingress-nginx; the verdicts say what that costs.
-OPTIONAL: Final = frozenset({"IngressClass", "ConfigMap"})
+OPTIONAL: Final = frozenset({"IngressClass", "ConfigMap", "ReferenceGrant"})
 
 
 class KubernetesSource:
@@ -195,6 +195,7 @@ def targets(watch: WatchSettings, default_backend: ObjectName | None) -> list[Ta
     """What is watched from the start: rights to list and watch these are needed, and no others."""
     namespace = watch.watch_namespace
     found = [Target("IngressClass"), *(Target(kind, namespace) for kind in NAMESPACED)]
+    found.append(Target("ReferenceGrant", namespace))
     if watch.watch_namespace_selector:
         found.append(Target("Namespace", labels=watch.watch_namespace_selector))
     if namespace and default_backend is not None and default_backend.namespace != namespace:

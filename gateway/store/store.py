@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
+from gateway.objects.grants import ReferenceGrant
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.kinds import KINDS, Object
 from gateway.objects.meta import ObjectKey
@@ -30,6 +31,7 @@ class Store:
         self._objects: dict[str, dict[tuple[str, str], Object]] = {kind.name: {} for kind in KINDS}
         self._origins: dict[ObjectKey, Origin] = {}
         self._slices: dict[tuple[str, str], dict[str, EndpointSlice]] = {}  # by namespace and Service, then by name
+        self._grants: dict[str, dict[str, ReferenceGrant]] = {}  # by namespace, then by name
         self._before: dict[ObjectKey, Object | None] = {}  # what touched keys held when `take_dirty` was last called
         self._unread: dict[ObjectKey, Unread] = {}
         self._unread_before: dict[ObjectKey, Unread | None] = {}  # as `_before`
@@ -93,6 +95,10 @@ class Store:
             objects.pop(key[1:], None)
         else:
             objects[key[1:]] = value
+        if isinstance(value, ReferenceGrant):
+            self._grants.setdefault(key.namespace, {})[key.name] = value
+        elif isinstance(old, ReferenceGrant):
+            self._grants[key.namespace].pop(key.name, None)
         if isinstance(old, EndpointSlice):
             service = _service_of(old)
             left = self._slices[service]
@@ -158,6 +164,9 @@ class Store:
 
     def config_maps(self) -> Iterable[ConfigMap]:
         return self._all(ConfigMap)
+
+    def reference_grants(self, namespace: str) -> Iterable[ReferenceGrant]:
+        return tuple(self._grants.get(namespace, {}).values())
 
     def unread(self, key: ObjectKey) -> Unread | None:
         return self._unread.get(key)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
+from gateway.objects.grants import ReferenceGrant
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.meta import ObjectKey
 from gateway.store.events import Resolved, Unread
@@ -29,6 +30,10 @@ class View(Protocol):
     def secret(self, namespace: str, name: str) -> Secret | None: ...
     def config_map(self, namespace: str, name: str) -> ConfigMap | None: ...
     def config_maps(self) -> Iterable[ConfigMap]: ...
+    def reference_grants(self, namespace: str) -> Iterable[ReferenceGrant]:
+        """The grants of a namespace, in any order."""
+        ...
+
     def unread(self, key: ObjectKey) -> Unread | None:
         """Why a lookup of this object that finds nothing does not mean that there is none."""
         ...

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gateway.objects.core import ConfigMap, EndpointSlice, Secret, Service
+from gateway.objects.grants import ReferenceGrant
 from gateway.objects.ingress import Ingress, IngressClass
 from gateway.objects.meta import ObjectKey
 from gateway.store.events import Resolved, Unread
@@ -48,6 +49,9 @@ class Variant:
 
     def config_maps(self) -> Iterable[ConfigMap]:
         return self._view.config_maps()
+
+    def reference_grants(self, namespace: str) -> Iterable[ReferenceGrant]:
+        return self._view.reference_grants(namespace)
 
     def unread(self, key: ObjectKey) -> Unread | None:
         return self._view.unread(key)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gateway.ir.backend import Balance, Endpoint
 from gateway.ir.connections import Connections
-from gateway.ir.filters import Header
+from gateway.ir.filters import Blocked, Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
 from gateway.ir.peers import ListenerTls
@@ -15,6 +15,7 @@ from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
 from gateway.translate.authorisation import ExternalAsked
 from gateway.translate.forwarders import Believed
+from gateway.translate.ingress.asked import HeadersAsked, LimitsAsked, Redirects
 
 PREFIX: Final = "nginx.ingress.kubernetes.io"
 TABLE: Final = "main"
@@ -65,6 +66,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     http10: bool = _POLICY.http10
     service_upstream: bool = False
     balance: Balance = Balance.ROUND_ROBIN
+    hash_by: str = ""
+    hash_subset: bool = False
+    hash_subset_size: int = 3
+    redirects: Redirects = Redirects()
+    headers: HeadersAsked = HeadersAsked()
+    limits: LimitsAsked = LimitsAsked()
     external_names: bool = False  # follow Services of type ExternalName
     strict_path_type: bool = True
     catch_all: bool = True  # serve what is for every host
@@ -75,16 +82,22 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     # What the options say; see `options`.
     without_snippets: bool = False  # text of the options that may keep requests out closes nothing
+    cross_namespace: bool = False  # references to other namespaces need no grant
     closed_by: str = ""  # the option for which every route answers 503
     external: ExternalAsked = ExternalAsked()  # the service that is asked about requests of Ingresses that name none
     no_auth_locations: tuple[str, ...] = ("/.well-known/acme-challenge",)  # prefixes of paths as written
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     block: tuple[str, ...] = ()
+    blocked: Blocked = Blocked()
     rate_status: int = 503
     connections_status: int = 503
+    limits_by: str = ""  # a text; empty is the client's address
     logged: bool = True  # requests that a route takes are in the access log
     original_uri: bool = False  # upstreams get X-Original-URI
+    original_host_in: str = ""  # the header that X-Original-Forwarded-Host repeats; empty is X-Forwarded-Host
+    makes_ids: bool = True  # upstreams get an X-Request-ID where the client has sent none
+    server_header: bool = False  # clients get the Server of upstreams
     request_headers_in: str = ""  # the ConfigMap, as the option names it
     response_headers_in: str = ""
     request_headers: tuple[Header, ...] = ()

@@ -23,7 +23,7 @@ from gateway.objects.meta import ObjectKey
 from gateway.store.events import NAME, host_name
 from gateway.store.links import Links
 from gateway.store.view import View
-from gateway.translate import options
+from gateway.translate import options, refs
 from gateway.translate.backends import BackendUnit, build_backend
 from gateway.translate.ingress.aliases import host_like
 from gateway.translate.ingress.build import HostUnit, build_host
@@ -151,7 +151,8 @@ class Translator:
         """What a source need not watch before it is referred to: Secrets and ConfigMaps in use, and names."""
         if self._references is None:
             names = map(host_name, self._by_external.all())
-            material = (*self._by_material.all(), *self._header_maps, *self._parameters.maps)
+            named = (key for key in self._by_material.all() if key.kind != refs.GRANT)
+            material = (*named, *self._header_maps, *self._parameters.maps)
             self._references = frozenset((*map(secret_key, self._certificates), *material, *names))
         return self._references
 
@@ -257,11 +258,22 @@ class Translator:
                 found.add((namespace, name))
             elif kind in ("Secret", "ConfigMap"):
                 found |= self._by_material.referrers(key)
+            elif kind == refs.GRANT:
+                found |= self._by_grants(namespace)
             elif kind == "IngressClass" and name:
                 found |= self._by_class.referrers(name)
             elif kind == "IngressClass":  # whether any can be read at all
                 found |= {(one.metadata.namespace, one.metadata.name) for one in self._view.ingresses()}
         return sorted(found)
+
+    def _by_grants(self, namespace: str) -> set[Name]:
+        """Those who depend on the grants of a namespace; empty: of any."""
+        keys = (
+            [refs.grants_in(namespace)]
+            if namespace
+            else [key for key in self._by_material.all() if key.kind == refs.GRANT]
+        )
+        return {name for key in keys for name in self._by_material.referrers(key)}
 
     # === the units ===
 

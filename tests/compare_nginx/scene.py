@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 PREFIX = "nginx.ingress.kubernetes.io"
-Group = Literal["plain", "trusting"]
-"""One gateway and one nginx each. `trusting`: proxies in front are believed, and told about in full."""
+Group = Literal["plain", "trusting", "blocking"]
+"""One gateway and one nginx each. `trusting`: proxies in front are believed, and told about in full. `blocking`: some
+clients and referring pages are not served.
+"""
 
 
 class Ask(NamedTuple):

@@ -13,6 +13,8 @@ WATCHED = {
     "watch services",
     "list discovery.k8s.io/endpointslices",
     "watch discovery.k8s.io/endpointslices",
+    "list gateway.networking.k8s.io/referencegrants",
+    "watch gateway.networking.k8s.io/referencegrants",
     "create events",
     "patch events",
     "patch networking.k8s.io/ingresses/status",

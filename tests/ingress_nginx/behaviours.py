@@ -32,6 +32,8 @@ ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
 ERRORS: Final = "ingress_nginx/test_errors.py"
+BLOCKED: Final = "ingress_nginx/test_blocked.py"
+DEFAULTS: Final = "ingress_nginx/test_defaults.py"
 OPTIONS: Final = "ingress_nginx/test_options.py"
 CONTROL: Final = "e2e/test_control_plane.py"
 AFFINITY: Final = "dataplane/test_affinity.py"
@@ -204,7 +206,13 @@ LET_IN: Final = (
         f"{OPTIONS} test_statuses_of_redirects_and_limits",
     ),
     row("blocked addresses", f"{OPTIONS} test_addresses_that_are_blocked_are_blocked_everywhere"),
-    row("blocked browsers and referers", awaits=("block-user-agents", "block-referers")),
+    row(
+        "blocked browsers and referers",
+        "scene blocked",
+        "scene blocked-elsewhere",
+        f"{BLOCKED} test_nothing_else_is_answered_before",
+        f"{BLOCKED} test_a_client_without_a_name",
+    ),
     row("https comes before a password", "scene password-tls"),
 )
 
@@ -331,6 +339,24 @@ CLUSTER: Final = (
         "golden ingress/tls-secret-in-another-namespace",
         "golden ingress/service-of-another-namespace",
     ),
+    row(
+        "objects of other namespaces that may be named",
+        "ingress_nginx/test_grants.py test_the_gateway_may_let_every_namespace_name_every_other",
+        "ingress_nginx/test_grants.py test_a_grant_opens_a_secret_and_its_end_closes_the_routes",
+        "golden ingress/reference-grants",
+    ),
+    row(
+        "options that an annotation overrides",
+        "golden options/defaults-of-annotations",
+        f"{DEFAULTS} test_cookies_and_redirects_of_backends",
+        f"{DEFAULTS} test_redirects_to_https",
+        f"{DEFAULTS} test_redirects_to_a_path",
+        f"{DEFAULTS} test_requests_that_agree_go_to_one_endpoint",
+    ),
+    row("ids that are not made", f"{DEFAULTS} test_ids_of_requests_are_those_of_clients_alone"),
+    row("another header with the first host", f"{DEFAULTS} test_the_host_that_proxies_in_front_were_asked_for"),
+    row("the Server of backends", f"{DEFAULTS} test_which_software_answers"),
+    row("what limits count by", f"{DEFAULTS} test_limits_count_by_what_the_option_says"),
     row("options change", f"{OPTIONS} test_a_change_of_the_options_is_served_at_once"),
 )
 

@@ -64,6 +64,8 @@ pub enum Kind {
     PassedOver,
     /// The client's address is not served.
     Forbidden,
+    /// Nobody is served who says of themselves, or of the page that led them here, what this client says.
+    Blocked,
     /// The client has shown no certificate, and its host asks for one.
     CertificateMissing,
     /// The client's certificate is not one that its host trusts.
@@ -170,6 +172,7 @@ impl Failure {
         let side = match kind {
             Kind::NoRoute
             | Kind::Forbidden
+            | Kind::Blocked
             | Kind::CertificateMissing
             | Kind::CertificateBad
             | Kind::CertificateUnmatched
@@ -214,7 +217,7 @@ impl Failure {
             Kind::Wire(fault) => fault.status(),
             Kind::NoRoute => 404,
             Kind::BadRewrite | Kind::CertificateMissing | Kind::CertificateBad => 400,
-            Kind::Forbidden | Kind::CertificateUnmatched | Kind::NotSecured => 403,
+            Kind::Forbidden | Kind::Blocked | Kind::CertificateUnmatched | Kind::NotSecured => 403,
             Kind::Misdirected => 421,
             Kind::TooMany(status) | Kind::Covered(status) => status,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
@@ -260,6 +263,7 @@ impl Failure {
             Kind::PassedOver => "answer_passed_over",
             Kind::BadRewrite => "bad_rewrite",
             Kind::Forbidden => "forbidden_address",
+            Kind::Blocked => "blocked_client",
             Kind::CertificateMissing => "client_certificate_missing",
             Kind::CertificateBad => "client_certificate_bad",
             Kind::CertificateUnmatched => "client_certificate_unmatched",

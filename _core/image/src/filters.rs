@@ -18,6 +18,33 @@ pub struct Access {
     pub deny: Vec<String>,
 }
 
+/// Values of a header. An empty text is the absence of it, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listed {
+    /// Whole values, in any case.
+    #[serde(skip_serializing_if = "is_default")]
+    pub texts: Vec<String>,
+    /// Expressions that are found in them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub patterns: Vec<String>,
+    /// Expressions for which case does not count.
+    #[serde(skip_serializing_if = "is_default")]
+    pub patterns_in_any_case: Vec<String>,
+}
+
+/// Who is not served, whatever the route.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Blocked {
+    /// By User-Agent.
+    #[serde(skip_serializing_if = "is_default")]
+    pub user_agents: Listed,
+    /// By Referer.
+    #[serde(skip_serializing_if = "is_default")]
+    pub referers: Listed,
+}
+
 /// Cross-origin requests: answers to preflights, and headers of every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +65,7 @@ pub struct Cors {
     pub max_age_s: u32,
 }
 
-/// How often and how much at a time one client address may ask. Zero is without limit.
+/// How often and how much at a time one client may ask, known by its address or by a text. Zero is without limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -59,6 +86,10 @@ pub struct Limits {
     /// Networks in CIDR notation that none of it applies to.
     #[serde(default, skip_serializing_if = "is_default")]
     pub exempt: Vec<String>,
+    /// A text with variables: requests that agree in it are counted together, and those for which it is empty are not.
+    /// Empty itself, it is the client's address.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by: String,
     /// The answer to a request too many per time.
     pub rate_status: u16,
     /// The answer to a request too many at a time.
@@ -148,6 +179,9 @@ pub struct Replacement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
+    /// Who is not served.
+    #[serde(skip_serializing_if = "is_default")]
+    pub blocked: Option<Blocked>,
     /// Cross-origin requests.
     #[serde(skip_serializing_if = "is_default")]
     pub cors: Option<Cors>,
@@ -208,11 +242,18 @@ pub struct Filters {
     /// Whether requests are in the access log.
     #[serde(skip_serializing_if = "is_true")]
     pub logged: bool,
+    /// Whether the upstream gets an X-Request-ID that is made for it where the client has sent none.
+    #[serde(skip_serializing_if = "is_true")]
+    pub makes_ids: bool,
+    /// Whether the client gets the upstream's Server.
+    #[serde(skip_serializing_if = "is_default")]
+    pub server: bool,
 }
 
 impl Default for Filters {
     fn default() -> Self {
         Self {
+            blocked: None,
             cors: None,
             limits: None,
             access: None,
@@ -233,6 +274,8 @@ impl Default for Filters {
             connection: String::new(),
             throttle: None,
             logged: true,
+            makes_ids: true,
+            server: false,
         }
     }
 }

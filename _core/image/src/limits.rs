@@ -88,6 +88,12 @@ pub const ORIGINS: usize = 1_000;
 /// Headers that a route sets or hides: they must fit into a head, beside those of the peer.
 pub const HEADERS: usize = 100;
 
+/// Values of a header that nobody is served with: each request is compared with all of them.
+pub const LISTED: usize = 1_000;
+
+/// Expressions among them: each request is searched for all of them.
+pub const LISTED_PATTERNS: usize = 100;
+
 /// Lines of names and password hashes: about ten thousand users.
 pub const USERS_BYTES: usize = 1 << 20;
 

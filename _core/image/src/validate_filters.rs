@@ -1,7 +1,7 @@
 //! What filters must hold beyond their types.
 
 use crate::external::External;
-use crate::filters::{Access, Affinity, Cors, Filters, Header, Limits, Replacement};
+use crate::filters::{Access, Affinity, Blocked, Cors, Filters, Header, Limits, Replacement};
 use crate::limits;
 use crate::network::Network;
 use crate::text::parse_text;
@@ -24,6 +24,7 @@ const UNTOUCHABLE: &[&str] = &[
 ];
 
 pub(crate) fn validate_filters(filters: &Filters) -> Result<(), Fault> {
+    filters.blocked.as_ref().map_or(Ok(()), check_blocked).at(|| "filters.blocked".into())?;
     filters.cors.as_ref().map_or(Ok(()), check_cors).at(|| "filters.cors".into())?;
     filters.limits.as_ref().map_or(Ok(()), check_limits).at(|| "filters.limits".into())?;
     filters.access.as_ref().map_or(Ok(()), check_access).at(|| "filters.access".into())?;
@@ -58,6 +59,17 @@ pub(crate) fn validate_filters(filters: &Filters) -> Result<(), Fault> {
     ];
     for (name, replacement) in replacements {
         replacement.as_ref().map_or(Ok(()), check_replacement).at(|| format!("filters.{name}"))?;
+    }
+    Ok(())
+}
+
+fn check_blocked(blocked: &Blocked) -> Checked {
+    for listed in [&blocked.user_agents, &blocked.referers] {
+        at_most(listed.texts.len(), limits::LISTED)?;
+        at_most(listed.patterns.len() + listed.patterns_in_any_case.len(), limits::LISTED_PATTERNS)?;
+        listed.texts.iter().try_for_each(|text| check_length(text, limits::HEADER_VALUE_BYTES))?;
+        let mut patterns = listed.patterns.iter().chain(&listed.patterns_in_any_case);
+        patterns.try_for_each(|pattern| check_length(pattern, limits::PATTERN_BYTES))?;
     }
     Ok(())
 }
@@ -124,6 +136,7 @@ fn check_limits(asked: &Limits) -> Checked {
     for status in [asked.rate_status, asked.connections_status] {
         within(u64::from(status), 400, 599)?;
     }
+    check_text(&asked.by)?;
     check_networks(&asked.exempt)
 }
 

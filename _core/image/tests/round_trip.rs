@@ -6,11 +6,11 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
-    Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Canary, Certificate, CertificateId,
+    Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Blocked, Canary, Certificate, CertificateId,
     CertificateShard, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders, Header, Host,
-    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listener, Listeners, Mirror, Network, Password, PathMatch,
-    Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId, Secret, Segment,
-    Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
+    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listed, Listener, Listeners, Mirror, Network, Password,
+    PathMatch, Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId,
+    Secret, Segment, Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -187,6 +187,16 @@ fn filters() -> impl Strategy<Value = Filters> {
             connection: if logged { "close".into() } else { String::new() },
             throttle: satisfy_any.then_some(Throttle { bytes_per_second: 1_024, after_bytes: u64::from(logged) }),
             logged,
+            makes_ids: !satisfy_any,
+            server: satisfy_any,
+            blocked: satisfy_any.then(|| Blocked {
+                user_agents: Listed { texts: vec!["curl".into()], ..Listed::default() },
+                referers: Listed {
+                    patterns: vec!["^http://a".into()],
+                    patterns_in_any_case: vec!["spam".into()],
+                    ..Listed::default()
+                },
+            }),
         },
     )
 }

@@ -25,6 +25,9 @@
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
+  verbs: [list, watch]
 {{- if include "sallygate.leads" .args }}
 - apiGroups: [""]
   resources: [events]

@@ -6,8 +6,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from gateway.translate.configmap.declare import Option, closed
+from gateway.translate.configmap.listed import BLOCKED, unfit
 from gateway.translate.ingress.annotations.declare import Support
-from gateway.translate.ingress.annotations.values import NETWORKS, InvalidValueError, Parsed, Type, parse_integer
+from gateway.translate.ingress.annotations.values import (
+    BOOLEAN,
+    NETWORKS,
+    InvalidValueError,
+    Parsed,
+    Type,
+    parse_integer,
+)
+from gateway.translate.ingress.annotations.values_http import TEMPLATE
 
 _planned = partial(Option, family="access", support=Support.PLANNED)
 _supported = partial(Option, family="access", support=Support.SUPPORTED)
@@ -29,6 +38,8 @@ def parse_status(text: str) -> Parsed[int]:
     return Parsed(status)
 
 
+_EACH: Final = "of several such headers each is looked at, where nginx joins them"
+_ADDRESSES: Final = ("$binary_remote_addr", "$remote_addr", "$the_real_ip")
 _LEAST, _MOST = 400, 599
 STATUS: Final = Type("status", "a status from 400 to 599", parse_status)
 _refused = partial(Option, family="access", support=Support.REFUSED)
@@ -53,8 +64,24 @@ ROWS: Final = (
         doc="These client addresses are answered 403 everywhere.",
         apply=lambda rules, value: replace(rules, block=value),
     ),
-    _closing(name="block-user-agents", doc="These User-Agents are answered 403."),
-    _closing(name="block-referers", doc="These Referers are answered 403."),
+    _guard(
+        name="block-user-agents",
+        type=BLOCKED,
+        check=unfit,
+        differs=_EACH,
+        doc="Requests with these User-Agents are answered 403, before anything else is: whole values in any case, or "
+        "expressions after `~`, or `~*` for which case does not count. An expression that is not done within its "
+        "limits is answered 500.",
+        apply=lambda rules, value: replace(rules, blocked=replace(rules.blocked, user_agents=value)),
+    ),
+    _guard(
+        name="block-referers",
+        type=BLOCKED,
+        check=unfit,
+        differs=_EACH,
+        doc="The same for Referer.",
+        apply=lambda rules, value: replace(rules, blocked=replace(rules.blocked, referers=value)),
+    ),
     _supported(
         name="limit-req-status-code",
         type=STATUS,
@@ -69,7 +96,14 @@ ROWS: Final = (
         doc="The status of requests beyond limit-connections.",
         apply=lambda rules, value: replace(rules, connections_status=value),
     ),
-    _planned(name="limit-conn-zone-variable", default="$binary_remote_addr", doc="What limits count by."),
+    _supported(
+        name="limit-conn-zone-variable",
+        default="$binary_remote_addr",
+        type=TEMPLATE,
+        apply=lambda rules, value: replace(rules, limits_by="" if value in _ADDRESSES else value),
+        doc="A text with variables that limit-rps, limit-rpm and limit-connections count by; requests for which it is "
+        "empty are not counted.",
+    ),
     _closing(name="enable-modsecurity", default="false", doc="A web application firewall."),
     _closing(name="enable-owasp-modsecurity-crs", default="false", doc="Its standard rules."),
     _refused(name="modsecurity-snippet", guard=True, doc="Its own rules, as text."),
@@ -89,11 +123,13 @@ ROWS: Final = (
         name="annotation-value-word-blocklist",
         doc="Words that annotations must not hold; no value becomes configuration text here.",
     ),
-    _planned(
+    _supported(
         name="allow-cross-namespace-resources",
         default="false",
-        differs="it may not",
-        doc="Whether an Ingress may name objects of other namespaces.",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, cross_namespace=value),
+        doc="Whether an Ingress may name Secrets and ConfigMaps of other namespaces. Without it, those that a "
+        "ReferenceGrant (`gateway.networking.k8s.io`) in their namespace lets it name.",
     ),
     _idle(
         name="nginx-status-ipv4-whitelist", default="127.0.0.1", doc="Who may read nginx's status page; there is none."

@@ -9,9 +9,11 @@ from gateway.translate.configmap.connections import COUNT, REQUESTS, TIME, keep,
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.balance import BALANCES
 from gateway.translate.ingress.annotations.declare import Support
-from gateway.translate.ingress.annotations.proxy import VERSION
+from gateway.translate.ingress.annotations.headers import PLACE, REPLACEMENT
+from gateway.translate.ingress.annotations.proxy import HEAD_SIZE, VERSION
 from gateway.translate.ingress.annotations.tries import BUDGET, CONDITIONS, TRIES, conditions_over
 from gateway.translate.ingress.annotations.values import BOOLEAN, ON_OFF, SECONDS, SIZE, choice
+from gateway.translate.ingress.annotations.values_http import COUNT_TYPE, TEMPLATE
 from gateway.translate.rules import Rules
 
 
@@ -23,8 +25,13 @@ def _retries(rules: Rules, **changes: bool | int) -> Rules:
     return replace(rules, retries=replace(rules.retries, **changes))
 
 
+def _headers(rules: Rules, **changes: object) -> Rules:
+    return replace(rules, headers=replace(rules.headers, **changes))
+
+
+_NOT_AHEAD: Final = "no answer is read ahead, so there are none"
+_REMOVE_BUFFERS: Final = "remove it; up to 64 KiB of an answer wait for its client"
 _supported = partial(Option, family="backends", support=Support.SUPPORTED)
-_planned = partial(Option, family="backends", support=Support.PLANNED)
 _idle = partial(Option, family="backends", support=Support.NO_EFFECT)
 
 ROWS: Final = (
@@ -56,7 +63,14 @@ ROWS: Final = (
         apply=lambda rules, value: _timeout(rules, send_ms=value * 1000),
         doc="Seconds between two writes of a request, where the Ingress does not say.",
     ),
-    _planned(name="proxy-buffering", default="off", doc="Whether responses are read ahead of the client."),
+    _idle(
+        name="proxy-buffering",
+        default="off",
+        differs="an answer goes on as it comes, as with off: up to 64 KiB of it wait for the client, and nothing ever "
+        "goes to disk",
+        instead="remove it; a slow client keeps its endpoint busy until it has read its answer",
+        doc="Whether responses are read ahead of the client.",
+    ),
     _supported(
         name="proxy-request-buffering",
         default="on",
@@ -64,11 +78,34 @@ ROWS: Final = (
         apply=lambda rules, value: replace(rules, request_body=replace(rules.request_body, buffered=value == "on")),
         doc="Whether a request body is read completely before it is sent on, where the Ingress does not say.",
     ),
-    _planned(name="proxy-buffer-size", default="4k", doc="The largest head of a response."),
-    _planned(name="proxy-buffers-number", default="4", doc="How many buffers there are for a response."),
-    _planned(name="proxy-busy-buffers-size", doc="How much of them may wait for the client."),
-    _planned(
-        name="proxy-max-temp-file-size", default="1024m", neutral=("0",), doc="How much of a response may go to disk."
+    _supported(
+        name="proxy-buffer-size",
+        default="4k",
+        type=HEAD_SIZE,
+        apply=lambda rules, _: rules,
+        differs="every head of up to 32 KiB is taken, whatever it says, so that no answer fails for want of it",
+        doc="The largest head of a response.",
+    ),
+    _idle(
+        name="proxy-buffers-number",
+        default="4",
+        differs=_NOT_AHEAD,
+        instead=_REMOVE_BUFFERS,
+        doc="How many buffers there are for a response.",
+    ),
+    _idle(
+        name="proxy-busy-buffers-size",
+        differs=_NOT_AHEAD,
+        instead=_REMOVE_BUFFERS,
+        doc="How much of them may wait for the client.",
+    ),
+    _idle(
+        name="proxy-max-temp-file-size",
+        default="1024m",
+        neutral=("0",),
+        differs="none ever does, as with 0",
+        instead="remove it; no part of an answer goes to disk",
+        doc="How much of a response may go to disk.",
     ),
     _supported(
         name="proxy-http-version",
@@ -105,10 +142,37 @@ ROWS: Final = (
         apply=lambda rules, value: _retries(rules, non_idempotent=value or rules.retries.non_idempotent),
         doc="Whether POST and the like are tried again after bytes of them were sent, on every route.",
     ),
-    _planned(name="proxy-cookie-domain", default="off", doc="Rewrites the domain of cookies."),
-    _planned(name="proxy-cookie-path", default="off", doc="Rewrites the path of cookies."),
-    _planned(name="proxy-redirect-from", default="off", doc="What is replaced in Location."),
-    _planned(name="proxy-redirect-to", default="off", doc="What it is replaced by."),
+    _supported(
+        name="proxy-cookie-domain",
+        default="off",
+        type=REPLACEMENT,
+        apply=lambda rules, value: _headers(rules, cookie_domain=value),
+        doc="Replaces the Domain of cookies that backends set, if it is the first word, by the second, where the "
+        "Ingress does not say.",
+    ),
+    _supported(
+        name="proxy-cookie-path",
+        default="off",
+        type=REPLACEMENT,
+        apply=lambda rules, value: _headers(rules, cookie_path=value),
+        doc="Replaces the start of the Path of such cookies likewise.",
+    ),
+    _supported(
+        name="proxy-redirect-from",
+        default="off",
+        neutral=("default",),
+        type=PLACE,
+        apply=lambda rules, value: _headers(rules, location_from="" if value in ("off", "default") else value),
+        doc="The start of a Location or Refresh of backends that proxy-redirect-to replaces, where the Ingress does "
+        "not say.",
+    ),
+    _supported(
+        name="proxy-redirect-to",
+        default="off",
+        type=PLACE,
+        apply=lambda rules, value: _headers(rules, location_to="" if value == "off" else value),
+        doc="What it is replaced by. Without proxy-redirect-from, of the option or of the Ingress, it does nothing.",
+    ),
     _supported(
         name="proxy-ssl-location-only",
         default="false",
@@ -153,9 +217,27 @@ ROWS: Final = (
         apply=lambda rules, value: replace(rules, balance=BALANCES[value]),
         doc="How an endpoint is chosen: in turn, or (`ewma`) the less busy of two random ones.",
     ),
-    _planned(name="upstream-hash-by", doc="A text with variables; requests that agree in it go to one endpoint."),
-    _planned(name="upstream-hash-by-subset", default="false", doc="Lets upstream-hash-by choose a group of endpoints."),
-    _planned(name="upstream-hash-by-subset-size", default="3", doc="The size of such a group."),
+    _supported(
+        name="upstream-hash-by",
+        type=TEMPLATE,
+        apply=lambda rules, value: replace(rules, hash_by=value),
+        doc="A text with variables; requests that agree in it go to one endpoint, where the Ingress does not say. A "
+        "cookie of affinity counts more.",
+    ),
+    _supported(
+        name="upstream-hash-by-subset",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, hash_subset=value),
+        doc="Lets upstream-hash-by choose a group of endpoints.",
+    ),
+    _supported(
+        name="upstream-hash-by-subset-size",
+        default="3",
+        type=COUNT_TYPE,
+        apply=lambda rules, value: replace(rules, hash_subset_size=max(value, 1)),
+        doc="The size of such a group. 0 counts as 1.",
+    ),
     _supported(
         name="service-upstream",
         default="false",

@@ -11,7 +11,6 @@ from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.tries import MEMORY
 from gateway.translate.ingress.annotations.values import BOOLEAN
 
-_planned = partial(Option, family="clients", support=Support.PLANNED)
 _idle = partial(Option, family="clients", support=Support.NO_EFFECT)
 _supported = partial(Option, family="clients", support=Support.SUPPORTED)
 
@@ -69,10 +68,12 @@ ROWS: Final = (
         apply=lambda rules, value: keep(rules, underscores=value),
         doc="Whether request headers with an underscore are forwarded; twins of those that we set never are.",
     ),
-    _planned(
+    _idle(
         name="ignore-invalid-headers",
         default="true",
-        differs="a name that is no token is answered 400",
+        neutral=("false",),
+        differs="a name that is no token is answered 400, and every other goes on but for the underscores of "
+        "enable-underscores-in-headers",
         doc="Whether headers with odd names are dropped.",
     ),
     _supported(

@@ -12,7 +12,6 @@ from gateway.translate.ingress.annotations.values import BOOLEAN
 from gateway.translate.rules import Rules
 
 _supported = partial(Option, family="forwarding", support=Support.SUPPORTED)
-_planned = partial(Option, family="forwarding", support=Support.PLANNED)
 _idle = partial(Option, family="forwarding", support=Support.NO_EFFECT)
 
 
@@ -88,7 +87,14 @@ ROWS: Final = (
         apply=lambda rules, value: replace(rules, original_uri=value),
         doc="Whether backends get the path and query that the client sent as X-Original-URI, in place of its own.",
     ),
-    _planned(name="generate-request-id", default="true", doc="Whether a request without X-Request-ID gets one."),
+    _supported(
+        name="generate-request-id",
+        default="true",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, makes_ids=value),
+        differs="the access log and answers of the gateway itself have an id in any case",
+        doc="Whether backends get an X-Request-ID that is made for a request without one.",
+    ),
     Option(
         name="proxy-set-headers",
         family="forwarding",
@@ -99,9 +105,13 @@ ROWS: Final = (
     ),
     _idle(name="proxy-headers-hash-max-size", default="512", doc="Size of a table inside nginx."),
     _idle(name="proxy-headers-hash-bucket-size", default="64", doc="Size of a table inside nginx."),
-    _planned(
+    _supported(
         name="forwarded-host-header",
         default="X-Forwarded-Host",
+        type=HEADER,
+        apply=lambda rules, value: replace(
+            rules, original_host_in="" if value.lower() == "x-forwarded-host" else value
+        ),
         doc="The header that X-Original-Forwarded-Host is taken from.",
     ),
 )

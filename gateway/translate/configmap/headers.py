@@ -34,7 +34,11 @@ def filled(rules: Rules, namespace: str, view: View) -> Rules:
 
 def _own(rules: Rules) -> tuple[Header, ...]:
     """What an option asks for by itself."""
-    return (Header("X-Original-URI", "$request_uri"),) if rules.original_uri else ()
+    found = [Header("X-Original-URI", "$request_uri")] if rules.original_uri else []
+    if rules.original_host_in:
+        variable = rules.original_host_in.lower().replace("-", "_")
+        found.append(Header("X-Original-Forwarded-Host", f"$http_{variable}"))
+    return tuple(found)
 
 
 def judge(subject: ObjectRef, data: Mapping[str, str], view: View) -> Iterator[Verdict]:

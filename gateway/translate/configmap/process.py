@@ -7,7 +7,11 @@ from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
 
 _idle = partial(Option, family="process", support=Support.NO_EFFECT)
-_planned = partial(Option, family="process", support=Support.PLANNED)
+_listens = partial(
+    _idle,
+    differs="sockets are opened before any ConfigMap is read, by a process that knows no cluster",
+    instead="give `--bind-address`",
+)
 
 ROWS: Final = (
     _idle(
@@ -40,9 +44,9 @@ ROWS: Final = (
     ),
     _idle(name="enable-multi-accept", default="true", neutral=("false",), doc="How connections are accepted."),
     _idle(name="reuse-port", default="true", neutral=("false",), doc="How listening sockets are shared."),
-    _planned(name="bind-address", instead="give `--bind-address`", doc="Where it listens."),
-    _planned(name="bind-address-ipv4", instead="give `--bind-address`", doc="Where it listens, IPv4."),
-    _planned(name="bind-address-ipv6", instead="give `--bind-address`", doc="Where it listens, IPv6."),
+    _listens(name="bind-address", doc="Where it listens."),
+    _listens(name="bind-address-ipv4", doc="Where it listens, IPv4."),
+    _listens(name="bind-address-ipv6", doc="Where it listens, IPv6."),
     _idle(
         name="disable-ipv6",
         default="false",

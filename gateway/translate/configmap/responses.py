@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from gateway.translate.configmap.declare import Option
 from gateway.translate.ingress.annotations.declare import Support
 from gateway.translate.ingress.annotations.values import BOOLEAN, InvalidValueError, Parsed, Type, parse_list
-from gateway.translate.ingress.annotations.values_http import STATUSES
+from gateway.translate.ingress.annotations.values_http import COUNT_TYPE, STATUSES
 from gateway.translate.limits import HEADERS
 from gateway.translate.tokens import is_token
 
@@ -47,8 +47,12 @@ ROWS: Final = (
         doc="Headers that the annotation custom-headers may set.",
         apply=lambda rules, value: replace(rules, allowed_response_headers=value),
     ),
-    _planned(
-        name="allow-backend-server-header", default="false", doc="Whether clients see the Server header of backends."
+    _supported(
+        name="allow-backend-server-header",
+        default="false",
+        type=BOOLEAN,
+        apply=lambda rules, value: replace(rules, server_header=value),
+        doc="Whether clients see the Server header of backends.",
     ),
     _idle(
         name="server-tokens", default="false", doc="Whether the Server header shows nginx's version; there is no nginx."
@@ -78,6 +82,20 @@ ROWS: Final = (
     _planned(name="brotli-level", default="4", doc="How hard Brotli tries."),
     _planned(name="brotli-min-length", default="20", doc="The shortest response that is compressed."),
     _planned(name="brotli-types", doc="Content types that are compressed."),
-    _planned(name="limit-rate", default="0", doc="Bytes per second of a response."),
-    _planned(name="limit-rate-after", default="0", doc="Bytes of a response before limit-rate begins."),
+    _supported(
+        name="limit-rate",
+        default="0",
+        type=COUNT_TYPE,
+        apply=lambda rules, value: replace(rules, limits=replace(rules.limits, rate=value * 1024)),
+        differs="it needs no proxy-buffering",
+        doc="Kilobytes (of 1024) per second that an answer of a backend goes to its client with, where the Ingress "
+        "does not say; 0 is without limit.",
+    ),
+    _supported(
+        name="limit-rate-after",
+        default="0",
+        type=COUNT_TYPE,
+        apply=lambda rules, value: replace(rules, limits=replace(rules.limits, rate_after=value * 1024)),
+        doc="Kilobytes of an answer that go as fast as they can before limit-rate begins.",
+    ),
 )

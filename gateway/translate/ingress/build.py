@@ -17,6 +17,7 @@ from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.certificates import Certificates, TlsState, choose
 from gateway.translate.ingress.claims import NOT_FOUND, UNAVAILABLE, Claims
 from gateway.translate.ingress.filters import (
+    blocked_of,
     canary_of,
     errors_of,
     filters_of,
@@ -205,7 +206,10 @@ class _Builder:
         paths = owner.paths_per_rule[rule] + 1 if owner.paths_per_rule else 2  # after those written, and the fallback
         identity = RouteId("Ingress", owner.subject.namespace, owner.subject.name, rule, paths)
         action = Redirect(owner.settings.redirects.app_root, 302, query=False)
-        policy = canonical(Policy(body_limit_bytes=0, hsts=self._of(owner).hsts))
+        rules = self._of(owner)
+        blocked = blocked_of(rules)
+        filters = Filters(blocked=blocked) if blocked is not None else None
+        policy = canonical(Policy(body_limit_bytes=0, hsts=rules.hsts, filters=filters))
         return [Route(identity, Exact("/"), action, policy, "/")]
 
     def _route(self, claims: Claims, placed: Placed, canaries: Sequence[tuple[Claims, PathClaim]] = ()) -> Route:
@@ -406,7 +410,9 @@ def _decides(filters: Filters | None) -> bool:
     """Can they give another answer than 404?"""
     if filters is None:
         return False
-    return bool(filters.access or filters.password or filters.external or filters.cors or filters.limits)
+    return bool(
+        filters.blocked or filters.access or filters.password or filters.external or filters.cors or filters.limits
+    )
 
 
 def _cookie_path(path: PathClaim | None) -> str:

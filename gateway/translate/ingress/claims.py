@@ -364,7 +364,10 @@ class _Reader:
     def _certificate(self, name: str, field: str) -> CertificateId | None:
         if not name:
             return None
-        found = refs.resolve("Secret", name, namespace=self._namespace)
+        rules = self._rules
+        everywhere = rules.cross_namespace
+        found = refs.resolve("Secret", name, namespace=self._namespace, view=self._view, everywhere=everywhere)
+        self._material = (*self._material, *refs.asked(found, self._namespace))
         if isinstance(found, refs.Refused):
             reason = reasons.CROSSES_NAMESPACE if found.crosses else reasons.SECRET_MISSING
             self._say(reason, field, name, (found.reason, found.fix))

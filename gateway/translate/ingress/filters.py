@@ -1,6 +1,6 @@
 """What annotations ask for → the filters and backends of one route. Must not know other routes, nor hosts."""
 
-from gateway.ir.filters import Access, Affinity, Cors, Filters, Header, Limits, Replacement, Throttle
+from gateway.ir.filters import Access, Affinity, Blocked, Cors, Filters, Header, Limits, Replacement, Throttle
 from gateway.ir.ids import BackendId
 from gateway.ir.route import Canary, Errors, Forward, Mirror, Redirect, UpstreamTls
 from gateway.translate.ingress.claims import Claims
@@ -19,6 +19,7 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
     password = None if free else settings.auth.password
     external = None if free else external_of(settings, rules).external
     found = Filters(
+        blocked=blocked_of(rules),
         cors=_cors(claims),
         limits=_limits(claims, rules),
         access=_access(claims, rules),
@@ -39,6 +40,8 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
         connection=headers.connection,
         throttle=Throttle(settings.limits.rate, settings.limits.rate_after) if settings.limits.rate else None,
         logged=settings.logged and rules.logged,
+        makes_ids=rules.makes_ids,
+        server=rules.server_header,
     )
     return None if found == _NOTHING else found
 
@@ -46,13 +49,21 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
 def general_filters(rules: Rules) -> Filters | None:
     """Of routes that no Ingress has written: what holds for the gateway as a whole."""
     found = Filters(
+        blocked=blocked_of(rules),
         access=_lists(rules.allow, (*rules.deny, *rules.block)),
         request_headers=rules.request_headers,
         response_headers=rules.response_headers,
         hidden_headers=rules.hidden_headers,
         logged=rules.logged,
+        makes_ids=rules.makes_ids,
+        server=rules.server_header,
     )
     return None if found == _NOTHING else found
+
+
+def blocked_of(rules: Rules) -> Blocked | None:
+    """Who is not served by any route, also by those that only send their clients elsewhere."""
+    return rules.blocked if rules.blocked != Blocked() else None
 
 
 def redirect_of(claims: Claims) -> Redirect | None:
@@ -128,6 +139,7 @@ def _limits(claims: Claims, rules: Rules) -> Limits | None:
         burst=asked.burst,
         connections=asked.connections,
         exempt=asked.exempt,
+        by=rules.limits_by,
     )
 
 

@@ -89,8 +89,14 @@ class _Reader:
         self._say(reasons_filters.REFERENCE_CLOSED, name, value, text, fix)
         self.settings = replace(self.settings, closed=True)
 
+    def _resolve(self, kind: str, value: str) -> ObjectKey | refs.Refused:
+        namespace, everywhere = self._subject.namespace, self._rules.cross_namespace
+        found = refs.resolve(kind, value, namespace=namespace, view=self._view, everywhere=everywhere)
+        self.keys += refs.asked(found, namespace)
+        return found
+
     def _find(self, kind: str, name: str, value: str) -> ObjectKey | None:
-        found = refs.resolve(kind, value, namespace=self._subject.namespace)
+        found = self._resolve(kind, value)
         if isinstance(found, refs.Refused):
             self._close(name, value, found.reason, found.fix)
             return None
@@ -220,7 +226,7 @@ class _Reader:
         self.settings = replace(self.settings, endpoints=replace(asked, found=found))
 
     def _secret(self, name: str, value: str, close: Close) -> Mapping[str, bytes] | None:
-        found = refs.resolve("Secret", value, namespace=self._subject.namespace)
+        found = self._resolve("Secret", value)
         if isinstance(found, refs.Refused):
             close(name, value, found.reason, found.fix)
             return None

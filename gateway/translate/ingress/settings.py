@@ -137,4 +137,10 @@ def defaults(rules: Rules) -> Settings:
         request_body=rules.request_body,
         http10=rules.http10,
         balance=rules.balance,
+        redirects=rules.redirects,
+        headers=rules.headers,
+        limits=rules.limits,
+        hash_by=rules.hash_by,
+        hash_subset=rules.hash_subset,
+        hash_subset_size=rules.hash_subset_size,
     )

@@ -4,7 +4,18 @@ from itertools import chain
 from typing import Final
 
 from tests.compare_nginx.scene import Scene
-from tests.compare_nginx.scenes import access, answers, backends, forwarding, hosts, paths, redirects, regexes, wire
+from tests.compare_nginx.scenes import (
+    access,
+    answers,
+    backends,
+    blocked,
+    forwarding,
+    hosts,
+    paths,
+    redirects,
+    regexes,
+    wire,
+)
 
 SCENES: Final[tuple[Scene, ...]] = tuple(
     chain(
@@ -15,6 +26,7 @@ SCENES: Final[tuple[Scene, ...]] = tuple(
         forwarding.SCENES,
         answers.SCENES,
         access.SCENES,
+        blocked.SCENES,
         backends.SCENES,
         wire.SCENES,
     )

@@ -5,11 +5,12 @@ import base64
 import pytest
 
 from gateway.ir.secret import Secret as SecretBytes
+from gateway.kube.pace import Pace
 from gateway.kube.target import Target
 from gateway.objects.core import EndpointSlice, Secret
 from gateway.objects.meta import ObjectKey
 from gateway.objects.problems import Flaw
-from tests.support.api_faults import Answer
+from tests.support.api_faults import FOR_EVER, Answer
 from tests.support.fake_api_server import serving
 from tests.support.reflecting import reflecting
 
@@ -217,3 +218,39 @@ async def test_a_flawed_secret_shows_nothing_of_its_data() -> None:
             assert "hush" not in repr(one.heard.batches)
             ((problem,),) = one.heard.flaws.values()
             assert problem.flaw is Flaw.BAD_BASE64
+
+
+UNKNOWN = Answer(404, "NotFound", "the server could not find the requested resource")
+
+
+@pytest.mark.parametrize("mode", ["on", "refused"])
+async def test_a_kind_that_the_server_does_not_know_is_asked_for_again_and_harms_nobody(mode: str) -> None:
+    async with serving() as server, reflecting(server, Target("ReferenceGrant")) as one:
+        server.initial_events = mode
+        server.faults.add(UNKNOWN, "", "referencegrants", times=FOR_EVER)
+        await one.heard.until(lambda: one.heard.synced)
+        assert one.heard.objects == {}
+        assert not [health for health in one.heard.health if not health.healthy]
+        server.apply("ReferenceGrant", "a")
+        server.faults.clear()
+        await one.clock.until(lambda: one.clock.slept)
+        assert one.clock.slept[-1] == Pace().absent
+        one.clock.advance(Pace().absent)
+        await one.heard.names("a")
+        await server.watched("referencegrants")
+        server.faults.add(UNKNOWN, "", "referencegrants", times=FOR_EVER)
+        before = len(one.clock.slept)
+        server.end_watches()
+        await one.clock.until(lambda: len(one.clock.slept) > before)
+        one.clock.advance(60)
+        await one.heard.names()
+        assert one.heard.synced == 1
+        assert not [health for health in one.heard.health if not health.healthy]
+
+
+async def test_a_kind_that_every_server_knows_and_this_one_does_not_is_a_failure() -> None:
+    async with serving() as server, reflecting(server, Target("Ingress")) as one:
+        server.faults.add(UNKNOWN, "", "ingresses", times=FOR_EVER)
+        await one.heard.until(lambda: one.heard.health)
+        assert not one.heard.health[0].healthy
+        assert not one.heard.synced

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from gateway.ir.connections import Connections
+from gateway.ir.filters import Blocked, Listed, Replacement
 from gateway.ir.ids import BackendId
 from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
@@ -16,19 +17,33 @@ from gateway.translate.authorisation import ExternalAsked, Place
 from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
+from gateway.translate.ingress.asked import HeadersAsked, LimitsAsked, Redirects
 from gateway.translate.translate import Translator
 from gateway.verdicts.verdict import ObjectRef, Severity
 from tests.golden.objects import load, store_of
 from tests.golden.stand_ins import rules
+from tests.unit.translate.live_options import LIVE
 
-LIVE = 192  # of ingress-nginx; those that it has removed come on top
+BAD_LISTS = ("~(", "~*[", "a b", "'a", "~", '"~*"', "include", ",", "a;b", "~a{2}", '"a\tb"')
+_A_TO_B = Replacement("a", "b")
 SUBJECT = ObjectRef("ConfigMap", "ingress", "options")
 KEY = ObjectKey(*msgspec.structs.astuple(SUBJECT))
 
 
 def test_every_option_is_known_once() -> None:
     assert len(BY_NAME) == len(TABLE)
-    assert sum(row.support is not Support.REMOVED for row in TABLE) >= LIVE
+    assert {row.name for row in TABLE if row.support is not Support.REMOVED} == LIVE
+    assert len(LIVE) >= 192
+
+
+def test_every_option_has_its_support_its_reason_and_its_verdict() -> None:
+    for row in TABLE:
+        assert row.doc.endswith("."), row.name
+        if row.support is Support.SUPPORTED:
+            continue
+        verdicts = list(judge_options(SUBJECT, {row.name: "something else;"}, rules()))
+        assert [verdict.field for verdict in verdicts] == [f"data[{row.name}]"], row.name
+        assert all(verdict.reason and verdict.fix for verdict in verdicts), row.name
 
 
 def test_exactly_the_supported_are_read() -> None:
@@ -86,7 +101,24 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"whitelist-source-range": "10.0.0.0/8"}, {"allow": ("10.0.0.0/8",)}),
         ({"whitelist-source-range": "10.0.0.0/99"}, {"closed_by": "whitelist-source-range"}),
         ({"block-cidrs": "x"}, {"closed_by": "block-cidrs"}),
-        ({"block-user-agents": "x"}, {"closed_by": "block-user-agents"}),
+        (
+            {"block-user-agents": 'curl/8.0, ~Bot,~*SPIDER , "~*a b", \\~x', "block-referers": "''"},
+            {
+                "blocked": Blocked(
+                    Listed(texts=("curl/8.0", "~x"), patterns=("Bot",), patterns_in_any_case=("SPIDER", "a b")),
+                    Listed(texts=("",)),
+                )
+            },
+        ),
+        *(({"block-referers": text}, {"closed_by": "block-referers"}) for text in BAD_LISTS),
+        ({"allow-cross-namespace-resources": "true"}, {"cross_namespace": True}),
+        ({"generate-request-id": "false"}, {"makes_ids": False}),
+        ({"allow-backend-server-header": "true"}, {"server_header": True}),
+        ({"forwarded-host-header": "X-Asked-For"}, {"original_host_in": "x-asked-for"}),
+        ({"forwarded-host-header": "x-forwarded-host"}, {}),
+        ({"limit-conn-zone-variable": "$remote_addr"}, {}),
+        ({"limit-conn-zone-variable": "$http_x_tenant"}, {"limits_by": "$http_x_tenant"}),
+        ({"limit-conn-zone-variable": "$nonsense"}, {}),
         ({"enable-modsecurity": "true"}, {"closed_by": "enable-modsecurity"}),
         ({"enable-modsecurity": "false"}, {}),
         (
@@ -102,6 +134,27 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"no-auth-locations": "/a,/b"}, {"no_auth_locations": ("/a", "/b")}),
         ({"limit-req-status-code": "429"}, {"rate_status": 429}),
         ({"custom-http-errors": "404,503"}, {"custom_errors": (404, 503)}),
+        ({"proxy-cookie-domain": "a b", "proxy-cookie-path": "off"}, {"headers": HeadersAsked(cookie_domain=_A_TO_B)}),
+        ({"proxy-cookie-path": "a b"}, {"headers": HeadersAsked(cookie_path=_A_TO_B)}),
+        (
+            {"proxy-redirect-from": "http://a/", "proxy-redirect-to": "/b/"},
+            {"headers": HeadersAsked(location_from="http://a/", location_to="/b/")},
+        ),
+        ({"proxy-redirect-from": "default"}, {}),
+        ({"proxy-redirect-from": "~a"}, {}),
+        ({"upstream-hash-by": "$request_uri"}, {"hash_by": "$request_uri"}),
+        ({"upstream-hash-by": "$nonsense"}, {}),
+        (
+            {"upstream-hash-by-subset": "true", "upstream-hash-by-subset-size": "0"},
+            {"hash_subset": True, "hash_subset_size": 1},
+        ),
+        ({"preserve-trailing-slash": "true"}, {"redirects": Redirects(keep_slash=True)}),
+        (
+            {"relative-redirects": "true", "use-port-in-redirects": "true"},
+            {"redirects": Redirects(relative=True, port=True)},
+        ),
+        ({"limit-rate": "2", "limit-rate-after": "1"}, {"limits": LimitsAsked(rate=2_048, rate_after=1_024)}),
+        ({"proxy-buffer-size": "16k"}, {}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),
         ({"disable-access-log": "true", "disable-http-access-log": "false"}, {"logged": False}),
         ({"disable-http-access-log": "true"}, {"logged": False}),
@@ -147,7 +200,7 @@ def test_an_option_changes_the_rules(data: dict[str, str], changed: dict[str, An
         ("proxy-body-size", "much", "GW331"),
         ("proxy-body-sise", "8m", "GW330"),
         ("use-gzip", "true", "GW320"),
-        ("block-user-agents", "x", "GW321"),
+        ("enable-modsecurity", "true", "GW321"),
         ("block-cidrs", "10.0.0.0/99", "GW335"),
         ("limit-req-status-code", "42", "GW331"),
         ("worker-processes", "7", "GW332"),

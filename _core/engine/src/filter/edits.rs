@@ -87,6 +87,7 @@ pub struct Answers {
     location: Option<Replacement>,
     cookie_domain: Option<Replacement>,
     cookie_path: Option<Replacement>,
+    server: bool,
 }
 
 impl Answers {
@@ -99,12 +100,21 @@ impl Answers {
             location: filters.location.clone(),
             cookie_domain: filters.cookie_domain.clone(),
             cookie_path: filters.cookie_path.clone(),
+            server: filters.server,
         }
     }
 
     /// Do all fields go through as they are?
     pub fn is_empty(&self) -> bool {
-        self.hidden.is_empty() && self.location.is_none() && self.cookie_domain.is_none() && self.cookie_path.is_none()
+        // Taken apart, so that whoever adds an edit is asked about it here.
+        let Self { hidden, lengths: _, location, cookie_domain, cookie_path, server } = self;
+        let same = hidden.is_empty() && location.is_none() && cookie_domain.is_none() && cookie_path.is_none();
+        same && !server
+    }
+
+    /// Does the client see which software answers?
+    pub fn passes_server(&self) -> bool {
+        self.server
     }
 
     /// Is a header of this name kept from the client?

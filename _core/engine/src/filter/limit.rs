@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sallygate_image as image;
 
 use super::access::Networks;
+use super::asked::Asked;
+use super::text::Text;
 
 /// Buckets that are kept, of all zones together. Each takes about a hundred bytes. With more clients at a time than
 /// that, those that have been quiet are forgotten first.
@@ -35,6 +37,7 @@ pub struct Limits {
     rates: [Option<Rate>; 2],
     connections: u32,
     exempt: Networks,
+    by: Option<Text>,
     rate_status: u16,
     connections_status: u16,
 }
@@ -54,9 +57,18 @@ impl Limits {
             rates: [rate(limits.per_second, 1_000), rate(limits.per_minute, 60_000)],
             connections: limits.connections,
             exempt: Networks::new(&limits.exempt)?,
+            by: Text::new(&limits.by)?,
             rate_status: limits.rate_status,
             connections_status: limits.connections_status,
         })
+    }
+
+    /// What a request is counted by, if not by its client's address.
+    pub fn by(&self, asked: &Asked<'_>) -> Option<Vec<u8>> {
+        let text = self.by.as_ref()?;
+        let mut found = Vec::new();
+        text.expand(asked, &mut found);
+        Some(found)
     }
 }
 
@@ -79,6 +91,13 @@ impl Level {
     }
 }
 
+/// Whom a request is counted for. A text may be long, so it is known by two hashes of its own seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Peer(IpAddr),
+    Text(u64, u64),
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     levels: [Level; 2],
@@ -86,7 +105,7 @@ struct Bucket {
     seen: bool,
 }
 
-type Key = (u64, IpAddr);
+type Key = (u64, Who);
 type Part = HashMap<Key, Bucket, foldhash::fast::RandomState>;
 
 /// Gives each zone a number.
@@ -137,6 +156,12 @@ impl Buckets {
         }
     }
 
+    fn who(&self, peer: IpAddr, by: Option<&[u8]>) -> Who {
+        use std::hash::BuildHasher as _;
+        let hash = |number: u8, text: &[u8]| self.hasher.hash_one((number, text));
+        by.map_or(Who::Peer(peer), |text| Who::Text(hash(0, text), hash(1, text)))
+    }
+
     fn part(&self, key: &Key) -> MutexGuard<'_, Part> {
         use std::hash::BuildHasher as _;
         let number = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or(0) % PARTS;
@@ -144,13 +169,20 @@ impl Buckets {
         self.parts.get(number).unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request, or says with which status it is refused. What is refused by one limit fills no other.
+    /// Counts a request, or says with which status it is refused. What is refused by one limit fills no other. `by` is
+    /// what it is counted by in place of its client's address; with an empty one it is not counted, as in nginx.
     /// `now_ms` counts from any moment that is the same for all workers.
-    pub fn ask(self: &Arc<Self>, limits: &Limits, peer: IpAddr, now_ms: u64) -> Result<Option<UnderWay>, u16> {
-        if limits.exempt.contain(peer) {
+    pub fn ask(
+        self: &Arc<Self>,
+        limits: &Limits,
+        peer: IpAddr,
+        by: Option<&[u8]>,
+        now_ms: u64,
+    ) -> Result<Option<UnderWay>, u16> {
+        if by.is_some_and(<[u8]>::is_empty) || limits.exempt.contain(peer) {
             return Ok(None);
         }
-        let key = (limits.zone, peer);
+        let key = (limits.zone, self.who(peer, by));
         let mut part = self.part(&key);
         let bucket = part.get(&key).copied().unwrap_or_default();
         let mut filled = bucket;
@@ -197,6 +229,7 @@ mod tests {
             burst,
             connections,
             exempt: vec!["10.9.0.0/16".into()],
+            by: String::new(),
             rate_status: 503,
             connections_status: 429,
         };
@@ -208,7 +241,7 @@ mod tests {
     }
 
     fn passed(buckets: &Arc<Buckets>, limits: &Limits, times: usize, now_ms: u64) -> usize {
-        (0..times).filter(|_| buckets.ask(limits, peer("10.0.0.1"), now_ms).is_ok()).count()
+        (0..times).filter(|_| buckets.ask(limits, peer("10.0.0.1"), None, now_ms).is_ok()).count()
     }
 
     #[test]
@@ -225,14 +258,24 @@ mod tests {
     fn both_rates_hold_and_addresses_are_apart() {
         let (buckets, limits) = (Arc::new(Buckets::default()), limits(100, 10, 1, 0));
         assert_eq!(passed(&buckets, &limits, 100, 0), 11);
-        assert!(buckets.ask(&limits, peer("10.0.0.2"), 0).is_ok());
-        assert!((0..1_000).all(|_| buckets.ask(&limits, peer("10.9.1.1"), 0).is_ok()), "exempt");
+        assert!(buckets.ask(&limits, peer("10.0.0.2"), None, 0).is_ok());
+        assert!((0..1_000).all(|_| buckets.ask(&limits, peer("10.9.1.1"), None, 0).is_ok()), "exempt");
+    }
+
+    #[test]
+    fn requests_are_counted_by_a_text_where_there_is_one() {
+        let (buckets, limits) = (Arc::new(Buckets::default()), limits(1, 0, 1, 0));
+        let ask = |address, by: &str| buckets.ask(&limits, peer(address), Some(by.as_bytes()), 0).is_ok();
+        assert_eq!(["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|address| ask(address, "one")), [true, true, false]);
+        assert!(ask("10.0.0.3", "two"), "another text is counted by itself");
+        assert_eq!(passed(&buckets, &limits, 3, 0), 2, "and so is an address");
+        assert!((0..9).all(|_| ask("10.0.0.1", "")), "an empty text is not counted");
     }
 
     #[test]
     fn so_many_at_a_time() {
         let (buckets, limits) = (Arc::new(Buckets::default()), limits(0, 0, 5, 2));
-        let ask = || buckets.ask(&limits, peer("10.0.0.1"), 0);
+        let ask = || buckets.ask(&limits, peer("10.0.0.1"), None, 0);
         let (one, two) = (ask().unwrap(), ask().unwrap());
         assert_eq!(ask().err(), Some(429));
         drop(one);
@@ -247,14 +290,14 @@ mod tests {
     fn there_is_an_end_to_what_is_remembered() {
         let buckets = Arc::new(Buckets::with_capacity(1_024));
         let limits = limits(1, 0, 1, 1);
-        let first = buckets.ask(&limits, peer("10.0.0.1"), 0).unwrap();
+        let first = buckets.ask(&limits, peer("10.0.0.1"), None, 0).unwrap();
         for number in 0..10_000_u32 {
             let address = std::net::Ipv4Addr::from_bits(0xac10_0000 | number).into();
-            drop(buckets.ask(&limits, address, u64::from(number)));
+            drop(buckets.ask(&limits, address, None, u64::from(number)));
         }
         let kept: usize = buckets.parts.iter().map(|part| part.lock().unwrap().len()).sum();
         assert!(kept <= 1_024, "{kept}");
-        assert_eq!(buckets.ask(&limits, peer("10.0.0.1"), 100_000).err(), Some(429), "what is under way is kept");
+        assert_eq!(buckets.ask(&limits, peer("10.0.0.1"), None, 100_000).err(), Some(429), "what is under way is kept");
         drop(first);
     }
 }

@@ -5,6 +5,7 @@
 mod access;
 mod affinity;
 mod asked;
+mod blocked;
 mod browser;
 mod canary;
 mod cors;
@@ -16,6 +17,8 @@ mod memory;
 mod password;
 mod text;
 
+use std::sync::Arc;
+
 use sallygate_image as image;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::Name;
@@ -24,6 +27,7 @@ use sallygate_wire::write::HeadWriter;
 pub use access::Word;
 pub use affinity::{Affinity, Held, backend_number};
 pub use asked::{Asked, Names};
+pub use blocked::{Blocked, Lists};
 pub use canary::{Canary, choose};
 pub use edits::{Answers, Headers};
 pub use external::{Answered, Digest, External};
@@ -40,6 +44,8 @@ use crate::balance::BackendKeys;
 
 /// All filters of a policy.
 pub struct Filters {
+    /// User agents and referring pages that nobody is served with. Shared by all policies that have the same lists.
+    pub blocked: Option<Arc<Blocked>>,
     /// Cross-origin requests.
     pub cors: Option<Cors>,
     /// Limits per client address.
@@ -82,6 +88,8 @@ pub struct RequestEdits {
     pub drops_authorization: bool,
     /// Headers that only the service that is asked may say, whether it says them or not.
     told: Box<[Box<str>]>,
+    /// Is a request without an id given one?
+    pub makes_ids: bool,
     /// The Connection that it gets whatever the exchange asks for; no protocol is switched then.
     pub connection: Option<&'static str>,
 }
@@ -96,6 +104,7 @@ impl RequestEdits {
             headers: Headers::new(&[])?,
             drops_authorization: own.is_some_and(|own| own.drops_authorization),
             told: own.map(|own| own.told.clone()).unwrap_or_default(),
+            makes_ids: own.is_none_or(|own| own.makes_ids),
             connection: Some("close"),
         })
     }
@@ -103,8 +112,8 @@ impl RequestEdits {
     /// Does the upstream get what every route's gets?
     pub fn is_empty(&self) -> bool {
         // Taken apart, so that whoever adds an edit is asked about it here.
-        let Self { host, prefix, headers, drops_authorization, told, connection } = self;
-        let same = host.is_none() && prefix.is_none() && headers.is_empty() && connection.is_none();
+        let Self { host, prefix, headers, drops_authorization, told, makes_ids, connection } = self;
+        let same = *makes_ids && host.is_none() && prefix.is_none() && headers.is_empty() && connection.is_none();
         same && !drops_authorization && told.is_empty()
     }
 
@@ -139,13 +148,23 @@ impl Filters {
         Some(&self.request).filter(|edits| !edits.is_empty())
     }
 
+    /// The id of a request as texts have it: nothing where it brings none and none is made.
+    pub fn id<'a>(&self, id: &'a [u8], sent: bool) -> &'a [u8] {
+        if sent || self.request.makes_ids { id } else { b"" }
+    }
+
     /// What becomes of the answer's fields, if they do not go through as they are.
     pub fn answers(&self) -> Option<&Answers> {
         Some(&self.answers).filter(|answers| !answers.is_empty())
     }
 
     /// Makes the filters ready. They have been validated, so hardly anything is left to be wrong.
-    pub fn new(filters: &image::Filters, zones: &ZoneSeed, keys: &BackendKeys) -> Result<Self, String> {
+    pub fn new(
+        filters: &image::Filters,
+        zones: &ZoneSeed,
+        keys: &BackendKeys,
+        blocked: Option<Arc<Blocked>>,
+    ) -> Result<Self, String> {
         let set = filters.response_headers.iter().map(|header| header.name.clone());
         let cors = if filters.cors.is_some() { cors::ANSWERS } else { &[] };
         let hidden = filters.hidden_headers.iter().cloned().chain(set).chain(cors.iter().map(ToString::to_string));
@@ -155,6 +174,7 @@ impl Filters {
         let own = |header: &&image::Header| !told.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
         let headers: Vec<_> = filters.request_headers.iter().filter(own).cloned().collect();
         Ok(Self {
+            blocked,
             cors: filters.cors.as_ref().map(Cors::new),
             limits: filters.limits.as_ref().map(|limits| Limits::new(limits, zones)).transpose()?,
             access: filters.access.as_ref().map(Access::new).transpose()?,
@@ -167,6 +187,7 @@ impl Filters {
                 headers: Headers::new(&headers)?,
                 drops_authorization: filters.password.is_some(),
                 told: told.iter().map(|name| name.as_str().into()).collect(),
+                makes_ids: filters.makes_ids,
                 connection: match &*filters.connection {
                     "close" => Some("close"),
                     "keep-alive" => Some("keep-alive"),

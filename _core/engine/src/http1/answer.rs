@@ -87,6 +87,9 @@ pub fn write(
         }
         match field.id {
             Name::ContentLength if outgoing == Outgoing::Described => writer.forwarded(bytes, field)?,
+            Name::Server if let Some(edits) = facts.edits.filter(|edits| edits.passes_server()) => {
+                edited(&mut writer, bytes, field, edits)?;
+            }
             // Which software answers is nobody's business (ingress-nginx: server-tokens off); nginx's own controls
             // (X-Accel-*) are for the proxy.
             Name::Server

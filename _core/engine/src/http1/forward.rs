@@ -102,6 +102,21 @@ impl Facts<'_> {
         self.edits.is_some_and(|edits| edits.replaces(id, name))
             || (self.reports && REPORT.iter().any(|reported| reported.eq_ignore_ascii_case(name)))
     }
+
+    /// Is a field of this name among those that the route sets?
+    fn sets(&self, name: &[u8]) -> bool {
+        self.edits.is_some_and(|edits| edits.headers.name(name))
+    }
+
+    /// Is a request without an id given one?
+    fn makes_ids(&self) -> bool {
+        self.edits.is_none_or(|edits| edits.makes_ids)
+    }
+}
+
+/// Has the client sent an id of its own?
+pub fn has_id(bytes: &[u8], fields: &Fields) -> bool {
+    fields.find(Name::XRequestId).is_some_and(|field| !field.value.of(bytes).is_empty())
 }
 
 /// The client's request id, or the fresh one.
@@ -184,6 +199,8 @@ fn write_fields(
         match field.id {
             // Kept under other names, as ingress-nginx does.
             Name::XForwardedFor | Name::XForwardedHost if field.value.is_empty() => {}
+            Name::XForwardedFor if edited && facts.sets(b"X-Original-Forwarded-For") => {}
+            Name::XForwardedHost if edited && facts.sets(b"X-Original-Forwarded-Host") => {}
             Name::XForwardedFor => writer.field(b"X-Original-Forwarded-For", field.value.of(bytes))?,
             Name::XForwardedHost => writer.field(b"X-Original-Forwarded-Host", field.value.of(bytes))?,
             Name::XForwardedPrefix | Name::XForwarded | Name::Forwarded if told.passes => {
@@ -286,7 +303,11 @@ fn write_ours_edited(
         (Name::XScheme, b"X-Scheme", scheme),
     ];
     for (id, name, value) in ours {
-        let absent = id == Name::XForwardedHost && value.is_empty();
+        let absent = match id {
+            Name::XForwardedHost => value.is_empty(),
+            Name::XRequestId => !facts.makes_ids() && !has_id(bytes, fields),
+            _ => false,
+        };
         if absent || facts.replaced(id, name) {
             continue;
         }

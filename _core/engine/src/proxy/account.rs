@@ -291,7 +291,9 @@ fn counter(failure: Failure) -> Counter {
             | Kind::Misdirected
             | Kind::NotSecured,
         ) => Counter::FaultClientCertificate,
-        (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::TooBusy) => Counter::FaultGatewayPolicy,
+        (_, Kind::Closed | Kind::BadRewrite | Kind::Forbidden | Kind::Blocked | Kind::TooBusy) => {
+            Counter::FaultGatewayPolicy
+        }
         (_, Kind::RegexLimit) => Counter::FaultGatewayRegexLimit,
         (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
         (_, Kind::NotAuthorised(why)) => undecided(why),

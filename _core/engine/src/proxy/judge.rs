@@ -10,6 +10,7 @@ use crate::filter::{Asked, Checked, External, Filters, Password, UnderWay, Word}
 use crate::proxy::inquire::inquire;
 use crate::proxy::order::{ORDER, Step};
 use crate::proxy::plan::{Arrival, Ground, Plan, fail};
+use crate::regex::GaveUp;
 use crate::route::{Action, Route};
 use crate::snapshot::HostEntry;
 
@@ -49,7 +50,7 @@ impl<'s> Judge<'s, '_, '_> {
             Step::Answer => self.answer(),
             Step::Https => self.https(),
             Step::Status => self.status(),
-            Step::Preflight | Step::Limits | Step::Sources | Step::Password | Step::External => None,
+            Step::Blocked | Step::Preflight | Step::Limits | Step::Sources | Step::Password | Step::External => None,
         }
     }
 
@@ -97,13 +98,22 @@ impl<'s> Judge<'s, '_, '_> {
             // has taken the steps before that.
             Step::Password if self.arrival.answered.is_none() => self.password(filters, ground, asked, state),
             _ if self.arrival.resumes() => None,
+            Step::Blocked => {
+                let kind = match filters.blocked.as_ref()?.stops(asked) {
+                    Ok(false) => return None,
+                    Ok(true) => Kind::Blocked,
+                    Err(GaveUp) => Kind::RegexLimit,
+                };
+                Some(fail(Some(route), Failure::of(kind)))
+            }
             Step::Preflight => {
                 let answers = asked.head.method == Method::Options && filters.cors.as_ref()?.allows(asked).is_some();
                 answers.then_some(Plan::Respond { route, status: 204 })
             }
             Step::Limits => {
                 let limits = filters.limits.as_ref()?;
-                match ground.buckets().ask(limits, asked.peer, ground.now_ms()) {
+                let by = limits.by(asked);
+                match ground.buckets().ask(limits, asked.peer, by.as_deref(), ground.now_ms()) {
                     Ok(guard) => state.under_way = guard,
                     Err(status) => return Some(fail(Some(route), Failure::of(Kind::TooMany(status)))),
                 }

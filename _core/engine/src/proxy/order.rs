@@ -6,6 +6,8 @@
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Clients and referring pages that nobody wants.
+    Blocked,
     /// The size that the body is declared to have.
     BodySize,
     /// A route that is closed by configuration.
@@ -43,7 +45,12 @@ const fn row(step: Step, filters: bool, why: &'static str) -> Row {
 }
 
 /// All steps, after the route was selected.
-pub const ORDER: [Row; 10] = [
+pub const ORDER: [Row; 11] = [
+    row(
+        Step::Blocked,
+        true,
+        "who is not wanted on any host is answered nothing else: no size, no redirect and no preflight",
+    ),
     row(
         Step::BodySize,
         false,

@@ -13,6 +13,7 @@ use sallygate_wire::request::RequestHead;
 use crate::balance::{BackendIndex, Preference};
 use crate::fault::{Failure, Kind};
 use crate::filter::{Answered, Asked, Buckets, Checked, Claim, UnderWay};
+use crate::http1::forward::has_id;
 use crate::http1::told::Told;
 use crate::proxy::choice::{Choice, names};
 use crate::proxy::inquire::Inquiry;
@@ -308,7 +309,10 @@ pub fn plan<'s, 'b>(
             peer_text: arrival.peer_text,
             port: arrival.port,
             tls: arrival.tls,
-            id: arrival.id,
+            id: route
+                .filters
+                .as_ref()
+                .map_or(arrival.id, |filters| filters.id(arrival.id, has_id(bytes, arrival.fields))),
             capture: &|group| captures.get(group, forms.matched),
             names: names(route),
         };

@@ -15,7 +15,7 @@ use super::shards::{BackendShard, CertificateEntry, CertificateShard, Sharded};
 use super::store::{DigestMap, Fresh, Node, PolicyEntry, Store};
 use super::{ListenerEntry, Snapshot, TableIndex, TlsEntry};
 use crate::balance::{BackendIndex, BackendKeys, BackendSnapshot, Endpoints};
-use crate::filter::{Filters, ZoneSeed};
+use crate::filter::{Filters, Lists, ZoneSeed};
 use crate::route::{Patterns, Seed, Template};
 use crate::telemetry::SlotAllocator;
 use crate::tls::certificate;
@@ -29,6 +29,7 @@ pub(super) struct Makers {
     pub(super) patterns: Patterns,
     pub(super) slots: SlotAllocator,
     pub(super) zones: ZoneSeed,
+    pub(super) lists: Lists,
     pub(super) authorities: Authorities,
 }
 
@@ -193,7 +194,7 @@ impl Build<'_> {
         match self.find(digest) {
             Found::Node(Node::Policy(policy)) => Ok(policy),
             Found::Segment(Segment::Policy(policy), bytes) => {
-                let policy = policy_entry(policy, &self.makers.zones, &self.makers.keys)
+                let policy = policy_entry(policy, self.makers)
                     .map_err(|(field, reason)| Refusal::new(digest, Kind::Policy.name(), field, reason))?;
                 self.keep(digest, Node::Policy(policy.clone()), bytes);
                 Ok(policy)
@@ -352,15 +353,15 @@ fn load(digest: Digest, certificate: Certificate) -> Result<CertificateEntry, Re
 }
 
 /// An error is the field and the reason.
-fn policy_entry(
-    mut policy: Policy,
-    zones: &ZoneSeed,
-    keys: &BackendKeys,
-) -> Result<PolicyEntry, (&'static str, String)> {
+fn policy_entry(mut policy: Policy, makers: &mut Makers) -> Result<PolicyEntry, (&'static str, String)> {
     let template = policy.rewrite.as_ref().map(|rewrite| Template::new(&rewrite.template)).transpose();
     let template = template.map_err(|reason| ("rewrite.template", reason))?;
     // What workers use is kept, and what it was made of is not.
-    let filters = policy.filters.take().map(|filters| Filters::new(&filters, zones, keys)).transpose();
+    let filters = policy.filters.take();
+    let blocked = filters.as_ref().and_then(|filters| filters.blocked.as_ref());
+    let blocked = blocked.map(|blocked| makers.lists.get(blocked)).transpose();
+    let blocked = blocked.map_err(|reason| ("filters.blocked", reason))?;
+    let filters = filters.map(|filters| Filters::new(&filters, &makers.zones, &makers.keys, blocked)).transpose();
     let filters = filters.map_err(|reason| ("filters", reason))?;
     let endpoint = policy.endpoint_tls.take().map(|tls| Endpoint::new(&tls)).transpose();
     let endpoint = endpoint.map_err(|bad| (bad.field, bad.reason))?;

@@ -10,7 +10,7 @@ use super::store::{DigestMap, Store};
 use super::{Publication, Snapshot};
 use crate::balance::{BackendKeys, Endpoints};
 use crate::clock::Clock;
-use crate::filter::ZoneSeed;
+use crate::filter::{Lists, ZoneSeed};
 use crate::route::{Patterns, Seed};
 use crate::telemetry::{SlotAllocator, SlotRows};
 use crate::trust::Authorities;
@@ -85,6 +85,7 @@ impl Publisher {
                 patterns: Patterns::default(),
                 slots,
                 zones: ZoneSeed::default(),
+                lists: Lists::default(),
                 authorities: Authorities::default(),
             },
             last_good,
