@@ -25,6 +25,8 @@ CANARIES: Final = 32
 COUNT: Final = 1_000_000
 COPIED_HEADERS: Final = 100
 KEPT: Final = 32
+BROTLI_LEVEL: Final = 6
+CONTENT_TYPES: Final = 200
 
 # Ours alone.
 ANNOTATION_BYTES: Final = 64 << 10  # of a value that is parsed; the longest sane ones are lists of addresses

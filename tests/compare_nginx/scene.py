@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 PREFIX = "nginx.ingress.kubernetes.io"
-Group = Literal["plain", "trusting"]
-"""One gateway and one nginx each. `trusting`: proxies in front are believed, and told about in full."""
+Group = Literal["plain", "trusting", "compressing"]
+"""One gateway and one nginx each. `trusting`: proxies in front are believed, and told about in full. `compressing`:
+answers are compressed."""
 
 
 class Ask(NamedTuple):

@@ -4,10 +4,10 @@
 pub const MAJOR: u32 = 1;
 
 /// Grows when a field with a default is added.
-pub const MINOR: u32 = 6;
+pub const MINOR: u32 = 7;
 
 /// The version as text.
-pub const TEXT: &str = "1.6";
+pub const TEXT: &str = "1.7";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,18 @@ from itertools import chain
 from typing import Final
 
 from tests.compare_nginx.scene import Scene
-from tests.compare_nginx.scenes import access, answers, backends, forwarding, hosts, paths, redirects, regexes, wire
+from tests.compare_nginx.scenes import (
+    access,
+    answers,
+    backends,
+    compression,
+    forwarding,
+    hosts,
+    paths,
+    redirects,
+    regexes,
+    wire,
+)
 
 SCENES: Final[tuple[Scene, ...]] = tuple(
     chain(
@@ -14,6 +25,7 @@ SCENES: Final[tuple[Scene, ...]] = tuple(
         redirects.SCENES,
         forwarding.SCENES,
         answers.SCENES,
+        compression.SCENES,
         access.SCENES,
         backends.SCENES,
         wire.SCENES,
