@@ -44,8 +44,9 @@ ROWS: Final = (
         default="false",
         doc=(
             "Whether answers are compressed for clients that name gzip in Accept-Encoding: with status 200, 403 or "
-            "404, not yet coded, without `no-transform`, for HTTP/1.1."
+            "404, not yet coded, for HTTP/1.1."
         ),
+        differs="those that say `no-transform` stay as they are, and so do the short pages of the gateway itself",
         apply=_set("gzip"),
     ),
     _of_gzip(
@@ -77,13 +78,15 @@ ROWS: Final = (
         type=BOOLEAN,
         default="false",
         doc="Whether answers are compressed with Brotli for clients that name `br`, as with gzip; it goes before gzip.",
+        differs="Vary says so, with `use-gzip` or without",
         apply=_set("brotli"),
     ),
     _of_brotli(
         name="brotli-level",
         type=BROTLI_LEVEL_TYPE,
         default="4",
-        doc="How hard Brotli tries, 0 to 11; more than 6 counts as 6, and a verdict says so.",
+        doc="How hard Brotli tries, 0 to 11.",
+        differs="more than 6 counts as 6, and a verdict says so",
         apply=_set("brotli_level"),
     ),
     _of_brotli(
