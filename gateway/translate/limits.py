@@ -28,6 +28,8 @@ CANARIES: Final = 32
 COUNT: Final = 1_000_000
 COPIED_HEADERS: Final = 100
 KEPT: Final = 32
+BROTLI_LEVEL: Final = 6
+CONTENT_TYPES: Final = 200
 
 # Ours alone.
 ALIAS_PATTERNS: Final = 16  # of one Ingress: each is tried for every request whose host nobody has by name

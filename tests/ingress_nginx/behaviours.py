@@ -31,6 +31,7 @@ ALIASES: Final = "ingress_nginx/test_aliases.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
+COMPRESSION: Final = "ingress_nginx/test_compression.py"
 ERRORS: Final = "ingress_nginx/test_errors.py"
 BLOCKED: Final = "ingress_nginx/test_blocked.py"
 DEFAULTS: Final = "ingress_nginx/test_defaults.py"
@@ -283,7 +284,15 @@ PROXYING: Final = (
     row("copies of requests", "ingress_nginx/test_mirror.py test_a_copy_has_method_target_headers_and_body"),
     row("headers of the whole gateway", f"{OPTIONS} test_headers_for_backends_and_clients"),
     row("places in answers", "scene cookies", "scene cookies-dotted", "scene locations"),
-    row("compression", awaits=("use-gzip", "enable-brotli")),
+    row(
+        "compression",
+        "scene compressed",
+        f"{COMPRESSION} test_it_begins_and_ends_with_the_next_snapshot",
+        f"{COMPRESSION} test_a_class_has_its_own",
+        f"{COMPRESSION} test_answers_in_place_of_errors_are_compressed_and_those_of_the_gateway_are_not",
+        "dataplane/test_compression.py test_an_event_arrives_when_the_upstream_has_sent_it",
+        "golden options/compression",
+    ),
     row(
         "endpoints come and go",
         "faults/test_live_changes.py test_endpoints_come_and_go_under_load",

@@ -94,6 +94,10 @@ pub struct Settings {
     /// Bytes of request bodies that a worker keeps on disk in all; beyond it bodies are sent on as they come.
     #[serde(default = "default::body_disk_bytes")]
     pub body_disk_bytes: u64,
+    /// Memory that the compressors of a worker take in all, which are 0.4 MB with gzip and 2 with Brotli for each answer;
+    /// beyond it answers go as they are. Whoever reads slowly keeps one for as long as that takes.
+    #[serde(default = "default::compression_bytes")]
+    pub compression_bytes: u64,
     /// Client connections per worker; more are refused, and before it comes to that, idle ones make room. The process
     /// sets fewer where it may open few files: upstreams need some, too.
     #[serde(default = "default::max_connections")]
@@ -136,6 +140,7 @@ impl Settings {
             body_folder: None,
             body_memory_bytes: default::body_memory_bytes(),
             body_disk_bytes: default::body_disk_bytes(),
+            compression_bytes: default::compression_bytes(),
             max_connections: default::max_connections(),
             request_trailers: TrailerNames::default(),
             response_trailers: TrailerNames::default(),
@@ -173,6 +178,9 @@ mod default {
     }
     pub(super) fn body_disk_bytes() -> u64 {
         1 << 30
+    }
+    pub(super) fn compression_bytes() -> u64 {
+        64 << 20
     }
     pub(super) fn telemetry_slots() -> u32 {
         131_072

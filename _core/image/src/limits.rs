@@ -115,3 +115,10 @@ pub const KEPT: usize = 32;
 
 /// Of rates and sizes by which answers are held back: a pebibyte, which no sum of a few overflows.
 pub const THROTTLE_BYTES: u64 = 1 << 50;
+
+/// How hard Brotli may try. A step more takes three times the memory, two more six times, for a hundredth of the size; from
+/// 9 on it is 33 MB for each answer, and 10 keeps a worker from its other clients for tens of milliseconds at a time.
+pub const BROTLI_LEVEL: u8 = 6;
+
+/// Content types that are compressed: each answer's is compared with all of them.
+pub const CONTENT_TYPES: usize = 200;

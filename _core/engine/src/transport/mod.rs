@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod buffer;
+pub mod compress;
 pub mod conduit;
 pub mod deadline;
 pub mod pace;
