@@ -481,7 +481,7 @@ async def test_a_cluster_without_grants_or_the_right_to_read_them_is_served_on()
             server.faults.add(fault, "", "referencegrants", times=FOR_EVER)
             async with sourcing(server) as heard:
                 await heard.synced()
-                await heard.until(lambda heard=heard: heard.names("Ingress") == {"default/web"})
+                assert heard.names("Ingress") == {"default/web"}
                 unread = heard.store.unread(ObjectKey("ReferenceGrant", "", ""))
                 assert (unread is not None) is (fault.status == 403)
                 assert bool(heard.lines) is (fault.status == 403), heard.lines
