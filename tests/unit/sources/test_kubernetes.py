@@ -472,3 +472,32 @@ async def test_a_malformed_object_is_judged_and_its_last_version_stays(content: 
         assert heard.store.ingress("default", "web") is not None
         server.apply("Ingress", "web", spec={})
         await heard.until(lambda: not list(heard.store.verdicts()))
+
+
+async def test_a_cluster_without_grants_or_the_right_to_read_them_is_served_on() -> None:
+    for fault in (Answer(404, "NotFound", "no such resource"), Answer(403, "Forbidden", "no")):
+        async with serving() as server:
+            server.apply("Ingress", "web")
+            server.faults.add(fault, "", "referencegrants", times=FOR_EVER)
+            async with sourcing(server) as heard:
+                await heard.synced()
+                assert heard.names("Ingress") == {"default/web"}
+                unread = heard.store.unread(ObjectKey("ReferenceGrant", "", ""))
+                assert (unread is not None) is (fault.status == 403)
+                assert bool(heard.lines) is (fault.status == 403), heard.lines
+                assert not heard.source.stale
+
+
+async def test_grants_come_and_go() -> None:
+    async with serving() as server, sourcing(server) as heard:
+        await heard.synced()
+        spec = {
+            "from": [{"group": "networking.k8s.io", "kind": "Ingress", "namespace": "shop"}],
+            "to": [{"group": "", "kind": "Secret"}],
+        }
+        server.apply("ReferenceGrant", "g", "vault", spec=spec)
+        await heard.until(lambda: tuple(heard.store.reference_grants("vault")))
+        (grant,) = heard.store.reference_grants("vault")
+        assert grant.spec.from_[0].namespace == "shop"
+        server.delete("ReferenceGrant", "g", "vault")
+        await heard.until(lambda: not tuple(heard.store.reference_grants("vault")))

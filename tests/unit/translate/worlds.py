@@ -17,6 +17,7 @@ from gateway.objects.core import (
     SliceEndpoint,
     SlicePort,
 )
+from gateway.objects.grants import GrantFrom, GrantTo, ReferenceGrant, ReferenceGrantSpec
 from gateway.objects.ingress import (
     HTTPIngressPath,
     HTTPIngressRuleValue,
@@ -66,7 +67,7 @@ ANNOTATIONS: Final = {
     "default-backend": ("api", "web"),
     "custom-http-errors": ("404", "x"),
     "allowlist-source-range": ("10.0.0.0/8", "x"),
-    "custom-headers": ("headers",),
+    "custom-headers": ("headers", "two/headers"),
     "upstream-vhost": ("$host", "$x"),
     "limit-rps": ("5",),
     "enable-cors": ("true",),
@@ -75,7 +76,8 @@ ANNOTATIONS: Final = {
 OPTIONS: Final = {
     "whitelist-source-range": ("10.0.0.0/8", "x"),
     "global-auth-url": ("http://auth.example/",),
-    "block-user-agents": ("x",),
+    "block-user-agents": ("~x", "~("),
+    "allow-cross-namespace-resources": ("true",),
     "global-allowed-response-headers": ("x-one",),
     "add-headers": ("one/headers",),
     "custom-http-errors": ("503",),
@@ -182,4 +184,13 @@ users = st.builds(
     st.builds(Metadata, text("users"), namespaces),
     data=st.sampled_from(({"auth": SecretBytes(b"ann:$1$a$b\n")}, {"auth": SecretBytes(b"x\n")}, {})),
 )
-objects = config_maps | users | ingresses | ingresses | classes | services | slices | secrets
+grants = st.builds(
+    ReferenceGrant,
+    st.builds(Metadata, text("g", "h"), namespaces),
+    st.builds(
+        ReferenceGrantSpec,
+        namespaces.map(lambda namespace: (GrantFrom("networking.k8s.io", "Ingress", namespace),)),
+        text("Secret", "ConfigMap").map(lambda kind: (GrantTo("", kind),)),
+    ),
+)
+objects = config_maps | grants | users | ingresses | ingresses | classes | services | slices | secrets
