@@ -14,11 +14,12 @@ from bench.peers import Peer
 from bench.results import Held
 from bench.stage import Stage
 from bench.traffic import Holder, Load
+from gateway.dataplane.settings import CLIENT_SHARE
 
 HOLDERS = 4  # processes that hold them, each from an address of its own
-SPARE_FILES = 600  # of a contender: listeners, logs, the upstream side, and the connections with requests
-SHARE = 0.5  # of the files that may be idle connections: ours keeps the others free, and sheds before it comes to that
 PASSING = 64  # connections with requests meanwhile
+PROBES = 36  # connections of whoever looks on
+KEPT_PER_CENT = 85  # of the clients that ours admits it keeps the idle ones; from there on they make room for others
 
 
 def raise_files(wanted: int) -> int:
@@ -31,6 +32,18 @@ def raise_files(wanted: int) -> int:
             continue
         break
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def holdable(files: int) -> int:
+    """How many idle connections ours keeps with so many files, beside those that ask. Nothing else bounds it: those who
+    hold them are processes of their own, and the backend has the 64 that requests pass on.
+    """
+    return files * CLIENT_SHARE // 100 * KEPT_PER_CENT // 100 - PASSING - PROBES
+
+
+def files_for(connections: int) -> int:
+    """How many files it takes for that."""
+    return -(-(connections + PASSING + PROBES + 1) * 10_000 // (CLIENT_SHARE * KEPT_PER_CENT)) + 2
 
 
 def hold(stage: Stage, peer: Peer, wanted: int, seconds: float) -> Held:
@@ -66,8 +79,8 @@ def hold(stage: Stage, peer: Peer, wanted: int, seconds: float) -> Held:
 
 
 def measure(stage: Stage, peers: list[Peer], connections: int, seconds: float) -> dict[str, Held]:
-    files = raise_files(int(connections / SHARE) + SPARE_FILES)
-    wanted = min(connections, int(files * SHARE) - SPARE_FILES)
+    files = raise_files(files_for(connections))
+    wanted = min(connections, holdable(files))
     if wanted < connections:
         stage.say(
             f"held: a process may open {files:,} files here, so {wanted:,} connections instead of {connections:,}"

@@ -33,6 +33,34 @@ fn decode(mut decoder: Decoder, bytes: &[u8], part: usize) -> (Vec<u8>, Result<b
     (data, Ok(false), at)
 }
 
+/// Another parser reads what is accepted alike: each size, thus the same data, and where it ends.
+fn agrees_with_httparse(body: &[u8], data: &[u8], end: usize) {
+    let (mut theirs, mut at) = (Vec::new(), 0);
+    loop {
+        let size = match httparse::parse_chunk_size(&body[at..end]) {
+            Ok(httparse::Status::Complete((line, size))) => {
+                at += line;
+                usize::try_from(size).expect("what is there fits")
+            }
+            other => panic!("{other:?} at {at} of {:?}", body.escape_ascii().to_string()),
+        };
+        if size == 0 {
+            break;
+        }
+        theirs.extend_from_slice(&body[at..at + size]);
+        at += size;
+        assert_eq!(&body[at..at + 2], b"\r\n");
+        at += 2;
+    }
+    assert_eq!(theirs, data);
+    // Trailers, which are fields to them, too; an empty section has no room for one.
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    match httparse::parse_headers(&body[at..end], &mut fields) {
+        Ok(httparse::Status::Complete((length, _))) => assert_eq!(at + length, end),
+        other => panic!("{other:?} for the trailers of {:?}", body.escape_ascii().to_string()),
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
     let [framing, part, bytes @ ..] = input else { return };
     let framing = match framing % 4 {
@@ -42,6 +70,11 @@ fuzz_target!(|input: &[u8]| {
     let part = usize::from(*part) % 32 + 1;
     let whole = decode(Decoder::request(framing), bytes, bytes.len().max(1));
     assert_eq!(whole, decode(Decoder::request(framing), bytes, part));
+    if framing == Framing::Chunked
+        && let (data, Ok(true), end) = &whole
+    {
+        agrees_with_httparse(bytes, data, *end);
+    }
     if bytes.is_empty() {
         return;
     }
