@@ -72,7 +72,12 @@ ROUTING: Final = (
 REGEXES: Final = (
     row("a rewrite without captures", "scene collapse"),
     row("captures and the query in a rewrite", "scene capture"),
-    row("several captures", "scene parts"),
+    row("several captures", "scene parts", f"{REGEX} test_what_a_rewrite_makes_of_a_path"),
+    row("a rewrite is its Ingress's alone", f"{REGEX} test_the_rewrite_of_one_ingress_is_not_that_of_another"),
+    row(
+        "a rewrite that cannot be",
+        f"{REGEX} test_a_rewrite_that_cannot_be_never_sends_a_request_elsewhere",
+    ),
     row("an expression beside a plain path", "scene beside"),
     row("the longest text comes first", "scene longest"),
     row(
@@ -81,7 +86,13 @@ REGEXES: Final = (
         f"{REGEX} test_a_canary_pattern_may_look_ahead",
     ),
     row("an expression has no end unless it says so", "scene longest"),
-    row("one expression makes the host's paths expressions", "scene infected", "golden ingress/regex-mode-is-per-host"),
+    row(
+        "one expression makes the host's paths expressions",
+        "scene infected",
+        "golden ingress/regex-mode-is-per-host",
+        f"{REGEX} test_one_ingress_makes_expressions_of_the_paths_of_all_others_of_its_host",
+        f"{CANARY} test_a_canary_of_expressions_makes_none_of_its_primary",
+    ),
     row(
         "a challenge beside a rewritten root",
         f"{PATHS} test_a_challenge_beside_a_rewritten_root_is_left_as_it_is",
@@ -215,6 +226,11 @@ LET_IN: Final = (
         f"{BLOCKED} test_a_client_without_a_name",
     ),
     row("https comes before a password", "scene password-tls"),
+    row(
+        "a value that is damaged opens nothing",
+        "ingress_nginx/test_protection.py test_no_mixture_is_more_open_than_its_values_say",
+        "ingress_nginx/test_protection.py test_each_protection_lets_those_pass_that_it_should",
+    ),
 )
 
 SHARED: Final = (
@@ -222,6 +238,7 @@ SHARED: Final = (
     row("by a value", "scene by-value", f"{CANARY} test_a_value_or_a_pattern_takes_the_place_of_the_words"),
     row("by a pattern", "scene by-pattern", f"{CANARY} test_a_value_or_a_pattern_takes_the_place_of_the_words"),
     row("by cookie and weight", "scene by-header", f"{CANARY} test_weights"),
+    row("weights of a total", f"{CANARY} test_a_total_counts_from_100_on", f"{CANARY} test_a_weight_is_of_its_total"),
     row("without a primary, without endpoints", f"{CANARY} test_without_primary_nothing_and_without_endpoints_503"),
     row("several canaries", f"{CANARY} test_several_canaries_each_get_their_own"),
     row(
@@ -234,13 +251,25 @@ SHARED: Final = (
         "its attributes",
         f"{SESSIONS} test_it_says_what_the_annotations_ask_for",
         f"{SESSIONS} test_over_tls_it_is_for_tls_alone",
+        f"{SESSIONS} test_the_rest_of_what_it_may_say",
+        f"{SESSIONS} test_a_name_that_is_none_is_the_usual_one",
+        "ingress_nginx/test_affinity.py test_same_site_none_is_left_out_for_browsers_that_mistake_it",
     ),
     row("no cookie of another Ingress", f"{SESSIONS} test_another_ingress_of_the_host_gives_none"),
     row(
         "clients that stay for good",
         f"{AFFINITY} test_a_persistent_client_stays_when_endpoints_come_and_moves_when_its_own_goes",
     ),
-    row("an endpoint by hash", f"{AFFINITY} test_requests_that_agree_in_a_text_meet"),
+    row(
+        "clients whose endpoint fails",
+        "ingress_nginx/test_affinity.py test_a_client_whose_endpoint_fails_is_led_to_another_one_from_then_on",
+        "ingress_nginx/test_affinity.py test_without_that_the_cookie_stays",
+    ),
+    row(
+        "an endpoint by hash",
+        f"{AFFINITY} test_requests_that_agree_in_a_text_meet",
+        "ingress_nginx/test_affinity.py test_a_hash_chooses_one_endpoint_or_a_few",
+    ),
 )
 
 PROXYING: Final = (

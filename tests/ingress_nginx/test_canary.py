@@ -5,8 +5,8 @@ from collections import Counter
 from tests.ingress_nginx.conftest import World
 
 
-def canary(world: World, host: str, service: str = "two", **annotations: str) -> str:
-    return world.ingress(host, service, canary="true", **annotations)
+def canary(world: World, host: str, service: str = "two", *, path: str = "/", **annotations: str) -> str:
+    return world.ingress(host, service, path=path, canary="true", **annotations)
 
 
 def test_header_and_cookie_decide_by_words(world: World) -> None:
@@ -51,6 +51,40 @@ def test_weights(world: World) -> None:
     assert {world.get(always).text for _ in range(20)} == {"two"}
     # The chance that one of them gets none of a hundred is 2^-99.
     assert set(Counter(world.get(half).text for _ in range(100))) == {"one", "two"}
+
+
+def test_a_total_counts_from_100_on(world: World) -> None:
+    beyond, small, little = world.host(), world.host(), world.host()
+    world.add(
+        *(world.ingress(host) for host in (beyond, small, little)),
+        canary(world, beyond, canary_weight="200"),
+        canary(world, small, canary_weight="50", canary_weight_total="50"),
+        canary(world, little, canary_weight="0", canary_weight_total="1000"),
+    )
+    assert {world.get(beyond).text for _ in range(20)} == {"two"}, "as much as the total is all of them"
+    assert {world.get(small).text for _ in range(100)} == {"one", "two"}, "50 of 100: a smaller total means nothing"
+    assert {world.get(little).text for _ in range(20)} == {"one"}
+
+
+def test_a_weight_is_of_its_total(world: World) -> None:
+    host = world.host()
+    world.add(world.ingress(host), canary(world, host, canary_weight="500", canary_weight_total="10000"))
+    with world.client() as client:
+        found = Counter(client.get(host).text for _ in range(1_000))
+    # Of a thousand about 50. That there are none, or more than 200, has a chance below 10^-20.
+    assert 0 < found["two"] < 200
+
+
+def test_a_canary_of_expressions_makes_none_of_its_primary(world: World) -> None:
+    host = world.host()
+    world.add(
+        world.ingress(host, path="/a"),
+        canary(world, host, path="/a", canary_by_header="X-C", use_regex="true", rewrite_target="/x"),
+    )
+    assert world.get(host, "/ab").status == 404
+    assert world.get(host, "/A").status == 404
+    assert world.get(host, "/a/b", "X-C: always").text == "two"
+    assert world.origins["two"].requests[-1].target == "/a/b", "of a canary nothing else is read"
 
 
 def test_several_canaries_each_get_their_own(world: World) -> None:

@@ -21,6 +21,66 @@ def test_look_around_and_back_references(world: World) -> None:
     assert world.get(host, "/V2/x").text == "two"
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_one_ingress_makes_expressions_of_the_paths_of_all_others_of_its_host(
+    world: World, order: tuple[int, int]
+) -> None:
+    host = world.host()
+    expression = regex(world, host, "/x[0-9]+", "two")
+    exact = world.ingress(host, path="/Foo").replace("pathType: Prefix", "pathType: Exact")
+    both = (expression, exact)
+    name = world.add(both[order[0]], both[order[1]])
+    for path, text in (("/Foo", "one"), ("/foo", "one"), ("/foobar", "one"), ("/x1", "two"), ("/X12/y", "two")):
+        assert world.get(host, path).text == text, path
+    assert world.get(host, "/x").status == 404
+    other = world.host()
+    world.add(world.ingress(other, path="/Foo"))
+    assert [world.get(other, path).status for path in ("/Foo", "/foo", "/Foobar")] == [200, 404, 404]
+    world.remove(name)
+    world.add(world.ingress(host, path="/Foo"), file=name)
+    until(lambda: world.get(host, "/foo").status == 404)
+    assert world.get(host, "/Foo").text == "one"
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "asked", "sent"),
+    [
+        ("/app", "/", "/app/x/y?a=1", "/?a=1"),
+        ("/app(/|$)(.*)", "/$2", "/app", "/"),
+        ("/app(/|$)(.*)", "/$2", "/App//x/../y", "/y"),
+        ("/(a)?(b)?x", "/-$1.$2-", "/bx", "/-.b-"),
+        ("/(.*)", "/$1", "/a%20b/%3F?c=%3F", "/a%20b/%3F?c=%3F"),
+        ("/v([0-9])/(.*)", "/$2/$1/$1", "/v7/a", "/a/7/7"),
+        ("/a/(.+)", "/b/$1", "/a/b/c/", "/b/b/c/"),
+    ],
+)
+def test_what_a_rewrite_makes_of_a_path(  # noqa: PLR0917
+    world: World, one: Origin, path: str, target: str, asked: str, sent: str
+) -> None:
+    host = world.host()
+    world.add(regex(world, host, path, rewrite_target=target))
+    assert world.get(host, asked).status == 200
+    assert one.requests[-1].target == sent
+
+
+def test_the_rewrite_of_one_ingress_is_not_that_of_another(world: World, one: Origin) -> None:
+    host = world.host()
+    world.add(world.ingress(host, path="/a", rewrite_target="/x"), world.ingress(host, path="/ab"))
+    assert world.get(host, "/a/b").status == 200
+    assert one.requests[-1].target == "/x"
+    assert world.get(host, "/abc").status == 200
+    assert one.requests[-1].target == "/abc", "the longer text comes first, and its Ingress rewrites nothing"
+
+
+@pytest.mark.parametrize("target", ["https://x.example/y", "$scheme://x", "/x?y=z", "x y"])
+def test_a_rewrite_that_cannot_be_never_sends_a_request_elsewhere(world: World, one: Origin, target: str) -> None:
+    host, before = world.host(), len(one.requests)
+    world.add(world.ingress(host, path="/a", rewrite_target=target))
+    status = world.get(host, "/a").status
+    sent = [request.target for request in one.requests[before:] if request.header("host") == host]
+    assert (status, sent) in ((503, []), (200, ["/a"]))
+
+
 def test_captures_of_either_engine_are_the_same(world: World, one: Origin) -> None:
     plain, ahead = world.host(), world.host()
     world.add(

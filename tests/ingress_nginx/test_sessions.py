@@ -1,5 +1,8 @@
 """The cookie that keeps a client with its endpoint: who gets one, and what it says."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
 from tests.ingress_nginx.conftest import World
 
 COOKIE = {"affinity": "cookie", "session_cookie_name": "stay"}
@@ -67,3 +70,42 @@ def test_the_path_of_a_regular_expression_is_no_path_of_a_cookie(world: World) -
     host = world.host()
     world.add(world.ingress(host, path="/", use_regex="true", **COOKIE))
     assert attributes(world.get(host).header("set-cookie"))["path"] == "/"
+
+
+def test_the_rest_of_what_it_may_say(world: World) -> None:
+    cases: dict[str, dict[str, str]] = {
+        "usual": {},
+        "none": {"session_cookie_samesite": "None"},
+        "strict": {"session_cookie_samesite": "Strict"},
+        "odd": {"session_cookie_samesite": "Perhaps"},
+        "past": {"session_cookie_expires": "-60"},
+        "open": {"session_cookie_secure": "false"},
+        "what": {"session_cookie_max_age": "soon"},
+    }
+    hosts = {name: world.host() for name in cases}
+    world.add(*(world.ingress(hosts[name], **COOKIE, **notes) for name, notes in cases.items()))
+    found = {name: attributes(world.get_tls(host).header("set-cookie")) for name, host in hosts.items()}
+    usual = {"path": "/", "httponly": "", "secure": ""}
+    expires = parsedate_to_datetime(found["past"].pop("expires"))
+    assert expires < datetime.now(UTC)
+    assert found == {
+        "usual": usual,
+        "none": usual | {"samesite": "None"},
+        "strict": usual | {"samesite": "Strict"},
+        "odd": usual,
+        "past": usual,
+        "open": usual,
+        "what": usual,
+    }
+
+
+def test_a_name_that_is_none_is_the_usual_one(world: World) -> None:
+    unnamed, wrong, other = world.host(), world.host(), world.host()
+    world.add(
+        world.ingress(unnamed, affinity="cookie"),
+        world.ingress(wrong, affinity="cookie", session_cookie_name="a b"),
+        world.ingress(other, affinity="ip"),
+    )
+    for host in (unnamed, wrong):
+        assert (world.get(host).header("set-cookie") or "").startswith("INGRESSCOOKIE=")
+    assert world.get(other).header("set-cookie") is None

@@ -51,6 +51,7 @@ TIME: Final = Type("time", "digits and one of the units `s`, `m`, `h`, `d`", par
 TICKET_KEY: Final = Type("key", "80 or 48 bytes in base64", parse_ticket_key)
 
 _supported = partial(Option, family="tls", support=Support.SUPPORTED)
+_planned = partial(Option, family="tls", support=Support.PLANNED)
 _idle = partial(Option, family="tls", support=Support.NO_EFFECT)
 
 ROWS: Final = (
@@ -109,7 +110,7 @@ ROWS: Final = (
     _idle(
         name="ssl-session-cache",
         default="true",
-        differs="sessions are not kept by the server; clients keep them, as tickets",
+        differs="sessions are not kept by the server; clients keep them, as tickets, unless ssl-session-tickets is off",
         doc="Sessions kept by the server; tickets do the same.",
     ),
     _idle(
@@ -158,10 +159,10 @@ ROWS: Final = (
         apply=lambda rules, value: _with(rules, known_names_only=value),
         doc="Whether names without a host are refused in the handshake.",
     ),
-    _idle(
+    _planned(
         name="enable-ocsp",
         default="false",
-        differs="answers of authorities are not fetched, so none are stapled; clients ask for themselves",
+        differs="answers of authorities are not fetched yet, so none are stapled; clients ask for themselves",
         doc="Whether OCSP answers are stapled.",
     ),
 )
