@@ -17,6 +17,7 @@ __all__ = [
     "check_regex",
     "explain",
     "mint_certificate",
+    "trailer_names",
     "version",
 ]
 
@@ -29,6 +30,11 @@ def version() -> dict[str, str]:
 def check_regex(pattern: str, anywhere: bool) -> tuple[str | None, str | None]:
     """What becomes of a regular expression: of a path, or of a text in which it is looked for `anywhere`. The first is
     why the data plane refuses it; the second, if it does not, why it is matched by backtracking, within limits.
+    """
+
+def trailer_names(names: list[str] | None) -> list[str]:
+    """The names of trailer fields that pass, in lower case: the usual ones for None. ValueError names one that never
+    may, and says why.
     """
 
 def check_certificate(chain_pem: bytes, key_pem: bytes) -> dict[str, object]:

@@ -57,6 +57,13 @@ COUNTER(BodiesNotKept, "sallygate_request_bodies_streamed_total", "", "Request b
 COUNTER(TrailersForwarded, "sallygate_trailer_fields_total", "result=\"forwarded\"", "Trailer fields of bodies that were read to their end: sent on, or dropped because their name may not pass or the other side cannot take any.")
 COUNTER(TrailersDropped, "sallygate_trailer_fields_total", "result=\"dropped\"", "")
 
+// Compression of responses
+COUNTER(CompressedGzip, "sallygate_compressed_responses_total", "result=\"gzip\"", "Responses that were compressed, by coding, and those that were not for want of memory (`compression_bytes`).")
+COUNTER(CompressedBrotli, "sallygate_compressed_responses_total", "result=\"br\"", "")
+COUNTER(CompressedNoRoom, "sallygate_compressed_responses_total", "result=\"no_room\"", "")
+COUNTER(CompressionBytesTaken, "sallygate_compression_bytes_total", "side=\"in\"", "Bytes of bodies before and after compression.")
+COUNTER(CompressionBytesGiven, "sallygate_compression_bytes_total", "side=\"out\"", "")
+
 // Tunnels
 COUNTER(TunnelsOpened, "sallygate_tunnels_opened_total", "", "Connections that became a tunnel after an Upgrade.")
 COUNTER(TunnelsClosed, "sallygate_tunnels_closed_total", "", "Tunnels that ended.")
@@ -122,6 +129,15 @@ COUNTER(FaultUpstreamFraming, "sallygate_faults_total", "origin=\"upstream\",kin
 COUNTER(FaultUpstreamLimit, "sallygate_faults_total", "origin=\"upstream\",kind=\"limit\"", "")
 COUNTER(FaultUpstreamAbort, "sallygate_faults_total", "origin=\"upstream\",kind=\"abort\"", "")
 COUNTER(FaultUpstreamStatus, "sallygate_faults_total", "origin=\"upstream\",kind=\"status\"", "")
+COUNTER(FaultAuthorisationNoEndpoint, "sallygate_faults_total", "origin=\"authorisation\",kind=\"no_endpoint\"", "")
+COUNTER(FaultAuthorisationConnect, "sallygate_faults_total", "origin=\"authorisation\",kind=\"connect\"", "")
+COUNTER(FaultAuthorisationTls, "sallygate_faults_total", "origin=\"authorisation\",kind=\"tls\"", "")
+COUNTER(FaultAuthorisationTimeout, "sallygate_faults_total", "origin=\"authorisation\",kind=\"timeout\"", "")
+COUNTER(FaultAuthorisationSyntax, "sallygate_faults_total", "origin=\"authorisation\",kind=\"syntax\"", "")
+COUNTER(FaultAuthorisationAbort, "sallygate_faults_total", "origin=\"authorisation\",kind=\"abort\"", "")
+COUNTER(FaultAuthorisationStatus, "sallygate_faults_total", "origin=\"authorisation\",kind=\"status\"", "")
+COUNTER(FaultAuthorisationPolicy, "sallygate_faults_total", "origin=\"authorisation\",kind=\"policy\"", "")
+COUNTER(FaultAuthorisationInternal, "sallygate_faults_total", "origin=\"authorisation\",kind=\"internal\"", "")
 COUNTER(FaultGatewayPolicy, "sallygate_faults_total", "origin=\"gateway\",kind=\"policy\"", "")
 COUNTER(FaultGatewayRegexLimit, "sallygate_faults_total", "origin=\"gateway\",kind=\"regex_limit\"", "")
 COUNTER(FaultGatewayInternal, "sallygate_faults_total", "origin=\"gateway\",kind=\"internal\"", "")

@@ -11,6 +11,15 @@ from typing import Final
 
 from gateway.cli.main import COMMANDS, Exit, Subparsers
 
+USUAL_TRAILERS: Final = (
+    "grpc-status",
+    "grpc-message",
+    "grpc-status-details-bin",
+    "server-timing",
+    "content-digest",
+    "repr-digest",
+    "digest",
+)
 FORMATS = ("upstreaminfo", "json")
 _MOST_REQUESTS: Final = (1 << 32) - 1
 _MOST_DESCRIPTORS: Final = 1 << 20  # the kernel's own default for the most that a process may ask for (fs.nr_open)
@@ -89,6 +98,14 @@ def add_serving_flags(
         metavar="N",
         help="requests on one connection to a backend (default: %(default)s)",
     )
+    for side, to in (("request", "backends"), ("response", "clients")):
+        parser.add_argument(
+            f"--{side}-trailers",
+            type=trailers,
+            metavar="NAMES",
+            help=f"trailer fields that go on to {to} behind a body: at most 32 names with commas between them, or "
+            f"nothing for none (default: {', '.join(USUAL_TRAILERS)})",
+        )
 
 
 def port(text: str) -> int:
@@ -110,6 +127,15 @@ def requests(text: str) -> int:
     if not 1 <= number <= _MOST_REQUESTS:
         raise argparse.ArgumentTypeError(f"{text} is not a number of requests; use 1 to {_MOST_REQUESTS}")
     return number
+
+
+def trailers(text: str) -> tuple[str, ...]:
+    from gateway import _core  # noqa: PLC0415 -- which names never pass is the data plane's to say
+
+    try:
+        return tuple(_core.trailer_names([name.strip() for name in text.split(",")] if text.strip() else []))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def seconds(text: str) -> float:
@@ -145,6 +171,16 @@ def say(line: str) -> None:
         print(f"sallygate dataplane: {line}", file=sys.stderr, flush=True)
 
 
+def _lacking(error: Exception) -> str | None:
+    """What to say if it was a thread that could not be had, which Python and the engine have words of their own for."""
+    text = str(error)
+    if "start new thread" not in text and " cannot be started: " not in text:
+        return None
+    return (
+        f"cannot start: {text}; raise the limit on threads (pids.max of the container, ulimit -u), or lower --workers"
+    )
+
+
 def main(args: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 -- not needed for --help
 
@@ -175,6 +211,8 @@ def main(args: argparse.Namespace) -> int:
             body_folder=_body_folder(),
             client_requests=args.keep_alive_requests,
             upstream_requests=args.upstream_keepalive_requests,
+            request_trailers=args.request_trailers,
+            response_trailers=args.response_trailers,
             lifeline=args.lifeline,
             notify=args.notify,
         )
@@ -186,7 +224,11 @@ def main(args: argparse.Namespace) -> int:
     except (ListenError, SocketError) as error:
         say(str(error))
     except OSError as error:
-        say(f"{error.filename or 'cannot start'}: {error.strerror or error}")
+        say(_lacking(error) or f"{error.filename or 'cannot start'}: {error.strerror or error}")
     except ValueError as error:
         say(f"cannot start: {error}")
+    except RuntimeError as error:
+        if (lacking := _lacking(error)) is None:
+            raise
+        say(lacking)
     return Exit.FAILED

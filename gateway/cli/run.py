@@ -127,9 +127,14 @@ def _dataplane(args: argparse.Namespace, state_dir: Path, listening: Mapping[str
         f"--drain-timeout={args.drain_timeout}",
         f"--keep-alive-requests={args.keep_alive_requests}",
         f"--upstream-keepalive-requests={args.upstream_keepalive_requests}",
+        *(f"--{side}-trailers={','.join(names)}" for side, names in _trailers(args) if names is not None),
         *sockets,
         fds=[fd for each in listening.values() for fd in each.fds],
     )
+
+
+def _trailers(args: argparse.Namespace) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
+    return ("request", args.request_trailers), ("response", args.response_trailers)
 
 
 def _control(args: argparse.Namespace, state_dir: Path, demo: "_Demo | None") -> Spec:

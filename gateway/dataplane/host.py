@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from gateway.dataplane.control_socket import ControlSocket, bound
+from gateway.dataplane.hands import hands
 from gateway.dataplane.health import HealthServer, Page
 from gateway.dataplane.offers import Offer, Offers
 from gateway.dataplane.pump import Pump
@@ -97,6 +98,7 @@ class Host:
 
     async def run(self) -> int:
         _refuse_forks()
+        asyncio.get_running_loop().set_default_executor(hands())
         with bound(self._settings.socket_path) as control, self._signals():
             await asyncio.to_thread(self._restore)
             await asyncio.to_thread(self._engine.start)

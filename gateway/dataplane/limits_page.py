@@ -85,6 +85,7 @@ METRICS: Final = {
     "client_read_bytes_per_second": _RATE,
     "body_memory_bytes": "sallygate_request_bodies_spilled_total",
     "body_disk_bytes": _STREAMED,
+    "compression_bytes": 'sallygate_compressed_responses_total{result="no_room"}',
     "max_connections": 'sallygate_client_connections_refused_total{reason="limit"}',
     "drain_idle_ms": _ENDED,
 }

@@ -34,6 +34,8 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     max_connections: int | None = None
     client_requests: int | None = None
     upstream_requests: int | None = None
+    request_trailers: tuple[str, ...] | None = None
+    response_trailers: tuple[str, ...] | None = None
 
 
 class HostSettings(Struct, frozen=True):
@@ -54,6 +56,8 @@ class HostSettings(Struct, frozen=True):
     body_folder: str | None  # for request bodies that are too large for memory; None sends them on as they come
     client_requests: int | None = None  # None is the engine's own default
     upstream_requests: int | None = None
+    request_trailers: tuple[str, ...] | None = None
+    response_trailers: tuple[str, ...] | None = None
     lifeline: int | None = None
     notify: int | None = None
 
@@ -88,4 +92,6 @@ class HostSettings(Struct, frozen=True):
             max_connections=self.clients_per_worker,
             client_requests=self.client_requests,
             upstream_requests=self.upstream_requests,
+            request_trailers=self.request_trailers,
+            response_trailers=self.response_trailers,
         )

@@ -141,5 +141,5 @@ def _address(address: str, port: int) -> str:
 
 
 def _host_order(key: str) -> tuple[int, str]:
-    """Named hosts first, then wildcards, then the host of all the others."""
-    return (2 if not key else 1 if key.startswith(".") else 0), host_of(key)
+    """Named hosts first, then wildcards and expressions, then the host of all the others."""
+    return (2 if not key else 1 if key.startswith((".", "**.", "~")) or key.endswith(".*") else 0), host_of(key)

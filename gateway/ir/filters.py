@@ -101,6 +101,25 @@ class Throttle(Struct, frozen=True, omit_defaults=True):
     after_bytes: int = 0
 
 
+class Coding(Struct, frozen=True):
+    """How hard it tries, and which answers it is for: those that say to be shorter than `min_length` bytes are not.
+
+    `types` are content types in lower case, `*` is every one.
+    """
+
+    level: int
+    min_length: int
+    types: tuple[str, ...]
+
+
+class Compression(Struct, frozen=True, omit_defaults=True):
+    """Answers are compressed for clients that take it; for those that take both, with Brotli."""
+
+    gzip: Coding | None = None
+    brotli: Coding | None = None
+    no_gzip_for: str = ""  # an expression for User-Agent, whatever its case; empty is nobody
+
+
 class Header(Struct, frozen=True):
     """`value` is a text; an empty one takes the header away."""
 
@@ -179,6 +198,7 @@ class Filters(Struct, frozen=True, omit_defaults=True):
     hash_subset: int = 0  # to any of so many instead; 0 is to one
     connection: str = ""  # the Connection that the upstream gets, `close` or `keep-alive`; no protocol is switched then
     throttle: Throttle | None = None
+    compression: Compression | None = None
     logged: bool = True  # in the access log
     makes_ids: bool = True  # the upstream gets an X-Request-ID where the client has sent none
     server: bool = False  # the client gets the Server of the upstream

@@ -103,6 +103,10 @@ class HostTable(Struct, frozen=True):
     """The routes of one host name.
 
     `host` is lower-case without port or trailing dot; `*.x` is any one label before `.x`; empty is every other host.
+    Few are of another kind: `**.x` is one label or more before `.x`, `x.*` one or more after `x.`, and
+    `~LENDER NUMBER EXPRESSION` whatever the expression is found in. A host that is named comes first, then the longest
+    of `**.x`, the longest of `x.*`, and the first expression by the whole text, among which `*.x` stands as if it were
+    a lender.
     Order of evaluation in the data plane: exact paths, then regexes in the order of `routes`, then the longest prefix.
     `certificate` is what a TLS client that names this host is shown; None is the default certificate.
     """

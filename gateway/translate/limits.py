@@ -10,6 +10,7 @@ PATTERN_BYTES: Final = 4 << 10
 PATH_BYTES: Final = 8 << 10
 ENDPOINTS_PER_BACKEND: Final = 10_000
 HOST_BYTES: Final = 253
+HOST_PATTERN_BYTES: Final = 256
 LABEL_BYTES: Final = 63
 PEM_BYTES: Final = 256 << 10
 CRL_BYTES: Final = 1 << 20
@@ -27,7 +28,10 @@ CANARIES: Final = 32
 COUNT: Final = 1_000_000
 COPIED_HEADERS: Final = 100
 KEPT: Final = 32
+BROTLI_LEVEL: Final = 6
+CONTENT_TYPES: Final = 200
 
 # Ours alone.
+ALIAS_PATTERNS: Final = 16  # of one Ingress: each is tried for every request whose host nobody has by name
 ANNOTATION_BYTES: Final = 64 << 10  # of a value that is parsed; the longest sane ones are lists of addresses
 UNKNOWN_ANNOTATIONS: Final = 20  # named one by one per object: looking for the nearest name has its price

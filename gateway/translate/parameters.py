@@ -96,8 +96,9 @@ def _read(name: str, view: View, rules: Rules) -> ClassRules:
     data = {option: value for option, value in options.data.items() if option not in whole}
     own = with_options(rules, data)
     where = ObjectRef(*key)
+    general = view.config_map(rules.options.namespace, rules.options.name) if rules.options is not None else None
     verdicts = (
-        *judge_options(where, data, rules),
+        *judge_options(where, data, rules, general.data if general else {}),
         *headers.judge(where, data, view),
         *(_whole(where, option, options.data[option], name) for option in sorted(whole)),
     )

@@ -14,6 +14,7 @@ from gateway.ir.peers import ListenerTls
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
 from gateway.translate.authorisation import ExternalAsked
+from gateway.translate.compression import Asked
 from gateway.translate.forwarders import Believed
 from gateway.translate.ingress.asked import HeadersAsked, LimitsAsked, Redirects
 
@@ -103,6 +104,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     request_headers: tuple[Header, ...] = ()
     response_headers: tuple[Header, ...] = ()
     hidden_headers: tuple[str, ...] = ()
+    compression: Asked = Asked()
     allowed_response_headers: tuple[str, ...] = ()
     custom_errors: tuple[int, ...] = ()
     local_errors_only: bool = False

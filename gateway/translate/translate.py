@@ -25,6 +25,7 @@ from gateway.store.links import Links
 from gateway.store.view import View
 from gateway.translate import options, refs
 from gateway.translate.backends import BackendUnit, build_backend
+from gateway.translate.ingress.aliases import host_like
 from gateway.translate.ingress.build import HostUnit, build_host
 from gateway.translate.ingress.certificates import TlsState
 from gateway.translate.ingress.claims import Claims, changed_hosts, read_claims
@@ -350,6 +351,7 @@ class Translator:
         """Wildcards first, because hosts below them may take over their TLS."""
         lent = {host for host in hosts if host and not self._is_own(host)}
         hosts = hosts - lent
+        lent |= {name for host in lent for name in self._lent.referrers(host)}
         built = {}
         for host in sorted(host for host in hosts if host.startswith("*.")):
             before = self._tls(host)
@@ -396,9 +398,13 @@ class Translator:
         old = self._hosts.pop(host, None)
         self._below.set_refs(host, ())
         verdicts = build_host(host, canaries, self._certificates.__getitem__, _NO_TLS, self._rules).verdicts
+        # All who may lend are remembered, whether they are there already or not, and who may have the name itself.
+        like = host_like(host)
+        self._lent.set_refs(host, {one for claims in lenders for one in (*claims.hosts, like) if one != host})
+        if like and like != host and self._is_own(like):
+            self._report.replace(host, (*verdicts, *taken(host, lenders, self._rules)))
+            return _Built(None, changed=old is not None)
         self._report.replace(host, verdicts)
-        # All who may lend are remembered, whether they are there already or not.
-        self._lent.set_refs(host, {one for claims in lenders for one in claims.hosts if one != host})
         lent = lend(host, lenders, self._lender, self._covers, self._rules)
         if lent is None:
             return _Built(None, changed=old is not None)

@@ -18,7 +18,7 @@ OPTIONS: Final[dict[str, tuple[str, str]]] = {
         "Update the older of the two. Between equal releases it is a bug of ours; please report it with the reason.",
     ),
     "GW320": (
-        "data:\n  use-gzip: 'true'",
+        "data:\n  enable-opentelemetry: 'true'",
         (
             "Use annotations or a flag where the verdict names one; else remove the option, or expect what "
             "happens without "

@@ -12,7 +12,7 @@ import pytest
 
 from tests.compare_nginx.nginx import BUILDS, Site, nginx
 from tests.compare_nginx.scene import Group, Scene
-from tests.compare_nginx.scenes import blocked
+from tests.compare_nginx.scenes import blocked, compression
 from tests.compare_nginx.scenes.access import USERS
 from tests.compare_nginx.scenes.table import SCENES
 from tests.compare_nginx.sight import Place, script
@@ -24,6 +24,7 @@ from tests.support.pki import Authority
 OPTIONS: Final[Mapping[Group, Mapping[str, str]]] = {
     "plain": {"global-allowed-response-headers": "X-Frame-Options"},
     "blocking": {"block-user-agents": blocked.USER_AGENTS, "block-referers": blocked.REFERERS},
+    "compressing": compression.OPTIONS,
     "trusting": {"use-forwarded-headers": "true", "compute-full-forwarded-for": "true"},
 }
 NAMES: Final = ("one", "two", "errors", "three-1", "three-2", "three-3")

@@ -21,15 +21,16 @@ BUILDS: Final[Mapping[str, Nginx]] = {
     "newest": NewestNginx("nginx-newest", "off"),
 }
 
-PLAIN: Final = """
+NOBODY: Final = """
   map $scheme $pass_scheme { default $scheme; }
   map $scheme $pass_port { default $server_port; https 443; }
   map $http_host $best_host { default $http_host; "" $host; }
   map $remote_addr $pass_for { default $remote_addr; }
 """
 BELIEVED: Final[Mapping[Group, str]] = {
-    "plain": PLAIN,
-    "blocking": PLAIN,
+    "plain": NOBODY,
+    "blocking": NOBODY,
+    "compressing": NOBODY,
     "trusting": """
   real_ip_header X-Forwarded-For;
   real_ip_recursive on;

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 PREFIX = "nginx.ingress.kubernetes.io"
-Group = Literal["plain", "trusting", "blocking"]
+Group = Literal["plain", "trusting", "blocking", "compressing"]
 """One gateway and one nginx each. `trusting`: proxies in front are believed, and told about in full. `blocking`: some
-clients and referring pages are not served.
+clients and referring pages are not served. `compressing`: answers are compressed.
 """
 
 

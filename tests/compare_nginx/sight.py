@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from tests.compare_nginx.scene import Ask
+from tests.support.coded import decoded
 from tests.support.origin import Answer, Origin, Request
 from tests.support.raw_client import BrokenAnswerError, RawClient, Response
 
@@ -14,7 +15,7 @@ Sight = dict[str, str]
 
 _PAGE: Final = {"content-type", "content-length", "transfer-encoding", "x-request-id"}
 """Of a page that a proxy writes itself; ours have the number of the request, so that users can tell it."""
-_UNSEEN: Final = {"date", "server", "etag", "x-backend"}
+_UNSEEN: Final = {"date", "server", "x-backend"}
 _ID: Final = re.compile("[0-9a-f]{32}")
 _MARK: Final = "X-Backend"  # what has none is an answer of the proxy itself
 
@@ -25,14 +26,18 @@ class Place(NamedTuple):
 
 
 def script(name: str, request: Request) -> Answer:
-    """A backend does what the request tells it. `Do-Header` may be there several times."""
+    """A backend does what the request tells it. `Do-Header` may be there several times; `Do-Body` is a length."""
     status = int(request.header("do-status") or "200")
     told = [value.partition(": ") for key, value in request.headers if key.lower() == "do-header"]
     headers = ((_MARK, name), *((key, value) for key, _, value in told))
     if request.header("do-break"):
         return Answer(reset=True)
     bare = request.method == "HEAD" or status in {204, 304}
-    body = () if bare else (name.encode(),)
+    length = int(request.header("do-body") or len(name))
+    if request.method == "HEAD" and request.header("do-body"):
+        lines = "".join(f"{key}: {value}\r\n" for key, value in (*headers, ("Content-Length", str(length))))
+        return Answer(raw=f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode("latin-1"))
+    body = () if bare else ((name * length)[:length].encode(),)
     return Answer(status, headers, body, chunked=bool(request.header("do-chunk")))
 
 
@@ -86,8 +91,13 @@ def _of_answer(answer: Response | None, place: Place) -> Sight:
         for name, value in answer.headers
         if name.lower() not in skipped and (name.lower(), value.lower()) != ("connection", "keep-alive")
     ]
-    body = "own page" if own and answer.body else answer.body.decode("latin-1")
+    body = "own page" if own and answer.body else _decoded(answer.body).decode("latin-1")
     return {"status": str(answer.status), "body": body, **_joined("answer's", headers)}
+
+
+def _decoded(body: bytes) -> bytes:
+    """What gzip makes of it is an encoder's own affair. That it is gzip is a header's."""
+    return decoded("gzip", body) if body.startswith(b"\x1f\x8b") else body
 
 
 def _of_request(request: Request, place: Place) -> Sight:

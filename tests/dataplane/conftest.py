@@ -14,7 +14,7 @@ def make_gate() -> Iterator[Callable[..., Gate]]:
     """Engines with settings of the test's own."""
     with ExitStack() as stack:
 
-        def make(**settings: int | str) -> Gate:
+        def make(**settings: int | str | list[str]) -> Gate:
             gate = Gate(**settings)
             stack.callback(gate.close)
             return gate

@@ -1,9 +1,12 @@
 """What is counted and logged of a request, whatever becomes of it."""
 
+import ssl
+
 import pytest
 
 from tests.support.engine import HOST, STREAMED, Gate
 from tests.support.raw_upstream import Upstream
+from tests.support.wire_client import WireClient
 
 
 def get(path: str = "/", *lines: str) -> bytes:
@@ -128,6 +131,29 @@ def test_a_client_that_leaves_while_the_upstream_thinks(gate: Gate, upstream: Up
     assert (record["status"], record["fault"], record["upstream_status"]) == (499, b"client_gone", 0)
     counters = gate.wait_for(RequestsFinished=1)
     assert counters["RequestsAborted"] == counters["FaultClientAbort"] == 1
+    assert counters["RepliesLocal"] == 0
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_client_that_leaves_while_the_upstream_thinks_and_has_sent_more(
+    gate: Gate, upstream: Upstream, *, tls: bool
+) -> None:
+    """The request that it has pipelined is not begun, and the one under way is given up at once."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the gateway's own: no name has one
+    address = gate.address("https" if tls else "http")
+    with WireClient(address, tls=context if tls else None, server_name=HOST) as client:
+        client.send(get("/slow"))
+        peer = upstream.accept()
+        peer.request()
+        client.send(get("/next") + b"POST")
+        client.reset()
+        assert peer.ended()
+    (record,) = gate.records(1)
+    assert (record["status"], record["fault"], record["upstream_status"]) == (499, b"client_gone", 0)
+    counters = gate.wait_for(RequestsFinished=1)
+    assert counters["RequestsAborted"] == counters["FaultClientAbort"] == counters["RequestsStarted"] == 1
     assert counters["RepliesLocal"] == 0
 
 

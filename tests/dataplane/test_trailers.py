@@ -1,7 +1,10 @@
 """Trailer fields behind bodies: which go on, where they may, and what is never made of them (row K6)."""
 
+from collections.abc import Callable
+
 import pytest
 
+from gateway import _core
 from gateway.ir.filters import Filters
 from gateway.ir.policy import Policy, RequestBody
 from tests.support.engine import HOST, STREAMED, Gate
@@ -223,3 +226,43 @@ def test_an_answer_with_too_many_breaks_off(gate: Gate, upstream: Upstream) -> N
         client.head()
         assert client.rest()[1] == "reset"
         assert peer.ended()
+
+
+@pytest.mark.parametrize(
+    ("own", "to_upstream", "to_client"),
+    [
+        ({"request_trailers": ["X-Anything"]}, "X-Anything: j\r\n", GOOD),
+        ({"response_trailers": ["x-anything", "grpc-status"]}, GOOD, "X-Anything: j\r\ngrpc-status: 0\r\n"),
+        ({"request_trailers": [], "response_trailers": []}, "", ""),
+    ],
+    ids=["requests", "answers", "none"],
+)
+def test_an_operator_says_which_names_pass_on_which_side(
+    make_gate: Callable[..., Gate], upstream: Upstream, own: dict[str, list[str]], to_upstream: str, to_client: str
+) -> None:
+    gate = make_gate(**own)
+    gate.route_to(upstream, policy=STREAMED)
+    with gate.client() as client:
+        client.send(ask(CHUNKED, "Trailer: X-Anything, grpc-status", "TE: trailers", "Connection: TE", method="POST"))
+        client.send(body(trailers=NEVER + GOOD))
+        peer = upstream.accept()
+        received = peer.head()
+        announced = [name for name in ("X-Anything", "grpc-status") if name in to_upstream]
+        assert received.values("trailer") == ([", ".join(announced)] if announced else [])
+        assert end(peer).endswith(f"\r\n0\r\n{to_upstream}\r\n".encode())
+        head = f"HTTP/1.1 200 OK\r\n{CHUNKED}\r\nTrailer: X-Anything, grpc-status\r\n\r\n"
+        peer.send(head.encode() + body(trailers=NEVER + GOOD))
+        announced = [name for name in ("X-Anything", "grpc-status") if name in to_client]
+        assert [line for line in client.head() if line.startswith("Trailer")] == (
+            [f"Trailer: {', '.join(announced)}"] if announced else []
+        )
+        assert end(client).endswith(f"\r\n0\r\n{to_client}\r\n".encode())
+
+
+@pytest.mark.parametrize("side", ["request_trailers", "response_trailers"])
+@pytest.mark.parametrize("name", ["Content-Length", "Host", "Set-Cookie", "X-Forwarded-Proto", "If-Match", "a_b", ""])
+def test_no_engine_starts_with_a_name_that_never_may_pass(make_gate: Callable[..., Gate], side: str, name: str) -> None:
+    with pytest.raises(ValueError, match="trailer field"):
+        make_gate(**{side: ["grpc-status", name]})
+    with pytest.raises(ValueError, match="trailer field"):
+        _core.trailer_names([name])

@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,11 @@ from tests.support.raw_upstream import EndedError, Peer
 from tests.support.wire_client import WireClient
 
 MEGA = 1 << 20
+
+
+def descriptors() -> int:
+    """How many this process has open, which the engine runs in."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture
@@ -61,6 +67,48 @@ def test_f17_reset_while_the_upstream_thinks(stage: Arena) -> None:
         client.reset()
         assert peer.ended()
     stage.gate.wait_for(RequestsAborted=1)
+
+
+@pytest.mark.parametrize("half_closed", [False, True], ids=["open", "half-closed"])
+@pytest.mark.parametrize("size", [0, 1, 100_000], ids=["nothing", "a byte", "more than a buffer"])
+def test_f17_reset_while_the_upstream_thinks_after_more_was_sent(stage: Arena, size: int, *, half_closed: bool) -> None:
+    """What was pipelined, or the end of the client's side, hides no reset behind it."""
+    with stage.client() as client:
+        stage.get(client)
+        peer = stage.upstream.accept()
+        peer.request()
+        client.send(b"G" * size)
+        if half_closed:
+            client.finish()
+        stage.load.wait_for(5)  # the gateway has had its turns, and holds on
+        assert not select.select([peer.socket], [], [], 0)[0]
+        client.reset()
+        assert peer.ended()
+    stage.gate.wait_for(RequestsAborted=1)
+
+
+def test_f17_reset_while_many_wait_costs_no_descriptor(stage: Arena) -> None:
+    """Nothing stays open of those that were watched, and who was pipelined but stayed is answered in order."""
+    before = descriptors()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(stage.client()) for _ in range(20)]
+        peers = []
+        for client in clients:
+            stage.get(client, "/1")
+            peers.append(stage.upstream.accept())
+            peers[-1].request()
+            stage.get(client, "/2")
+        for client in clients[:-1]:
+            client.reset()
+        assert all(peer.ended() for peer in peers[:-1])
+        peers[-1].answer(b"first")
+        assert peers[-1].request().target == "/2"
+        peers[-1].answer(b"second", 200, "Connection: close")
+        assert [clients[-1].response().text for _ in range(2)] == ["first", "second"]
+    stage.gate.wait_for(RequestsAborted=19)
+    for peer in peers:
+        peer.close()
+    stage.gate.wait(lambda _: descriptors() <= before)
 
 
 def test_f17_reset_in_the_response(stage: Arena) -> None:

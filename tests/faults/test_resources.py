@@ -9,37 +9,17 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.faults.groups import group
 from tests.support.load import Load
 from tests.support.site import HOST, Site, get, probe, until
 
-GROUPS: Final = Path("/sys/fs/cgroup")
 MEMORY_BYTES: Final = 256 << 20
 UPLOADS: Final = 64
 BODY_BYTES: Final = 900_000  # below what a route takes by default
-
-
-@contextlib.contextmanager
-def group(kind: str, pid: int, **limits: int) -> Iterator[Path]:
-    """The process in a control group of its own, until the end."""
-    if not os.access(GROUPS / kind, os.W_OK):
-        pytest.skip(f"no control group for {kind} can be made here")
-    folder = GROUPS / kind / f"sallygate-{pid}"
-    folder.mkdir()
-    try:
-        for name, value in limits.items():
-            (folder / f"{kind}.{name}").write_text(str(value))
-        (folder / "cgroup.procs").write_text(str(pid))
-        yield folder
-    finally:
-        for each in (folder / "cgroup.procs").read_text().split():
-            (GROUPS / kind / "cgroup.procs").write_text(each)
-        folder.rmdir()
 
 
 def test_f88_large_bodies_and_answers_fit_into_little_memory(site: Site) -> None:
@@ -47,7 +27,7 @@ def test_f88_large_bodies_and_answers_fit_into_little_memory(site: Site) -> None
     address, pid = gateway.address("http"), gateway.pid("dataplane")
     head = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {BODY_BYTES}\r\n\r\n".encode()
     with (
-        group("memory", pid, limit_in_bytes=MEMORY_BYTES) as folder,
+        group("memory", f"memory-{pid}", pid, limit_in_bytes=MEMORY_BYTES) as folder,
         Load(address, HOST, "blue", clients=2) as load,
         contextlib.ExitStack() as stack,
     ):
@@ -70,7 +50,7 @@ def test_f89_with_a_fifth_of_a_core_all_is_slower_and_nothing_fails(site: Site) 
     gateway = site.start("--workers=2")
     pid = gateway.pid("dataplane")
     with (
-        group("cpu", pid, cfs_period_us=100_000, cfs_quota_us=20_000),
+        group("cpu", f"cpu-{pid}", pid, cfs_period_us=100_000, cfs_quota_us=20_000),
         Load(gateway.address("http"), HOST, "blue", clients=8, pause=0) as load,
     ):
         load.wait_for(1_000)

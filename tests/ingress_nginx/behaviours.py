@@ -26,9 +26,12 @@ TLS: Final = "ingress_nginx/test_tls.py"
 CLIENTS: Final = "ingress_nginx/test_client_certificates.py"
 INSIDE: Final = "ingress_nginx/test_backend_tls.py"
 EXTERNAL: Final = "ingress_nginx/test_external_auth.py"
+ASKING: Final = "ingress_nginx/test_asking.py"
+ALIASES: Final = "ingress_nginx/test_aliases.py"
 ACCESS: Final = "ingress_nginx/test_access.py"
 CANARY: Final = "ingress_nginx/test_canary.py"
 SESSIONS: Final = "ingress_nginx/test_sessions.py"
+COMPRESSION: Final = "ingress_nginx/test_compression.py"
 ERRORS: Final = "ingress_nginx/test_errors.py"
 BLOCKED: Final = "ingress_nginx/test_blocked.py"
 DEFAULTS: Final = "ingress_nginx/test_defaults.py"
@@ -175,6 +178,14 @@ LET_IN: Final = (
     row("cookies of that service", f"{EXTERNAL} test_cookies_of_the_service"),
     row("its answers are remembered", f"{EXTERNAL} test_answers_are_remembered_by_their_key"),
     row("a service that cannot be", f"{EXTERNAL} test_a_service_that_does_not_answer"),
+    row("why it could not be asked", f"{ASKING} test_why_it_could_not_be_asked_is_told_by_log_and_metrics"),
+    row(
+        "connections to that service",
+        f"{ASKING} test_a_connection_to_the_service_is_used_again",
+        f"{ASKING} test_it_is_closed_after_so_many_requests",
+        f"{ASKING} test_an_idle_one_is_closed_after_its_time",
+        f"{ASKING} test_no_more_are_kept_idle_than_it_says",
+    ),
     row("no crafted path goes around it", f"{EXTERNAL} test_no_crafted_path_goes_around_it"),
     row("either is enough", "scene either", f"{ACCESS} test_either_is_enough_where_any_satisfies"),
     row("one service for all", f"{EXTERNAL} test_what_is_asked_for_everybody"),
@@ -273,7 +284,15 @@ PROXYING: Final = (
     row("copies of requests", "ingress_nginx/test_mirror.py test_a_copy_has_method_target_headers_and_body"),
     row("headers of the whole gateway", f"{OPTIONS} test_headers_for_backends_and_clients"),
     row("places in answers", "scene cookies", "scene cookies-dotted", "scene locations"),
-    row("compression", awaits=("use-gzip", "enable-brotli")),
+    row(
+        "compression",
+        "scene compressed",
+        f"{COMPRESSION} test_it_begins_and_ends_with_the_next_snapshot",
+        f"{COMPRESSION} test_a_class_has_its_own",
+        f"{COMPRESSION} test_answers_in_place_of_errors_are_compressed_and_those_of_the_gateway_are_not",
+        "dataplane/test_compression.py test_an_event_arrives_when_the_upstream_has_sent_it",
+        "golden options/compression",
+    ),
     row(
         "endpoints come and go",
         "faults/test_live_changes.py test_endpoints_come_and_go_under_load",
@@ -311,6 +330,12 @@ CLUSTER: Final = (
         "scene alias",
         f"{PATHS} test_an_alias_is_for_all_paths_of_its_host_and_never_for_a_host_of_its_own",
         f"{CONTROL} test_an_alias_is_served",
+    ),
+    row(
+        "names with wildcards and expressions",
+        "scene alias-order",
+        f"{ALIASES} test_a_host_comes_first_then_the_longest_wildcard_then_an_expression",
+        f"{ALIASES} test_a_host_of_an_ingress_takes_its_name_back",
     ),
     row(
         "the access log",

@@ -88,6 +88,7 @@ RAW = {
     "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     "hints without end": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 50 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
+CUT_SHORT = ("nothing", "half a line", "half a head")
 
 
 def guarded(world: World, **annotations: str) -> str:
@@ -124,7 +125,8 @@ def test_what_is_no_answer_is_500(world: World, one: Origin, auth: Origin, why: 
     before = len(one.requests)
     answer = world.get(host, "/", "Accept: application/json")
     assert answer.status == 500
-    assert '"code":"authorisation_failed"' in answer.text
+    code = "broken" if why in CUT_SHORT else "bad_answer"
+    assert f'"code":"authorisation_{code}"' in answer.text
     assert len(one.requests) == before
 
 

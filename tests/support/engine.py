@@ -64,7 +64,7 @@ def route(match: PathMatch | str = "/", action: Action | None = None, policy: Po
 class Gate:
     """An engine with two listeners. `settings` are those of the engine by name, in its own units."""
 
-    def __init__(self, **settings: int | str) -> None:
+    def __init__(self, **settings: int | str | list[str]) -> None:
         memory = os.memfd_create("telemetry", os.MFD_CLOEXEC)
         listeners = [{"name": one.name, "tls": one.name == "https", "address": "127.0.0.1:0"} for one in LISTENERS]
         defaults = {"workers": 1, "telemetry_slots": 64, "telemetry_ring_bytes": 1 << 16, "drain_idle_ms": 0}
@@ -73,7 +73,7 @@ class Gate:
                 {"listeners": listeners, "telemetry_fd": memory, **defaults, **settings},
             )
             self.engine = _core.Engine(packed)
-            self._reader = _shm.Reader(memory)
+            self.reader = _shm.Reader(memory)
         finally:
             os.close(memory)
         self._tree = Tree()
@@ -85,7 +85,7 @@ class Gate:
         """Ends the engine. Nothing that a peer did may have stopped one of its threads."""
         self.engine.drain(200)
         counters = self.counters()
-        self._reader.close()
+        self.reader.close()
         assert counters["Panics"] == 0
 
     def address(self, listener: str = "http") -> tuple[str, int]:
@@ -132,7 +132,7 @@ class Gate:
         )
 
     def counters(self) -> dict[str, int]:
-        return self._reader.counters()
+        return self.reader.counters()
 
     def wait(self, true: Callable[[dict[str, int]], bool]) -> dict[str, int]:
         """The counters, once they are so. What a worker counts shows a moment after what it sends."""
@@ -151,7 +151,7 @@ class Gate:
         end = time.monotonic() + 15
         while len(rows) < count:
             assert time.monotonic() < end, rows
-            rows += self._reader.drain_records(count - len(rows))
+            rows += self.reader.drain_records(count - len(rows))
         return [dict(zip(RECORD, row, strict=True)) for row in rows]
 
 

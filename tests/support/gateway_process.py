@@ -70,15 +70,24 @@ class Lines:
 
 
 class Gateway:
-    """Started at once; `ready()` waits until it serves. `close()` leaves nothing behind, whatever happened."""
+    """Started at once; `ready()` waits until it serves. `close()` leaves nothing behind, whatever happened.
 
-    def __init__(self, folder: Path, *arguments: str | Path, extra: dict[str, str] | None = None) -> None:
+    `through` is a command that becomes the gateway's, which comes behind it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str | Path,
+        extra: dict[str, str] | None = None,
+        through: tuple[str, ...] = (),
+    ) -> None:
         self.ready_file = folder / "ready.json"
         ports = [f"--{name}-port=0" for name in ("http", "https", "healthz")]
         given = [str(each) for each in arguments]
         defaults = [flag for flag in (*ports, "--bind-address=127.0.0.1") if not _given(flag, given)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "run", *defaults, f"--ready-file={self.ready_file}", *given],
+            [*through, sys.executable, "-m", "gateway", "run", *defaults, f"--ready-file={self.ready_file}", *given],
             cwd=ROOT,
             env=environment(extra),
             stdout=subprocess.PIPE,

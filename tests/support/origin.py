@@ -41,7 +41,8 @@ class Origin:
     """Use as a context manager. By default it answers 200 with its name; `script` may be changed at any time.
 
     `gate`, when set to an unset threading.Event, holds every answer back until the test opens it: a slow request
-    without a clock. `waiting` counts those held.
+    without a clock. `waiting` counts those held. `connections` counts those that were ever made, `closed` those of them
+    that are gone.
     """
 
     def __init__(self, name: str, script: Script | None = None) -> None:
@@ -50,6 +51,7 @@ class Origin:
         self.requests: list[Request] = []
         self.gate: threading.Event | None = None
         self.waiting = threading.Semaphore(0)
+        self.connections = self.closed = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -87,12 +89,14 @@ class Origin:
             server.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while await self._exchange(reader, writer):
                 pass
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
+            self.closed += 1
             writer.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

@@ -28,11 +28,15 @@ class Site:
         put(self.manifests, "services.yaml", service("blue", "green"))
         put(self.manifests, "app.yaml", ingress("app", HOST, "blue"))
 
-    def start(self, *arguments: str) -> Gateway:
+    def start(
+        self, *arguments: str, extra: dict[str, str] | None = None, through: tuple[str, ...] = (), ready: bool = True
+    ) -> Gateway:
         maps = [f"--map=default/{each.name}={each.address}" for each in (self.blue, self.green)]
         flags = [*maps, f"--state-dir={self.state_dir}", "--access-log=off", *arguments]
-        gateway = Gateway(self._folder, *flags, self.manifests)
+        gateway = Gateway(self._folder, *flags, self.manifests, extra=extra, through=through)
         self._stack.callback(gateway.close)
+        if not ready:
+            return gateway
         gateway.ready()
         # The ready file may be older than what control has to say: a restored snapshot makes it ready as well.
         gateway.out.wait("Ctrl-C stops")

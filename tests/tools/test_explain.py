@@ -73,6 +73,16 @@ def test_an_option_of_the_config_map_is_a_cause_too(folder: Path, sallygate: Run
     assert settings["hsts"]["value"] == "max-age=60; includeSubDomains"
 
 
+def test_it_says_that_answers_are_compressed(folder: Path, sallygate: Run) -> None:
+    (folder / "options.yaml").write_text(CONFIG.rstrip() + '\n  use-gzip: "true"\n  gzip-level: "5"\n')
+    arguments = ("explain", "http://shop.example.com/", "-f", folder, "--configmap=ingress/options", "-o", "json")
+    settings = {one["name"]: one for one in sallygate(*arguments).json["settings"]}
+    asked = settings["filters.compression.gzip.level"]
+    assert asked["value"] == "5"
+    assert [source["field"] for source in asked["sources"]] == ["data[gzip-level]", "data[use-gzip]"]
+    assert settings["filters.compression.gzip.min_length"]["value"] == "256"
+
+
 def test_the_upstream_gets_what_the_data_plane_writes(folder: Path, sallygate: Run) -> None:
     done = sallygate(
         "explain",

@@ -16,6 +16,7 @@ use sallygate_wire::host::canonical_host;
 use sallygate_wire::limits::Limits;
 use sallygate_wire::path::{PathScratch, read_path};
 use sallygate_wire::request::{Framing, parse_request};
+use sallygate_wire::trailer::TrailerNames;
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -321,6 +322,7 @@ fn forwarded(
         edits: route.filters.as_ref().and_then(|filters| filters.request()),
         lines: &lines,
         reports: way.spare,
+        trailers: &TrailerNames::default(),
     };
     let outgoing = match head.framing {
         Framing::None => Outgoing::None,

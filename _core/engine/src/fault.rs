@@ -84,8 +84,67 @@ pub enum Kind {
     TooBusy,
     /// A regex could not be matched within its limits.
     RegexLimit,
-    /// The service that decides about the request has not said yes or no.
-    NotAuthorised,
+    /// The service that decides about the request has not said yes or no; with the reason.
+    NotAuthorised(Undecided),
+}
+
+/// Why the service that decides about a request has said neither yes nor no.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undecided {
+    /// It answered, with a status that says neither.
+    #[default]
+    Status,
+    /// It cannot be asked about this request at all.
+    Unaskable,
+    /// It has no endpoint.
+    NoEndpoint,
+    /// Nobody accepted the connection.
+    Connect,
+    /// It could not be trusted, or its TLS handshake failed.
+    Tls,
+    /// The connection took too long.
+    ConnectTimeout,
+    /// It did not answer in time.
+    ReadTimeout,
+    /// It closed or reset before its answer was whole.
+    Broken,
+    /// What it sent is no answer that could be read.
+    BadAnswer,
+    /// We have nothing left to ask it with.
+    Exhausted,
+}
+
+impl From<Failure> for Undecided {
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            Kind::NoEndpoint => Self::NoEndpoint,
+            Kind::HandshakeFailed | Kind::Untrusted => Self::Tls,
+            Kind::ConnectTimeout => Self::ConnectTimeout,
+            Kind::SendTimeout | Kind::ReadTimeout => Self::ReadTimeout,
+            Kind::Broken => Self::Broken,
+            Kind::Wire(_) => Self::BadAnswer,
+            Kind::Exhausted => Self::Exhausted,
+            // Asking for a connection fails in no other way.
+            _ => Self::Connect,
+        }
+    }
+}
+
+impl Undecided {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Status => "authorisation_failed",
+            Self::Unaskable => "authorisation_unaskable",
+            Self::NoEndpoint => "authorisation_no_endpoint",
+            Self::Connect => "authorisation_connect_failed",
+            Self::Tls => "authorisation_tls_failed",
+            Self::ConnectTimeout => "authorisation_connect_timeout",
+            Self::ReadTimeout => "authorisation_read_timeout",
+            Self::Broken => "authorisation_broken",
+            Self::BadAnswer => "authorisation_bad_answer",
+            Self::Exhausted => "authorisation_out_of_resources",
+        }
+    }
 }
 
 /// A failed request.
@@ -133,7 +192,8 @@ impl Failure {
             | Kind::BodyNotKept
             | Kind::Exhausted
             | Kind::TooBusy
-            | Kind::RegexLimit => Side::Gateway,
+            | Kind::RegexLimit
+            | Kind::NotAuthorised(Undecided::Unaskable | Undecided::Exhausted) => Side::Gateway,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::ConnectTimeout
@@ -144,7 +204,7 @@ impl Failure {
             | Kind::SendTimeout
             | Kind::ReadTimeout
             | Kind::PassedOver
-            | Kind::NotAuthorised
+            | Kind::NotAuthorised(_)
             | Kind::Wire(_) => Side::Upstream,
         };
         Self { side, kind }
@@ -162,7 +222,7 @@ impl Failure {
             Kind::TooMany(status) | Kind::Covered(status) => status,
             Kind::NoSnapshot | Kind::NoEndpoint | Kind::Closed | Kind::Exhausted | Kind::TooBusy => 503,
             Kind::BodyTooLarge => 413,
-            Kind::BodyNotKept | Kind::RegexLimit | Kind::NotAuthorised => 500,
+            Kind::BodyNotKept | Kind::RegexLimit | Kind::NotAuthorised(_) => 500,
             Kind::ConnectFailed
             | Kind::Unreachable
             | Kind::HandshakeFailed
@@ -213,7 +273,7 @@ impl Failure {
             Kind::Covered(_) => "upstream_error_covered",
             Kind::TooBusy => "passwords_busy",
             Kind::RegexLimit => "regex_limit",
-            Kind::NotAuthorised => "authorisation_failed",
+            Kind::NotAuthorised(why) => why.code(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+pub use sallygate_wire::trailer::TrailerNames;
 use serde::Deserialize;
 
 /// One socket to listen on.
@@ -93,10 +94,20 @@ pub struct Settings {
     /// Bytes of request bodies that a worker keeps on disk in all; beyond it bodies are sent on as they come.
     #[serde(default = "default::body_disk_bytes")]
     pub body_disk_bytes: u64,
+    /// Memory that the compressors of a worker take in all, which are 0.4 MB with gzip and 2 with Brotli for each answer;
+    /// beyond it answers go as they are. Whoever reads slowly keeps one for as long as that takes.
+    #[serde(default = "default::compression_bytes")]
+    pub compression_bytes: u64,
     /// Client connections per worker; more are refused, and before it comes to that, idle ones make room. The process
     /// sets fewer where it may open few files: upstreams need some, too.
     #[serde(default = "default::max_connections")]
     pub max_connections: usize,
+    /// Names of trailer fields that go on to upstreams behind a body in chunks: what is only known once it is out.
+    #[serde(default, deserialize_with = "trailer_names")]
+    pub request_trailers: TrailerNames,
+    /// Names of trailer fields that go on to clients that take any, for the same reason.
+    #[serde(default, deserialize_with = "trailer_names")]
+    pub response_trailers: TrailerNames,
     /// How long a drain leaves idle connections open, so that a request that is under way to us still arrives.
     #[serde(default = "default::drain_idle_ms")]
     pub drain_idle_ms: u64,
@@ -129,10 +140,18 @@ impl Settings {
             body_folder: None,
             body_memory_bytes: default::body_memory_bytes(),
             body_disk_bytes: default::body_disk_bytes(),
+            compression_bytes: default::compression_bytes(),
             max_connections: default::max_connections(),
+            request_trailers: TrailerNames::default(),
+            response_trailers: TrailerNames::default(),
             drain_idle_ms: default::drain_idle_ms(),
         }
     }
+}
+
+fn trailer_names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TrailerNames, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    TrailerNames::read(&names).map_err(serde::de::Error::custom)
 }
 
 mod default {
@@ -159,6 +178,9 @@ mod default {
     }
     pub(super) fn body_disk_bytes() -> u64 {
         1 << 30
+    }
+    pub(super) fn compression_bytes() -> u64 {
+        64 << 20
     }
     pub(super) fn telemetry_slots() -> u32 {
         131_072

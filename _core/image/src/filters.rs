@@ -155,6 +155,33 @@ pub struct Throttle {
     pub after_bytes: u64,
 }
 
+/// How hard a coding tries, and which answers it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coding {
+    /// 1 to 9 with gzip, 0 to `limits::BROTLI_LEVEL` with Brotli.
+    pub level: u8,
+    /// Answers that say to be shorter are left as they are.
+    pub min_length: u64,
+    /// Content types in lower case; `*` is every one.
+    pub types: Vec<String>,
+}
+
+/// Answers are compressed for clients that take it; for those that take both, with Brotli.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compression {
+    /// With gzip.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gzip: Option<Coding>,
+    /// With Brotli.
+    #[serde(skip_serializing_if = "is_default")]
+    pub brotli: Option<Coding>,
+    /// An expression for User-Agent, whatever its case, of clients that get no gzip; empty is nobody.
+    #[serde(skip_serializing_if = "is_default")]
+    pub no_gzip_for: String,
+}
+
 /// A header to set. An empty value takes the header away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +205,7 @@ pub struct Replacement {
 /// All of them. What is absent is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is asked for or not")]
 pub struct Filters {
     /// Who is not served.
     #[serde(skip_serializing_if = "is_default")]
@@ -239,6 +267,9 @@ pub struct Filters {
     /// How fast answers go to their clients.
     #[serde(skip_serializing_if = "is_default")]
     pub throttle: Option<Throttle>,
+    /// Which answers are compressed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub compression: Option<Box<Compression>>,
     /// Whether requests are in the access log.
     #[serde(skip_serializing_if = "is_true")]
     pub logged: bool,
@@ -273,6 +304,7 @@ impl Default for Filters {
             hash_subset: 0,
             connection: String::new(),
             throttle: None,
+            compression: None,
             logged: true,
             makes_ids: true,
             server: false,

@@ -37,7 +37,10 @@ pub use certificate::{Certificate, CertificateShard};
 pub use connections::Connections;
 pub use digest::{Digest, NotADigest};
 pub use external::{External, Kept, KeptAlive};
-pub use filters::{Access, Affinity, Blocked, Cors, Filters, Header, Limits, Listed, Password, Replacement, Throttle};
+pub use filters::{
+    Access, Affinity, Blocked, Coding, Compression, Cors, Filters, Header, Limits, Listed, Password, Replacement,
+    Throttle,
+};
 pub use forwarders::Forwarders;
 pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};
 pub use listener::{Listener, ListenerTls, Listeners, Protocol, ProxyHeaders};

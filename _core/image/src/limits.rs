@@ -17,6 +17,9 @@ pub const PATH_BYTES: usize = 8 << 10;
 /// The value of a header that we add must fit many times over into a response head.
 pub const HEADER_VALUE_BYTES: usize = 4 << 10;
 
+/// An expression for hosts, which are at most 253 bytes long themselves; it is part of a key, and keys are kept short.
+pub const HOST_PATTERN_BYTES: usize = 256;
+
 /// Endpoints of a backend are chosen by index in one contiguous list that is rebuilt on each change.
 pub const ENDPOINTS_PER_BACKEND: usize = 10_000;
 
@@ -112,3 +115,10 @@ pub const KEPT: usize = 32;
 
 /// Of rates and sizes by which answers are held back: a pebibyte, which no sum of a few overflows.
 pub const THROTTLE_BYTES: u64 = 1 << 50;
+
+/// How hard Brotli may try. A step more takes three times the memory, two more six times, for a hundredth of the size; from
+/// 9 on it is 33 MB for each answer, and 10 keeps a worker from its other clients for tens of milliseconds at a time.
+pub const BROTLI_LEVEL: u8 = 6;
+
+/// Content types that are compressed: each answer's is compared with all of them.
+pub const CONTENT_TYPES: usize = 200;

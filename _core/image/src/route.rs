@@ -163,7 +163,10 @@ pub struct Route {
 
 /// The routes of one host name.
 ///
-/// `host` is lower-case without port or trailing dot; `*.x` is any one label before `.x`; empty is every other host.
+/// `host` is lower-case without port or trailing dot; `*.x` is any one label before `.x`; empty is every other host. There
+/// are three kinds that few have: `**.x` is one label or more before `.x`, `x.*` one or more after `x.`, and
+/// `~LENDER NUMBER EXPRESSION` whatever an expression is found in. The longest of the first kind comes before the longest
+/// of the second; expressions come by their whole text, and a `*.x` among them as if it were a lender.
 /// Order of evaluation: exact paths, then regexes in the order of `routes`, then the longest prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,7 +186,7 @@ pub struct Host {
 impl Host {
     /// The name that shards list this host under: the host itself, but `.x` for `*.x`.
     pub fn key(&self) -> &str {
-        self.host.strip_prefix('*').unwrap_or(&self.host)
+        if self.host.starts_with("*.") { self.host.get(1..).unwrap_or_default() } else { &self.host }
     }
 }
 

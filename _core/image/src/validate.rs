@@ -371,13 +371,39 @@ pub(crate) fn check_server_name(name: &str) -> Checked {
     check_labels(name, name)
 }
 
-/// Empty, a name, or a name below `*.`.
+/// Empty, a name, a name below `*.`, or one of the kinds that few have.
 fn check_host(host: &str) -> Checked {
     match host.strip_prefix("*.") {
         _ if host.is_empty() => Ok(()),
         Some(rest) => check_labels(host, rest),
-        None => check_labels(host, host),
+        None => check_rare(host).unwrap_or_else(|| check_labels(host, host)),
     }
+}
+
+/// Of a name with a wildcard for several labels, or an expression; none if it is neither.
+fn check_rare(host: &str) -> Option<Checked> {
+    if let Some(rest) = host.strip_prefix("**.").or_else(|| host.strip_suffix(".*")) {
+        return Some(check_labels(host, rest));
+    }
+    let text = host.strip_prefix('~')?;
+    Some(check_expression(text))
+}
+
+/// A lender, a number of two digits and an expression, with spaces between them.
+fn check_expression(text: &str) -> Checked {
+    let mut parts = text.splitn(3, ' ');
+    let (Some(lender), Some(number), Some(pattern)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("it is not a host, two digits and an expression, with spaces between them".into());
+    };
+    check_labels(lender, lender.strip_prefix("*.").unwrap_or(lender))?;
+    check_length(pattern, limits::HOST_PATTERN_BYTES)?;
+    if number.len() != 2 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("{number:?} is not two digits"));
+    }
+    if pattern.is_empty() || !pattern.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("{pattern:?} is not an expression in printable ASCII without spaces"));
+    }
+    Ok(())
 }
 
 /// As [`check_host`], but the wildcard is written without its asterisk.
@@ -385,7 +411,7 @@ fn check_host_key(key: &str) -> Checked {
     match key.strip_prefix('.') {
         _ if key.is_empty() => Ok(()),
         Some(rest) => check_labels(key, rest),
-        None => check_labels(key, key),
+        None => check_rare(key).unwrap_or_else(|| check_labels(key, key)),
     }
 }
 
@@ -398,5 +424,41 @@ fn check_labels(whole: &str, name: &str) -> Checked {
         Ok(())
     } else {
         Err(format!("{whole:?} is not a host name of lower-case labels, with an optional wildcard as its first"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_their_keys_are_names_wildcards_or_expressions() {
+        let long = format!("~a.example 00 {}", "a".repeat(257));
+        for (host, sound) in [
+            ("", true),
+            ("a.example", true),
+            ("*.example", true),
+            ("**.example", true),
+            ("a.example.*", true),
+            ("~a.example 00 ^x{1,2}$", true),
+            ("~*.example 15 (a b)", false),
+            ("~*.example 15 a|b", true),
+            ("~_ 00 a", true),
+            ("***.example", false),
+            ("**.", false),
+            (".*", false),
+            ("*.a.*", false),
+            ("a.*.example", false),
+            ("~a", false),
+            ("~a.example 0 x", false),
+            ("~a.example 00 ", false),
+            ("~A.example 00 x", false),
+            ("~ 00 x", false),
+            (&long, false),
+        ] {
+            assert_eq!(check_host(host).is_ok(), sound, "{host}");
+            let key = if host.starts_with("*.") { &host[1..] } else { host };
+            assert_eq!(check_host_key(key).is_ok(), sound, "{host}");
+        }
     }
 }

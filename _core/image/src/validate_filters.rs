@@ -1,7 +1,7 @@
 //! What filters must hold beyond their types.
 
 use crate::external::External;
-use crate::filters::{Access, Affinity, Blocked, Cors, Filters, Header, Limits, Replacement};
+use crate::filters::{Access, Affinity, Blocked, Coding, Compression, Cors, Filters, Header, Limits, Replacement};
 use crate::limits;
 use crate::network::Network;
 use crate::text::parse_text;
@@ -46,6 +46,7 @@ pub(crate) fn validate_filters(filters: &Filters) -> Result<(), Fault> {
             .at(|| "filters.throttle.bytes_per_second".into())?;
         within(throttle.after_bytes, 0, limits::THROTTLE_BYTES).at(|| "filters.throttle.after_bytes".into())?;
     }
+    filters.compression.as_deref().map_or(Ok(()), check_compression).at(|| "filters.compression".into())?;
     check_text(&filters.host).at(|| "filters.host".into())?;
     check_text(&filters.forwarded_prefix).at(|| "filters.forwarded_prefix".into())?;
     check_headers(&filters.request_headers).at(|| "filters.request_headers".into())?;
@@ -80,6 +81,25 @@ fn check_cors(cors: &Cors) -> Checked {
     check_header_value(&cors.methods)?;
     check_header_value(&cors.headers)?;
     if cors.expose.is_empty() { Ok(()) } else { check_header_value(&cors.expose) }
+}
+
+fn check_compression(compression: &Compression) -> Checked {
+    let Compression { gzip, brotli, no_gzip_for } = compression;
+    gzip.as_ref().map_or(Ok(()), |gzip| check_coding(gzip, 1, 9))?;
+    brotli.as_ref().map_or(Ok(()), |brotli| check_coding(brotli, 0, limits::BROTLI_LEVEL.into()))?;
+    check_length(no_gzip_for, limits::PATTERN_BYTES)
+}
+
+fn check_coding(coding: &Coding, least: u64, most: u64) -> Checked {
+    within(u64::from(coding.level), least, most)?;
+    within(coding.min_length, 0, limits::THROTTLE_BYTES)?;
+    at_most(coding.types.len(), limits::CONTENT_TYPES)?;
+    coding.types.iter().try_for_each(|name| match name.split_once('/') {
+        _ if name.bytes().any(|byte| byte.is_ascii_uppercase()) => Err(format!("{name:?} is not in lower case")),
+        Some((kind, form)) => check_token(kind).and_then(|()| check_token(form)),
+        None if name == "*" => Ok(()),
+        None => Err(format!("{name:?} is no content type")),
+    })
 }
 
 fn check_external(external: &External) -> Checked {

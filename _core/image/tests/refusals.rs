@@ -1,10 +1,10 @@
 //! What is not taken, and what is said about it: a table of damaged segments.
 
 use sallygate_image::{
-    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Connections, Digest,
-    Endpoint, External, Filters, Header, Host, HostShard, HttpsRedirect, Kept, Listener, Listeners, Network, Password,
-    PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret, Segment, Shards, Timeouts,
-    UpstreamTls, decode, encode, limits,
+    Access, Action, Backend, BackendId, BackendShard, Balance, Certificate, CertificateId, Coding, Compression,
+    Connections, Digest, Endpoint, External, Filters, Header, Host, HostShard, HttpsRedirect, Kept, Listener,
+    Listeners, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders, Rewrite, Root, Route, RouteId, Secret,
+    Segment, Shards, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const ZEROS: Digest = Digest([0; 16]);
@@ -100,6 +100,20 @@ fn filters(change: impl FnOnce(&mut Filters)) -> Segment {
     policy(|it| it.filters = Some(Box::new(filters)))
 }
 
+fn compression(change: impl FnOnce(&mut Compression)) -> Segment {
+    let mut compression = Compression::default();
+    change(&mut compression);
+    filters(|it| it.compression = Some(Box::new(compression)))
+}
+
+fn gzip(level: u8, kind: &str) -> Segment {
+    compression(|it| it.gzip = Some(Coding { level, min_length: 0, types: vec![kind.into()] }))
+}
+
+fn brotli(level: u8, min_length: u64) -> Segment {
+    compression(|it| it.brotli = Some(Coding { level, min_length, types: Vec::new() }))
+}
+
 fn header(name: &str, value: &str) -> Header {
     Header { name: name.into(), value: value.into() }
 }
@@ -168,6 +182,12 @@ fn bad_values() -> Vec<(Segment, &'static str, &'static str)> {
         (filters(|it| it.host = "$nonsense".into()), "filters.host", "no variable $nonsense"),
         (filters(|it| it.host = "a\r\nb".into()), "filters.host", "control"),
         (filters(|it| it.connection = "upgrade".into()), "filters.connection", "neither"),
+        (gzip(0, "text/html"), "filters.compression", "0 is not within 1"),
+        (gzip(10, "text/html"), "filters.compression", "10 is not within 1"),
+        (gzip(1, "text"), "filters.compression", "no content type"),
+        (gzip(1, "Text/html"), "filters.compression", "lower case"),
+        (brotli(limits::BROTLI_LEVEL + 1, 0), "filters.compression", "7 is not within 0"),
+        (brotli(0, u64::MAX), "filters.compression", "not within"),
         (filters(|it| it.hidden_headers = vec!["a b".into()]), "filters.hidden_headers", "token"),
         (external(|it| it.target = "verify".into()), "filters.external", "begin with a slash"),
         (external(|it| it.host = String::new()), "filters.external", "no host"),

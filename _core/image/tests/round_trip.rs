@@ -7,10 +7,10 @@ use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
     Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Blocked, Canary, Certificate, CertificateId,
-    CertificateShard, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders, Header, Host,
-    HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listed, Listener, Listeners, Mirror, Network, Password,
-    PathMatch, Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route, RouteId,
-    Secret, Segment, Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
+    CertificateShard, Coding, Compression, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders,
+    Header, Host, HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listed, Listener, Listeners, Mirror, Network,
+    Password, PathMatch, Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route,
+    RouteId, Secret, Segment, Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -123,8 +123,8 @@ fn filters() -> impl Strategy<Value = Filters> {
         },
     );
     let counts = [0..=limits::COUNT, 0..=limits::COUNT, 0..=limits::COUNT, 0..=limits::COUNT];
-    let limits = (counts, networks(), 400..=599_u16).prop_map(
-        |([per_second, per_minute, burst, connections], exempt, rate_status)| Limits {
+    let limits = (counts, networks(), 400..=599_u16, prop_oneof![Just(String::new()), TEXT]).prop_map(
+        |([per_second, per_minute, burst, connections], exempt, rate_status, by)| Limits {
             zone: "default/shop".into(),
             per_second,
             per_minute,
@@ -133,6 +133,7 @@ fn filters() -> impl Strategy<Value = Filters> {
             exempt,
             rate_status,
             connections_status: 503,
+            by,
         },
     );
     let password = ("[a-zA-Z é]{0,9}", vec(any::<u8>(), 0..99))
@@ -185,6 +186,11 @@ fn filters() -> impl Strategy<Value = Filters> {
             hash_by: if satisfy_any { "$request_uri".into() } else { String::new() },
             hash_subset: if satisfy_any { 3 } else { 0 },
             connection: if logged { "close".into() } else { String::new() },
+            compression: satisfy_any.then(|| {
+                let coding = Coding { level: 4, min_length: 20, types: vec!["text/html".into(), "*".into()] };
+                let gzip = logged.then(|| coding.clone());
+                Box::new(Compression { gzip, brotli: Some(coding), no_gzip_for: "MSIE".into() })
+            }),
             throttle: satisfy_any.then_some(Throttle { bytes_per_second: 1_024, after_bytes: u64::from(logged) }),
             logged,
             makes_ids: !satisfy_any,

@@ -18,5 +18,5 @@ mod _core {
     #[pymodule_export]
     use crate::explain::explain;
     #[pymodule_export]
-    use crate::version::{check_regex, version};
+    use crate::version::{check_regex, trailer_names, version};
 }

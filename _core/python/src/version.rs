@@ -1,9 +1,11 @@
 //! What was built, and what its parts accept.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sallygate_engine::regex::Place;
 use sallygate_engine::route::{self, Judgement};
+use sallygate_engine::settings::TrailerNames;
 use sallygate_engine::telemetry;
 
 /// Facts about this build.
@@ -18,6 +20,15 @@ pub fn version(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     facts.set_item("ir", sallygate_image::version::TEXT)?;
     facts.set_item("abi", telemetry::layout::ABI.to_string())?;
     Ok(facts)
+}
+
+/// The names of trailer fields that pass: the usual ones for None. `ValueError` for one that never may.
+#[pyfunction]
+#[pyo3(signature = (names))]
+pub fn trailer_names(names: Option<Vec<String>>) -> PyResult<Vec<String>> {
+    let read = names.map(|names| TrailerNames::read(&names)).transpose();
+    let read = read.map_err(|refused| PyValueError::new_err(refused.to_string()))?;
+    Ok(read.unwrap_or_default().names().to_vec())
 }
 
 /// What becomes of a regular expression: of a path, or of a text in which it is looked for anywhere. The first is why it

@@ -9,9 +9,9 @@ use crate::head::{self, Side};
 use crate::limits::{Limits, TRAILER_FIELDS};
 use crate::write::HeadWriter;
 
-/// The names that pass, in either direction: what a sender only knows once the body is out, and nobody decides by before
-/// that. The outcome of a gRPC call, timings for a browser's console, and digests of what was sent (RFC 9530, and the
-/// header that it replaces).
+/// The names that pass, in either direction, unless the operator says others: what a sender only knows once the body is
+/// out, and nobody decides by before that. The outcome of a gRPC call, timings for a browser's console, and digests of what
+/// was sent (RFC 9530, and the header that it replaces).
 pub const TRAILERS: [&str; 7] = [
     "grpc-status",
     "grpc-message",
@@ -22,17 +22,122 @@ pub const TRAILERS: [&str; 7] = [
     "digest",
 ];
 
-/// May a trailer field of this name go on?
-pub fn passes(name: &[u8]) -> bool {
-    TRAILERS.iter().any(|trailer| trailer.as_bytes().eq_ignore_ascii_case(name))
+/// How many names may pass in one direction: each trailer field is compared with all of them.
+pub const TRAILER_NAMES: usize = 32;
+
+/// Names that never pass, beside those that a proxy treats specially: they decide who asks, what is asked for, how an
+/// answer is kept or what it is, and a receiver may act on them wherever they stand (RFC 9110 §6.5.1).
+const NEVER: &[&str] = &[
+    "accept-charset",
+    "accept-language",
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "authentication-info",
+    "clear-site-data",
+    "content-disposition",
+    "content-language",
+    "content-location",
+    "content-range",
+    "early-data",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "max-forwards",
+    "origin-agent-cluster",
+    "pragma",
+    "priority",
+    "range",
+    "retry-after",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+/// The same by what they begin with.
+const NEVER_BEGIN: &[&str] = &[
+    "access-control-",
+    "content-security-policy",
+    "cross-origin-",
+    "if-",
+    "permissions-policy",
+    "proxy-",
+    "referrer-policy",
+    "sec-",
+    "x-auth-",
+    "x-content-type-",
+    "x-forwarded-",
+    "x-frame-",
+    "x-original-",
+    "x-real-",
+];
+
+/// Why a name may not be among those that pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameRefused(String);
+
+impl std::fmt::Display for NameRefused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
-/// The names of a `Trailer` field that may go on, joined by commas.
-#[cold]
-pub fn announced(bytes: &[u8], fields: &Fields) -> Vec<u8> {
-    let lists = fields.iter().filter(|field| field.id == Name::Trailer);
-    let names = lists.flat_map(|field| field.value.of(bytes).split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    names.filter(|name| passes(name)).take(TRAILERS.len()).collect::<Vec<_>>().join(b", ".as_slice())
+/// The names that pass in one direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailerNames(Vec<String>);
+
+impl Default for TrailerNames {
+    fn default() -> Self {
+        Self(TRAILERS.map(str::to_owned).to_vec())
+    }
+}
+
+impl TrailerNames {
+    /// Those that an operator names. None at all is a choice, too.
+    pub fn read<S: AsRef<str>>(names: &[S]) -> Result<Self, NameRefused> {
+        if names.len() > TRAILER_NAMES {
+            return Err(NameRefused(format!("{} names of trailer fields are more than {TRAILER_NAMES}", names.len())));
+        }
+        names.iter().map(|name| Self::one(name.as_ref())).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn one(name: &str) -> Result<String, NameRefused> {
+        let lower = name.to_ascii_lowercase();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        if lower.is_empty() || !lower.bytes().all(plain) {
+            return Err(NameRefused(format!("{name:?} is no name of a trailer field; use letters, digits, - and .")));
+        }
+        let never = Name::of(lower.as_bytes()) != Name::Other
+            || NEVER.contains(&lower.as_str())
+            || NEVER_BEGIN.iter().any(|beginning| lower.starts_with(beginning));
+        if never {
+            let why = "what frames, routes, authenticates or describes a message stands before its body";
+            return Err(NameRefused(format!("{name} may not be a trailer field: {why}")));
+        }
+        Ok(lower)
+    }
+
+    /// In lower case.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// May a trailer field of this name go on?
+    pub fn pass(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The names of a `Trailer` field that may go on, joined by commas.
+    #[cold]
+    pub fn announced(&self, bytes: &[u8], fields: &Fields) -> Vec<u8> {
+        let lists = fields.iter().filter(|field| field.id == Name::Trailer);
+        let names = lists.flat_map(|field| field.value.of(bytes).split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        names.filter(|name| self.pass(name)).take(self.0.len()).collect::<Vec<_>>().join(b", ".as_slice())
+    }
 }
 
 /// A trailer section on its way in.
@@ -47,9 +152,9 @@ impl Section {
         self.0.extend_from_slice(consumed.get(consumed.len().saturating_sub(count)..).unwrap_or_default());
     }
 
-    /// Appends the field lines that may go on, and that `wanted` lets pass; says how many they are.
+    /// Appends the field lines that `names` let go on, and that are `wanted`; says how many they are.
     #[cold]
-    pub fn write(&self, wanted: impl Fn(&[u8]) -> bool, out: &mut Vec<u8>) -> u16 {
+    pub fn write(&self, names: &TrailerNames, wanted: impl Fn(&[u8]) -> bool, out: &mut Vec<u8>) -> u16 {
         let limits = Limits { fields: usize::from(TRAILER_FIELDS), ..Limits::default() };
         let mut fields = Fields::new();
         // The decoder has checked it as it came.
@@ -57,7 +162,7 @@ impl Section {
         let mut count = 0;
         for field in fields.iter().filter(|field| field.id == Name::Other) {
             let name = field.name.of(&self.0);
-            if passes(name) && wanted(name) && HeadWriter::new(out).forwarded(&self.0, field).is_ok() {
+            if names.pass(name) && wanted(name) && HeadWriter::new(out).forwarded(&self.0, field).is_ok() {
                 count += 1;
             }
         }
@@ -81,10 +186,12 @@ mod tests {
 
     #[test]
     fn no_name_that_a_proxy_treats_specially_may_pass() {
+        let usual = TrailerNames::default();
         for name in TRAILERS {
             assert_eq!(Name::of(name.as_bytes()), Name::Other, "{name}");
-            assert!(passes(name.to_uppercase().as_bytes()) && !name.contains('_'));
+            assert!(usual.pass(name.to_uppercase().as_bytes()) && !name.contains('_'));
         }
+        assert_eq!(TrailerNames::read(&TRAILERS), Ok(usual.clone()));
         for name in [
             "Host",
             "Content-Length",
@@ -117,14 +224,41 @@ mod tests {
             "Max-Forwards",
             "Pragma",
             "X-Auth-Request-User",
+            "Upgrade",
+            "Keep-Alive",
+            "X-Request-ID",
+            "ssl-client-verify",
+            "X-Accel-Redirect",
+            "Strict-Transport-Security",
+            "Access-Control-Allow-Origin",
+            "Sec-WebSocket-Key",
             "grpc_status",
             "grpc-status ",
-            "grpc-timeout",
-            "X-Checksum",
+            "a:b",
+            "a,b",
+            "a\r\nb",
             "",
         ] {
-            assert!(!passes(name.as_bytes()), "{name}");
+            assert!(!usual.pass(name.as_bytes()), "{name}");
+            assert!(TrailerNames::read(&[name]).is_err(), "{name}");
         }
+        assert!(!usual.pass(b"X-Checksum") && !usual.pass(b"grpc-timeout"));
+    }
+
+    #[test]
+    fn an_operator_may_name_others() {
+        let own = TrailerNames::read(&["X-Checksum", "a.b-c9"]).unwrap();
+        assert!(own.pass(b"x-checksum") && own.pass(b"A.B-C9") && !own.pass(b"grpc-status"));
+        let none = TrailerNames::read::<&str>(&[]).unwrap();
+        assert!(!none.pass(b"grpc-status") && !none.pass(b""));
+        let many: Vec<String> = (0..=TRAILER_NAMES).map(|number| format!("x-{number}")).collect();
+        assert!(TrailerNames::read(&many).unwrap_err().to_string().contains("more than 32"));
+        assert!(TrailerNames::read(&many[1..]).is_ok());
+        assert_eq!(
+            TrailerNames::read(&["host"]).unwrap_err().to_string(),
+            "host may not be a trailer field: what frames, routes, authenticates or describes a message stands before its \
+             body"
+        );
     }
 
     fn carried(body: &str, part: usize) -> (String, u16, u32) {
@@ -143,7 +277,7 @@ mod tests {
         }
         assert!(decoder.is_done());
         let mut lines = Vec::new();
-        let count = section.write(|name| !name.eq_ignore_ascii_case(b"digest"), &mut lines);
+        let count = section.write(&TrailerNames::default(), |name| !name.eq_ignore_ascii_case(b"digest"), &mut lines);
         (String::from_utf8(lines).unwrap(), count, u32::from(decoder.trailer_fields()))
     }
 
@@ -193,6 +327,6 @@ mod tests {
             b"GET / HTTP/1.1\r\nHost: a\r\nTrailer: X, grpc-status,Host\r\nTrailer: , Server-Timing ,a b\r\n\r\n";
         let mut fields = Fields::new();
         crate::request::parse_request(head, &Limits::default(), &mut fields).unwrap().unwrap();
-        assert_eq!(announced(head, &fields), b"grpc-status, Server-Timing");
+        assert_eq!(TrailerNames::default().announced(head, &fields), b"grpc-status, Server-Timing");
     }
 }

@@ -13,6 +13,7 @@ from gateway.translate.rules import Rules
 from gateway.verdicts import reasons_options as reasons
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
+_NOTHING: Final[Mapping[str, str]] = {}
 _GUARD_FIX: Final = "protect every Ingress by annotations, or do not open the gateway to those who must stay out"
 _FIX: Final = "use annotations where they say the same; until then, remove it or expect what happens without it"
 
@@ -37,14 +38,17 @@ def with_options(rules: Rules, data: Mapping[str, str]) -> Rules:
     return rules
 
 
-def judge_options(subject: ObjectRef, data: Mapping[str, str], rules: Rules) -> Iterator[Verdict]:
+def judge_options(
+    subject: ObjectRef, data: Mapping[str, str], rules: Rules, beneath: Mapping[str, str] = _NOTHING
+) -> Iterator[Verdict]:
+    """`beneath` are options of another ConfigMap that hold where these say nothing. They are not judged."""
     for name, value in sorted(data.items()):
         row = BY_NAME.get(name)
         if row is None:
             yield _unknown(subject, name, value)
         elif row.support is Support.SUPPORTED:
             yield from _invalid(subject, row, value.strip(), rules)
-            yield from _alone(subject, row, value, data)
+            yield from _alone(subject, row, value, {**beneath, **data})
         elif not row.asks_nothing(value):
             yield _unsupported(subject, row, value, without_snippets=rules.without_snippets)
 

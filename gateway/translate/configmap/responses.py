@@ -73,15 +73,6 @@ ROWS: Final = (
     _idle(
         name="default-type", default="text/html", doc="Content type of files that nginx serves; no files are served."
     ),
-    _planned(name="use-gzip", default="false", doc="Whether responses are compressed."),
-    _planned(name="gzip-level", default="1", doc="How hard gzip tries."),
-    _planned(name="gzip-min-length", default="256", doc="The shortest response that is compressed."),
-    _planned(name="gzip-types", doc="Content types that are compressed."),
-    _planned(name="gzip-disable", doc="Browsers for which nothing is compressed."),
-    _planned(name="enable-brotli", default="false", doc="Whether responses are compressed with Brotli."),
-    _planned(name="brotli-level", default="4", doc="How hard Brotli tries."),
-    _planned(name="brotli-min-length", default="20", doc="The shortest response that is compressed."),
-    _planned(name="brotli-types", doc="Content types that are compressed."),
     _supported(
         name="limit-rate",
         default="0",

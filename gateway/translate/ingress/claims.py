@@ -12,6 +12,7 @@ from gateway.objects.ingress import HTTPIngressPath, Ingress, IngressBackend
 from gateway.objects.meta import ObjectKey
 from gateway.store.view import View
 from gateway.translate import classes, refs
+from gateway.translate.ingress.aliases import names_at, patterns_of
 from gateway.translate.ingress.annotations.read import field_of, read_annotations
 from gateway.translate.ingress.asked import CanaryAsked
 from gateway.translate.ingress.material import read_material
@@ -89,7 +90,8 @@ class Claims(Struct, frozen=True):
     def names(self) -> Iterator[str]:
         """Names that its hosts are to have besides, or that are to lead to them."""
         if self.hosts and not self.canary:
-            yield from self.settings.aliases
+            for host in self.hosts:
+                yield from names_at(self.settings.aliases, host)
             if self.settings.redirects.www:
                 yield from (www_sibling(host) for host in self.hosts if www_sibling(host))
 
@@ -222,11 +224,28 @@ class _Reader:
             self._say(reasons.INVALID_IGNORED, field_of(prefix, "canary-by-header-pattern"), pattern, problem)
             plain = CanaryAsked(enabled=asked.enabled)
             self._settings = replace(settings, canary=plain)
+        self._say_patterns()
         errors = settings.errors
         if errors.statuses and not errors.backend and self._rules.default_backend_service is None:
             value = ",".join(map(str, errors.statuses))
             problem = Problem("there is neither a default-backend here nor one of the gateway", "set default-backend")
             self._say(reasons_filters.NO_ERROR_BACKEND, field_of(prefix, "custom-http-errors"), value, problem)
+
+    def _say_patterns(self) -> None:
+        """Of aliases that are expressions. One that is wrong closes the routes, as ingress-nginx would not take the
+        Ingress.
+        """
+        field = field_of(self._rules.annotations_prefix, "server-alias")
+        for pattern in patterns_of(self._settings.aliases):
+            refused, slow = judge_regex(pattern, self._rules, anywhere=True)
+            if refused is not None:
+                reason = f"{refused.reason}; the routes of this Ingress answer 503 meanwhile"
+                self._say(reasons.INVALID_CLOSED, field, f"~{pattern}", Problem(reason, refused.fix))
+                self._settings = replace(self._settings, aliases=(), closed=True)
+            if slow is not None:
+                reason = slow.reason.partition(",")[0]
+                text = f"{reason}, so PCRE matches it, within limits; a name that reaches one is not one of its names"
+                self._say(reasons.BACKTRACKING, field, f"~{pattern}", Problem(text, slow.fix))
 
     def _refer_to_spare(self) -> None:
         name = self._settings.errors.backend

@@ -3,6 +3,7 @@
 from gateway.ir.filters import Access, Affinity, Blocked, Cors, Filters, Header, Limits, Replacement, Throttle
 from gateway.ir.ids import BackendId
 from gateway.ir.route import Canary, Errors, Forward, Mirror, Redirect, UpstreamTls
+from gateway.translate.compression import compression_of
 from gateway.translate.ingress.claims import Claims
 from gateway.translate.ingress.settings import external_of
 from gateway.translate.rules import Rules
@@ -39,6 +40,7 @@ def filters_of(claims: Claims, rules: Rules, path: str, *, rewrites: bool, free:
         hash_subset=_subset(claims),
         connection=headers.connection,
         throttle=Throttle(settings.limits.rate, settings.limits.rate_after) if settings.limits.rate else None,
+        compression=compression_of(rules.compression),
         logged=settings.logged and rules.logged,
         makes_ids=rules.makes_ids,
         server=rules.server_header,
@@ -54,6 +56,7 @@ def general_filters(rules: Rules) -> Filters | None:
         request_headers=rules.request_headers,
         response_headers=rules.response_headers,
         hidden_headers=rules.hidden_headers,
+        compression=compression_of(rules.compression),
         logged=rules.logged,
         makes_ids=rules.makes_ids,
         server=rules.server_header,

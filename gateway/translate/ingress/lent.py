@@ -9,6 +9,7 @@ from gateway.ir.ids import CertificateId, RouteId
 from gateway.ir.match import Prefix
 from gateway.ir.policy import Policy
 from gateway.ir.route import HostTable, RedirectHost, Route
+from gateway.translate.ingress.aliases import host_like, names_at
 from gateway.translate.ingress.annotations.read import field_of
 from gateway.translate.ingress.build import HostUnit
 from gateway.translate.ingress.certificates import TlsState
@@ -36,7 +37,7 @@ def lend(name: str, lenders: Sequence[Claims], hosts: Hosts, covers: Covers, rul
             unit = hosts(host)
             if unit is None:
                 continue
-            if name in claims.settings.aliases:
+            if name in names_at(claims.settings.aliases, host):
                 return Lent(_alias(name, unit, covers), host)
             if claims.settings.redirects.www and www_sibling(host) == name:
                 return Lent(_www(host, claims, name, _tls(name, unit, covers), rules), host)
@@ -45,12 +46,13 @@ def lend(name: str, lenders: Sequence[Claims], hosts: Hosts, covers: Covers, rul
 
 def taken(name: str, lenders: Sequence[Claims], rules: Rules) -> Iterator[Verdict]:
     """To those who give away a name that is a host of its own. Of `www.` it is what most people want."""
+    host = host_like(name)
     for claims in lenders:
-        if name in claims.settings.aliases and name not in claims.hosts:
+        if host in claims.settings.aliases and host not in claims.hosts:
             yield reasons_filters.ALIAS_TAKEN.verdict(
                 claims.subject,
                 field_of(rules.annotations_prefix, "server-alias"),
-                name,
+                host,
                 "an Ingress has this host itself",
                 "take the name out of one of the two",
             )
@@ -58,7 +60,8 @@ def taken(name: str, lenders: Sequence[Claims], rules: Rules) -> Iterator[Verdic
 
 def _tls(name: str, unit: HostUnit, covers: Covers) -> TlsState:
     shown = unit.tls.certificate
-    return replace(unit.tls, certificate=shown if shown is not None and covers(shown, name) else None)
+    host = host_like(name)
+    return replace(unit.tls, certificate=shown if host and shown is not None and covers(shown, host) else None)
 
 
 def _alias(name: str, unit: HostUnit, covers: Covers) -> HostUnit:

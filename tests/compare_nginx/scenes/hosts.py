@@ -61,4 +61,33 @@ SCENES = (
         rules=(Rules(notes={"server_alias": "second.alias.example, *.many.alias.example"}),),
         servers={"alias.example second.alias.example *.many.alias.example": ONE},
     ),
+    Scene(
+        "alias-order",
+        "",
+        tuple(
+            get("/", host=host)
+            for host in (
+                *("a.example", "b.example", "own.many.example", "x.many.example", "x.y.many.example", "many.example"),
+                *("x.more.many.example", "dot.example", "x.y.dot.example", "tail.com", "tail.co.uk", "x.tail.com"),
+                *("tail.dot.example", "www7.example", "WWW7.example", "www7.test", "www77.test", "one.wild.test"),
+                *("www7.wild.test", "x.y.wild.test", "localhost", "many.example.", "tail.dot.test", "tail"),
+            )
+        ),
+        rules=(
+            Rules(host="a.example", notes={"server_alias": r"*.many.example, .dot.example, tail.*, ~^www[0-9]+\."}),
+            Rules(
+                (("/", "Prefix", "two"),),
+                host="b.example",
+                notes={"server_alias": r"*.more.many.example, tail.dot.*, ~^WWW7, ~^(one|www)"},
+            ),
+            Rules((("/", "Prefix", "two"),), host="own.many.example"),
+            Rules((("/", "Prefix", "two"),), host="*.wild.test"),
+        ),
+        servers={
+            "~^(?<subdomain>[\\w-]+)\\.wild\\.test$": TWO,
+            "a.example *.many.example .dot.example tail.* ~^www[0-9]+\\.": ONE,
+            "b.example *.more.many.example tail.dot.* ~^WWW7 ~^(one|www)": TWO,
+            "own.many.example": TWO,
+        },
+    ),
 )

@@ -38,6 +38,7 @@ def test_limits_are_those_of_the_data_plane() -> None:
         "PATH_BYTES",
         "ENDPOINTS_PER_BACKEND",
         "HOST_BYTES",
+        "HOST_PATTERN_BYTES",
         "PEM_BYTES",
     }
     assert {name: theirs[name] for name in shared} == {name: getattr(limits, name) for name in shared}

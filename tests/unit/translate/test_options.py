@@ -14,6 +14,7 @@ from gateway.objects.meta import Metadata, ObjectKey
 from gateway.store.events import Upsert
 from gateway.store.store import Store
 from gateway.translate.authorisation import ExternalAsked, Place
+from gateway.translate.compression import Asked
 from gateway.translate.configmap.read import judge_options, with_options
 from gateway.translate.configmap.table import BY_NAME, TABLE
 from gateway.translate.ingress.annotations.declare import Support
@@ -155,6 +156,13 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ),
         ({"limit-rate": "2", "limit-rate-after": "1"}, {"limits": LimitsAsked(rate=2_048, rate_after=1_024)}),
         ({"proxy-buffer-size": "16k"}, {}),
+        ({"use-gzip": "true", "gzip-level": "9"}, {"compression": Asked(gzip=True, gzip_level=9)}),
+        ({"use-gzip": "on", "gzip-level": "0", "gzip-min-length": "1k", "gzip-types": "text"}, {}),
+        ({"gzip-types": "a/b text/html\n A/B *"}, {"compression": Asked(gzip_types=("a/b", "*"))}),
+        ({"gzip-types": " ".join(f"a/{number}" for number in range(200))}, {}),
+        ({"gzip-disable": "MSIE [1-6]\\."}, {"compression": Asked(gzip_disable="MSIE [1-6]\\.")}),
+        ({"gzip-disable": "(", "brotli-level": "12"}, {}),
+        ({"enable-brotli": "true", "brotli-level": "11"}, {"compression": Asked(brotli=True, brotli_level=6)}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),
         ({"disable-access-log": "true", "disable-http-access-log": "false"}, {"logged": False}),
         ({"disable-http-access-log": "true"}, {"logged": False}),
@@ -199,7 +207,7 @@ def test_an_option_changes_the_rules(data: dict[str, str], changed: dict[str, An
     [
         ("proxy-body-size", "much", "GW331"),
         ("proxy-body-sise", "8m", "GW330"),
-        ("use-gzip", "true", "GW320"),
+        ("enable-opentelemetry", "true", "GW320"),
         ("enable-modsecurity", "true", "GW321"),
         ("block-cidrs", "10.0.0.0/99", "GW335"),
         ("limit-req-status-code", "42", "GW331"),

@@ -14,6 +14,7 @@ use super::asked::Asked;
 use super::edits::Headers;
 use super::text::Text;
 use crate::balance::{BackendKey, BackendKeys};
+use crate::fault::Undecided;
 
 /// How it is asked.
 pub struct External {
@@ -55,6 +56,8 @@ pub type Digest = [u8; 32];
 pub struct Answered {
     /// Its status; 0 if it has not answered.
     pub status: u16,
+    /// Why it has not said yes or no, if it has not.
+    pub undecided: Undecided,
     /// Field lines for the upstream.
     pub copied: Vec<u8>,
     /// Set-Cookie lines for the client.

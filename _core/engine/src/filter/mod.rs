@@ -8,6 +8,7 @@ mod asked;
 mod blocked;
 mod browser;
 mod canary;
+mod compression;
 mod cors;
 mod edits;
 mod external;
@@ -16,6 +17,7 @@ mod limit;
 mod memory;
 mod password;
 mod text;
+mod weight;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ pub use affinity::{Affinity, Held, backend_number};
 pub use asked::{Asked, Names};
 pub use blocked::{Blocked, Lists};
 pub use canary::{Canary, choose};
+pub use compression::{Answer, Coded, Coding, Compression, Fitting};
 pub use edits::{Answers, Headers};
 pub use external::{Answered, Digest, External};
 pub use limit::{Buckets, Limits, Seed as ZoneSeed, UnderWay};
@@ -36,6 +39,7 @@ pub use memory::Memory;
 pub use password::{Checked, Checkers, Claim, Password, Remembered};
 pub use sallygate_image::Throttle as Pacing;
 pub use text::Text;
+pub use weight::weight;
 
 use access::Access;
 use cors::Cors;
@@ -72,6 +76,8 @@ pub struct Filters {
     pub hash_subset: u32,
     /// How fast answers go to their clients.
     pub pacing: Option<Pacing>,
+    /// Which answers are compressed.
+    pub compression: Option<Compression>,
     /// Are requests in the access log?
     pub logged: bool,
 }
@@ -200,6 +206,7 @@ impl Filters {
             hash_by: Text::new(&filters.hash_by)?,
             hash_subset: filters.hash_subset,
             pacing: filters.throttle,
+            compression: filters.compression.as_deref().map(Compression::new).transpose()?,
             logged: filters.logged,
         })
     }

@@ -1,5 +1,7 @@
 //! Does a client that cannot be served want to be told so in JSON?
 
+use crate::filter::weight;
+
 /// True if Accept names a JSON type and likes no text better. Wildcards say nothing: a page for people is the default.
 pub fn prefers_json<'a>(values: impl Iterator<Item = &'a [u8]>) -> bool {
     let (mut json, mut text) = (0, 0);
@@ -17,24 +19,6 @@ pub fn prefers_json<'a>(values: impl Iterator<Item = &'a [u8]>) -> bool {
 }
 
 const THOUSAND: u32 = 1_000;
-
-/// The weight in thousandths, if this parameter is one. One that cannot be read says no (RFC 9110 §12.4.2).
-fn weight(parameter: &[u8]) -> Option<u32> {
-    let digits = parameter.strip_prefix(b"q=").or_else(|| parameter.strip_prefix(b"Q="))?;
-    let mut parts = digits.splitn(2, |byte| *byte == b'.');
-    let whole = match parts.next() {
-        Some(b"1") => THOUSAND,
-        Some(b"0") => 0,
-        _ => return Some(0),
-    };
-    let mut thousandths = 0;
-    let fraction = parts.next().unwrap_or_default();
-    for place in 0..3 {
-        let digit = fraction.get(place).copied().unwrap_or(b'0');
-        thousandths = thousandths * 10 + if digit.is_ascii_digit() { u32::from(digit - b'0') } else { 0 };
-    }
-    Some((whole + thousandths).min(THOUSAND))
-}
 
 fn is_json(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"application/json")

@@ -3,7 +3,7 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Field, Fields, Name};
 use sallygate_wire::response::ResponseHead;
-use sallygate_wire::trailer::announced;
+use sallygate_wire::trailer::TrailerNames;
 use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 const DATE: Label<6> = Label::new(b"Date: ");
@@ -12,7 +12,7 @@ const CHUNKED: Lines<28> = Lines::new(b"Transfer-Encoding: chunked\r\n");
 const KEEP_ALIVE: Lines<24> = Lines::new(b"Connection: keep-alive\r\n");
 const CLOSE: Lines<19> = Lines::new(b"Connection: close\r\n");
 
-use crate::filter::Answers;
+use crate::filter::{Answers, Coded};
 
 /// How the response's body is framed on its way to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,10 @@ pub struct Facts<'a> {
     pub added: &'a [u8],
     /// More of them.
     pub cookies: &'a [u8],
-    /// May trailer fields follow the body?
-    pub trailers: bool,
+    /// The trailer fields that may follow the body, if any may.
+    pub trailers: Option<&'a TrailerNames>,
+    /// Is the body compressed?
+    pub coded: Coded,
 }
 
 /// Appends the head for the client to `out`. `bytes` is the head as it was received.
@@ -81,6 +83,10 @@ pub fn write(
     let mut writer = HeadWriter::new(out);
     writer.status_line(head.status);
     writer.labelled(&DATE, facts.date)?;
+    if facts.coded != Coded::Never {
+        tell_coding(&mut writer, bytes, fields, facts)?;
+    }
+    let plain = facts.edits.is_none() && !matches!(facts.coded, Coded::By(..));
     for field in fields {
         if field.dropped {
             continue;
@@ -104,10 +110,8 @@ pub fn write(
             | Name::Trailer
             | Name::Upgrade => {}
             Name::StrictTransportSecurity if facts.hsts.is_some() => {}
-            _ => match facts.edits {
-                None => writer.forwarded(bytes, field)?,
-                Some(edits) => edited(&mut writer, bytes, field, edits)?,
-            },
+            _ if plain => writer.forwarded(bytes, field)?,
+            _ => rewritten(&mut writer, bytes, field, facts)?,
         }
     }
     if !facts.added.is_empty() || !facts.cookies.is_empty() {
@@ -123,8 +127,10 @@ pub fn write(
         Outgoing::Length(length) => writer.labelled_u64(&CONTENT_LENGTH, length),
         Outgoing::Chunked => writer.lines(&CHUNKED),
     }
-    if facts.trailers && fields.has(Name::Trailer) {
-        announce(&mut writer, bytes, fields)?;
+    if let Some(names) = facts.trailers
+        && fields.has(Name::Trailer)
+    {
+        announce(&mut writer, names, bytes, fields)?;
     }
     match facts.persistence {
         Persistence::Keep => {}
@@ -137,9 +143,59 @@ pub fn write(
 
 /// Says which trailer fields will follow, of those that may.
 #[cold]
-pub(super) fn announce(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields) -> Result<(), Fault> {
-    let names = announced(bytes, fields);
+pub(super) fn announce(
+    writer: &mut HeadWriter<'_>,
+    names: &TrailerNames,
+    bytes: &[u8],
+    fields: &Fields,
+) -> Result<(), Fault> {
+    let names = names.announced(bytes, fields);
     if names.is_empty() { Ok(()) } else { writer.field(b"Trailer", &names) }
+}
+
+/// Is this field about the body before it was compressed? A strong validator becomes a weak one, as in nginx: the two mean
+/// the same, byte for byte or not (RFC 9110 §8.8.1). Whatever names bytes by number or by digest is left out.
+#[cold]
+fn is_of_the_uncoded(
+    writer: &mut HeadWriter<'_>,
+    bytes: &[u8],
+    field: &Field,
+    edits: Option<&Answers>,
+) -> Result<bool, Fault> {
+    const GONE: [&[u8]; 5] = [b"accept-ranges", b"content-digest", b"content-md5", b"digest", b"repr-digest"];
+    let (name, value) = (field.name.of(bytes), field.value.of(bytes));
+    if !name.eq_ignore_ascii_case(b"etag") {
+        return Ok(GONE.iter().any(|gone| name.eq_ignore_ascii_case(gone)));
+    }
+    if value.starts_with(b"W/") || edits.is_some_and(|edits| edits.hides(name)) {
+        return Ok(false);
+    }
+    // What is no validator is not made one.
+    if value.starts_with(b"\"") { writer.field_parts(name, &[b"W/", value]).map(|()| true) } else { Ok(true) }
+}
+
+/// How the body is compressed, and that this depends on the client.
+#[cold]
+fn tell_coding(writer: &mut HeadWriter<'_>, bytes: &[u8], fields: &Fields, facts: &Facts<'_>) -> Result<(), Fault> {
+    if let Coded::By(coding, _) = facts.coded {
+        writer.field(b"Content-Encoding", coding.name())?;
+    }
+    let hidden = facts.edits.is_some_and(|edits| edits.hides(b"Vary"));
+    let mut told = fields.iter().filter(|field| field.id == Name::Vary && !field.dropped && !hidden);
+    let names = |name: &[u8]| name == b"*" || name.eq_ignore_ascii_case(b"Accept-Encoding");
+    if told.any(|field| field.value.of(bytes).split(|byte| *byte == b',').any(|name| names(name.trim_ascii()))) {
+        return Ok(());
+    }
+    writer.field(b"Vary", b"Accept-Encoding")
+}
+
+/// A field line of an answer that does not go through as it is.
+fn rewritten(writer: &mut HeadWriter<'_>, bytes: &[u8], field: &Field, facts: &Facts<'_>) -> Result<(), Fault> {
+    match facts.edits {
+        _ if matches!(facts.coded, Coded::By(..)) && is_of_the_uncoded(writer, bytes, field, facts.edits)? => Ok(()),
+        None => writer.forwarded(bytes, field),
+        Some(edits) => edited(writer, bytes, field, edits),
+    }
 }
 
 /// A field line, unless it is hidden; in other words, if the route has some.

@@ -6,6 +6,7 @@
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{RequestHead, Version};
+use sallygate_wire::trailer::TrailerNames;
 use sallygate_wire::write::{HeadWriter, Label, Lines};
 
 use crate::filter::RequestEdits;
@@ -55,6 +56,8 @@ pub struct Facts<'a> {
     pub lines: &'a [u8],
     /// Whether the lines report an error, so that nobody else may.
     pub reports: bool,
+    /// The trailer fields that may follow the body.
+    pub trailers: &'a TrailerNames,
 }
 
 /// What a backend is told that answers in place of an error. Only the gateway may say it.
@@ -228,7 +231,7 @@ fn write_fields(
         Outgoing::Chunked => {
             writer.lines(&CHUNKED);
             if fields.has(Name::Trailer) {
-                announce(&mut writer, bytes, fields)?;
+                announce(&mut writer, facts.trailers, bytes, fields)?;
             }
         }
     }
@@ -409,6 +412,7 @@ mod tests {
             edits: None,
             lines: b"",
             reports: edited,
+            trailers: &TrailerNames::default(),
         };
         let mut out = Vec::new();
         write(&mut out, bytes, &head, &fields, b"/a", &facts, Outgoing::None).unwrap();

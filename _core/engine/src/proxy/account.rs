@@ -8,7 +8,7 @@ use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
 
 use crate::clock::Clock;
-use crate::fault::{Failure, Kind, Side};
+use crate::fault::{Failure, Kind, Side, Undecided};
 use crate::http1::forward::request_id;
 use crate::proxy::worker::Worker;
 use crate::route::Route;
@@ -36,6 +36,8 @@ pub struct Account {
     pub request_body: u64,
     /// Bytes of the response's body.
     pub response_body: u64,
+    /// Bytes of that before it was compressed; 0 if it was not.
+    pub uncompressed: u64,
     /// Bytes written to the client.
     pub written: u64,
     /// Bytes written to upstreams.
@@ -94,6 +96,7 @@ impl Account {
             request_head: 0,
             request_body: 0,
             response_body: 0,
+            uncompressed: 0,
             written: 0,
             upstream_sent: 0,
             upstream_received: 0,
@@ -232,6 +235,7 @@ impl Account {
         let end_us = if ended { self.answered_us } else { worker.clock.micros() };
         let duration_us = end_us.saturating_sub(self.start_us);
         telemetry.observe(self.slot, self.status, self.request_body, self.response_body, duration_us);
+        let from_upstream = if self.uncompressed == 0 { self.response_body } else { self.uncompressed };
         let outcome = Outcome {
             status: self.status,
             start_unix_ns: self.start_unix_ns,
@@ -239,7 +243,7 @@ impl Account {
             upstream_us: self.upstream_us,
             request_length: self.request_head + self.request_body,
             body_bytes_sent: self.response_body,
-            upstream_response_length: if self.local { 0 } else { self.response_body },
+            upstream_response_length: if self.local { 0 } else { from_upstream },
             slot: self.slot,
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
@@ -295,8 +299,24 @@ fn counter(failure: Failure) -> Counter {
             Counter::FaultGatewayPolicy
         }
         (_, Kind::RegexLimit) => Counter::FaultGatewayRegexLimit,
-        (_, Kind::PassedOver | Kind::Covered(_) | Kind::NotAuthorised) => Counter::FaultUpstreamStatus,
+        (_, Kind::PassedOver | Kind::Covered(_)) => Counter::FaultUpstreamStatus,
+        (_, Kind::NotAuthorised(why)) => undecided(why),
         (_, Kind::NoSnapshot | Kind::BodyNotKept | Kind::Exhausted) => Counter::FaultGatewayInternal,
+    }
+}
+
+/// The counter of a request that a service has not decided about.
+fn undecided(why: Undecided) -> Counter {
+    match why {
+        Undecided::Status => Counter::FaultAuthorisationStatus,
+        Undecided::Unaskable => Counter::FaultAuthorisationPolicy,
+        Undecided::NoEndpoint => Counter::FaultAuthorisationNoEndpoint,
+        Undecided::Connect => Counter::FaultAuthorisationConnect,
+        Undecided::Tls => Counter::FaultAuthorisationTls,
+        Undecided::ConnectTimeout | Undecided::ReadTimeout => Counter::FaultAuthorisationTimeout,
+        Undecided::Broken => Counter::FaultAuthorisationAbort,
+        Undecided::BadAnswer => Counter::FaultAuthorisationSyntax,
+        Undecided::Exhausted => Counter::FaultAuthorisationInternal,
     }
 }
 
@@ -307,9 +327,9 @@ fn timeout(failure: Failure) -> Option<Counter> {
         Kind::ClientTimeout => Some(Counter::TimeoutRequestBody),
         Kind::ClientStalled => Some(Counter::TimeoutClientWrite),
         Kind::ClientTooSlow => Some(Counter::TimeoutClientRate),
-        Kind::ConnectTimeout => Some(Counter::TimeoutUpstreamConnect),
+        Kind::ConnectTimeout | Kind::NotAuthorised(Undecided::ConnectTimeout) => Some(Counter::TimeoutUpstreamConnect),
         Kind::SendTimeout => Some(Counter::TimeoutUpstreamWrite),
-        Kind::ReadTimeout => Some(Counter::TimeoutUpstreamRead),
+        Kind::ReadTimeout | Kind::NotAuthorised(Undecided::ReadTimeout) => Some(Counter::TimeoutUpstreamRead),
         _ => None,
     }
 }

@@ -19,6 +19,7 @@ use crate::proxy::worker::Worker;
 use crate::snapshot::Snapshot;
 use crate::transport::buffer::Buffer;
 use crate::transport::stream::Stream;
+use crate::transport::watch::Watch;
 use crate::upstream::pool::{Target, Upstream};
 
 /// Endpoints that are tried.
@@ -42,7 +43,7 @@ struct Read {
 }
 
 impl Connection {
-    /// The answer about a request that `policy` holds for; one without a status if there is none. `whole`: nothing more
+    /// The answer about a request that `policy` holds for; one without a status, and with the reason, if there is none. `whole`: nothing more
     /// is to come from the client, so that it is seen to leave. Fails only if it has.
     pub(super) async fn ask(
         &mut self,
@@ -59,7 +60,7 @@ impl Connection {
         let answered = match self.ask_endpoints(snapshot, inquiry, policy, whole).await {
             Ok(answered) => Arc::new(answered),
             Err(failure) if failure.kind == Kind::ClientGone => return Err(failure),
-            Err(_) => Arc::default(),
+            Err(failure) => Arc::new(Answered { undecided: failure.into(), ..Answered::default() }),
         };
         if let Some(key) = inquiry.key {
             memory.keep(key, &answered, worker.shared.clock_ms());
@@ -127,16 +128,12 @@ impl Connection {
         let Self { worker, stream: client, deadline, .. } = self;
         deadline.set(read_ms.min(ANSWER_MS));
         let mut buffer = worker.blocks.buffer();
-        let (mut rest, mut watching) = (inquiry.bytes.as_slice(), whole);
+        let (mut rest, mut watch) = (inquiry.bytes.as_slice(), Watch::default());
         let upstream = &mut upstream.stream;
         let read = poll_fn(|cx| {
             loop {
-                if watching {
-                    match client.poll_left(cx) {
-                        Poll::Ready(true) => return Poll::Ready(Err(Failure::of(Kind::ClientGone))),
-                        Poll::Ready(false) => watching = false,
-                        Poll::Pending => {}
-                    }
+                if whole && watch.poll_left(client, cx).is_ready() {
+                    return Poll::Ready(Err(Failure::of(Kind::ClientGone)));
                 }
                 while !rest.is_empty() {
                     match upstream.poll_write(cx, rest) {

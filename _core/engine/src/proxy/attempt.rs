@@ -155,8 +155,10 @@ impl Connection {
             let passed_over = self.passed_over(backend, address, &tries);
             let mut exchange = Exchange::new(worker, terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
-            let ended =
-                poll_fn(|cx| exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut kept.stream })).await;
+            let ended = poll_fn(|cx| {
+                exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut kept.stream, request: bytes })
+            })
+            .await;
             let Err(failure) = ended else {
                 let switched = exchange.switched.then(|| exchange.take_leftover());
                 drop(exchange);
@@ -296,11 +298,10 @@ impl Connection {
             send_ms: policy.timeouts.send_ms,
             read_ms: policy.timeouts.read_ms,
             last: self.is_last(),
-            edits: way.route.filters.as_ref().and_then(|filters| filters.answers()),
+            filters: way.route.filters.as_deref(),
             added: way.added,
             cookies: way.cookies,
             errors: way.errors,
-            pacing: way.route.filters.as_ref().and_then(|filters| filters.pacing.as_ref()),
         }
     }
 

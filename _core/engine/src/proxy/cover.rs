@@ -124,6 +124,7 @@ impl Connection {
             edits: None,
             lines: &lines,
             reports: true,
+            trailers: &self.worker.request_trailers,
         };
         let method: &[u8] = if head.method == Method::Head { b"HEAD" } else { b"GET" };
         forward::write_as(&mut upload.output.bytes, method, bytes, head, &fields, &facts, Outgoing::None)?;

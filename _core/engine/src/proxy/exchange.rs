@@ -3,6 +3,7 @@
 //! The exchange owns no socket. It is polled until the response is whole, the protocol was switched, or something
 //! failed; what it leaves behind says whether the connections may be used again.
 
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use sallygate_wire::body::{Decoder, Encoder};
@@ -13,8 +14,10 @@ use sallygate_wire::request::Version;
 use sallygate_wire::response::{ResponseFraming, ResponseHead, parse_response};
 
 use crate::fault::{Failure, Kind};
+use crate::filter::Coded;
 use crate::http1::answer::{self, Outgoing, Persistence};
 use crate::proxy::account::Account;
+use crate::proxy::compressing::Compressing;
 use crate::proxy::terms::Terms;
 use crate::proxy::trailing::Trailing;
 use crate::proxy::upload::Upload;
@@ -25,6 +28,7 @@ use crate::transport::deadline::Deadline;
 use crate::transport::pace::Pace;
 use crate::transport::stream::Stream;
 use crate::transport::throttle::{Throttle, WAIT_MS};
+use crate::transport::watch::Watch;
 
 /// Response bytes that wait for the client before the upstream is read on.
 const PENDING_RESPONSE_BYTES: usize = 64 * 1024;
@@ -48,6 +52,8 @@ pub(super) enum Phase {
 pub(super) struct Peers<'a> {
     pub(super) client: &'a mut Stream,
     pub(super) upstream: &'a mut Stream,
+    /// The head of the client's request, as received.
+    pub(super) request: &'a [u8],
 }
 
 /// One try.
@@ -61,6 +67,7 @@ pub(super) struct Exchange<'a> {
     upload: &'a mut Upload,
     /// The trailers of the answer.
     trailing: Trailing,
+    compressing: Compressing,
     ledger: &'a mut Ledger,
     pub(super) account: &'a mut Account,
     pub(super) reply: Option<Buffer>,
@@ -81,10 +88,10 @@ pub(super) struct Exchange<'a> {
     /// How fast the client sends, and how fast it reads.
     sending: Pace,
     reading: Pace,
-    /// Is the client still watched, which has sent everything and waits?
-    watching: bool,
+    /// Over the client, once it has sent everything and waits.
+    watch: Watch,
     /// What may go to the client, where that is limited.
-    pub(super) throttle: Option<Throttle>,
+    pub(super) throttle: Option<Box<Throttle>>,
     /// Does only the throttle keep bytes back?
     throttled: bool,
 }
@@ -107,6 +114,7 @@ impl<'a> Exchange<'a> {
             deadline,
             upload,
             trailing: Trailing::default(),
+            compressing: Compressing::default(),
             ledger,
             account,
             reply: None,
@@ -121,7 +129,7 @@ impl<'a> Exchange<'a> {
             armed: false,
             sending: Pace::default(),
             reading: Pace::default(),
-            watching: true,
+            watch: Watch::default(),
             throttle: None,
             throttled: false,
         }
@@ -140,6 +148,7 @@ impl<'a> Exchange<'a> {
     /// Goes on as far as it can.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Poll<Result<(), Failure>> {
         let mut progress = false;
+        self.compressing.begin_turn();
         loop {
             // Whatever becomes possible by this is tried below.
             progress |= self.send_request(cx, peers)?;
@@ -168,20 +177,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6) may
-    /// still read, and is answered: only a reset says that it does not.
+    /// Nobody must work for a client that has left. One that has ended its side after its request (RFC 9112 §9.6), or has
+    /// sent the next one already, may still read, and is answered: only a reset says that it does not.
     fn watch(&mut self, cx: &mut Context<'_>, peers: &mut Peers<'_>) -> Result<(), Failure> {
-        if !self.watching || !self.upload.complete {
-            return Ok(());
+        if self.upload.complete && self.watch.poll_left(peers.client, cx).is_ready() {
+            return Err(Failure::of(Kind::ClientGone));
         }
-        match peers.client.poll_left(cx) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(true) => Err(Failure::of(Kind::ClientGone)),
-            Poll::Ready(false) => {
-                self.watching = false;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Notes how the exchange ended.
@@ -281,6 +283,10 @@ impl<'a> Exchange<'a> {
         if matches!(self.phase, Phase::Done) || self.down.rest().len() >= PENDING_RESPONSE_BYTES {
             return Ok(false);
         }
+        if self.compressing.had_its_turn() {
+            cx.waker().wake_by_ref();
+            return Ok(false);
+        }
         if let Phase::Direct(remaining) = self.phase {
             if self.reply.as_ref().is_some_and(|reply| !reply.is_empty()) {
                 return self.pass_direct(cx, peers, remaining);
@@ -293,13 +299,19 @@ impl<'a> Exchange<'a> {
         let waits = match &self.reply {
             None => true,
             Some(reply) if reply.is_empty() => true,
-            Some(_) => in_head && !self.try_head()?,
+            Some(_) => in_head && !self.try_head(peers.request)?,
         };
         if !waits {
             return if matches!(self.phase, Phase::Done) { Ok(true) } else { self.step_body() };
         }
         match self.poll_reply(cx, peers) {
-            Poll::Pending => Ok(false),
+            Poll::Pending => match &mut self.phase {
+                Phase::Body(_, encoder) => {
+                    let flushed = self.compressing.flush(encoder, &mut self.down.bytes, self.account);
+                    flushed.map_err(Failure::upstream)
+                }
+                _ => Ok(false),
+            },
             Poll::Ready(Ok(0)) => {
                 self.upstream_ended()?;
                 Ok(true)
@@ -341,7 +353,12 @@ impl<'a> Exchange<'a> {
     /// The upstream sent its last byte, or was cut off.
     pub(super) fn upstream_ended(&mut self) -> Result<(), Failure> {
         let clean = match &mut self.phase {
-            Phase::Body(decoder, encoder) => decoder.finish().is_ok() && encoder.finish(&mut self.down.bytes).is_ok(),
+            Phase::Body(decoder, encoder) => {
+                let out = &mut self.down.bytes;
+                decoder.finish().is_ok()
+                    && self.compressing.finish(encoder, out, self.account).is_ok()
+                    && encoder.finish(out).is_ok()
+            }
             Phase::Direct(remaining) => *remaining == u64::MAX,
             Phase::Head | Phase::Done => false,
         };
@@ -353,14 +370,14 @@ impl<'a> Exchange<'a> {
     }
 
     /// Reads heads until the final one is whole. True if it is.
-    fn try_head(&mut self) -> Result<bool, Failure> {
+    fn try_head(&mut self, request: &[u8]) -> Result<bool, Failure> {
         loop {
             let Some(reply) = &self.reply else { return Ok(false) };
             let mut fields = self.worker.response_fields.borrow_mut();
             let parsed = parse_response(reply.filled(), &self.worker.response_limits, &mut fields, self.terms.kind);
             let Some(head) = parsed.map_err(Failure::upstream)? else { return Ok(false) };
             let length = head.len;
-            let finished = self.accept_head(&head, &fields)?;
+            let finished = self.accept_head(&head, &fields, request)?;
             drop(fields);
             if let Some(reply) = &mut self.reply {
                 reply.consume(length);
@@ -372,7 +389,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Writes the client's head for one of the upstream's. True if it was the final one.
-    fn accept_head(&mut self, head: &ResponseHead, fields: &Fields) -> Result<bool, Failure> {
+    fn accept_head(&mut self, head: &ResponseHead, fields: &Fields, request: &[u8]) -> Result<bool, Failure> {
         let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
         match self.ledger.answer(head).map_err(Failure::upstream)? {
             Answer::Informational { forward } => {
@@ -392,12 +409,12 @@ impl<'a> Exchange<'a> {
                 self.switched = true;
                 self.phase = Phase::Done;
             }
-            Answer::Final => self.final_head(head, fields)?,
+            Answer::Final => self.final_head(head, fields, request)?,
         }
         Ok(true)
     }
 
-    fn final_head(&mut self, head: &ResponseHead, fields: &Fields) -> Result<(), Failure> {
+    fn final_head(&mut self, head: &ResponseHead, fields: &Fields, request: &[u8]) -> Result<(), Failure> {
         if self.passed_over.contains(&head.status) && self.upload.replayable {
             self.account.upstream_status = head.status;
             return Err(Failure::of(Kind::PassedOver));
@@ -409,7 +426,10 @@ impl<'a> Exchange<'a> {
         }
         let old_client = self.terms.version == Version::Http10;
         let decoder = Decoder::response(head.framing);
+        let coded = self.compressing.begin(self.worker, self.terms, request, (head, bytes, fields));
         let (outgoing, phase) = match head.framing {
+            ResponseFraming::None if matches!(coded, Coded::By(..)) => (Outgoing::None, Phase::Done),
+            _ if self.compressing.is_on() => (Outgoing::Chunked, Phase::Body(decoder, Encoder::Chunked)),
             ResponseFraming::None if head.status == 204 => (Outgoing::None, Phase::Done),
             ResponseFraming::None => (Outgoing::Described, Phase::Done),
             ResponseFraming::Length(0) => (Outgoing::Length(0), Phase::Done),
@@ -429,15 +449,18 @@ impl<'a> Exchange<'a> {
         }
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
         let date = self.worker.date.get();
-        let Terms { hsts, edits, added, .. } = *self.terms;
+        let Terms { hsts, added, .. } = *self.terms;
+        let edits = self.terms.edits();
         let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
-        self.trailing.wanted = self.terms.trailers && outgoing == Outgoing::Chunked;
-        let trailers = self.trailing.wanted;
-        let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers };
+        if self.terms.trailers && outgoing == Outgoing::Chunked {
+            self.trailing.wanted = Some(Rc::clone(&self.worker.response_trailers));
+        }
+        let trailers = self.trailing.wanted.as_deref();
+        let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers, coded };
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
-        if let Some(pacing) = self.terms.pacing {
+        if let Some(pacing) = self.terms.pacing() {
             let now_ms = self.worker.clock.coarse_ms();
-            self.throttle = Some(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms));
+            self.throttle = Some(Box::new(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms)));
         }
         self.account.status = head.status;
         self.account.upstream_status = head.status;
@@ -471,14 +494,16 @@ impl<'a> Exchange<'a> {
                     self.trailing.note(decoder, here.trailer_bytes(), consumed);
                     let data = reply.filled().get(piece.data.clone()).unwrap_or_default();
                     if !data.is_empty() {
-                        encoder.write(data, &mut self.down.bytes).map_err(Failure::upstream)?;
-                        self.account.sent_body(data.len());
+                        let written = self.compressing.write(data, encoder, &mut self.down.bytes, self.account);
+                        written.map_err(Failure::upstream)?;
                     }
                     reply.consume(piece.consumed);
                     done = piece.done;
                 }
                 if done {
-                    let hides = |name: &[u8]| self.terms.edits.is_some_and(|edits| edits.hides(name));
+                    let ended = self.compressing.finish(encoder, &mut self.down.bytes, self.account);
+                    ended.map_err(Failure::upstream)?;
+                    let hides = |name: &[u8]| self.terms.edits().is_some_and(|edits| edits.hides(name));
                     let lines = self.trailing.lines(decoder, hides, self.account);
                     encoder.finish_with(&lines, &mut self.down.bytes).map_err(Failure::upstream)?;
                     self.phase = Phase::Done;
@@ -543,6 +568,7 @@ impl<'a> Exchange<'a> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
+        self.compressing.end(self.worker, self.account);
         self.worker.blocks.put_output(std::mem::take(&mut self.down));
         if let Some(reply) = self.reply.take() {
             self.worker.blocks.put_buffer(reply);

@@ -5,7 +5,7 @@ use sallygate_wire::host::canonical_host;
 use sallygate_wire::path::encode_path;
 use sallygate_wire::request::{Framing, Method, RequestHead};
 
-use crate::fault::{Failure, Kind};
+use crate::fault::{Failure, Kind, Undecided};
 use crate::filter::{Asked, Checked, External, Filters, Password, UnderWay, Word};
 use crate::proxy::inquire::inquire;
 use crate::proxy::order::{ORDER, Step};
@@ -192,15 +192,14 @@ impl<'s> Judge<'s, '_, '_> {
         if filters.satisfy_any && (state.word == Word::Allowed || state.right) {
             return None;
         }
-        let failed = || fail(Some(route), Failure::of(Kind::NotAuthorised));
+        let failed = |why| fail(Some(route), Failure::of(Kind::NotAuthorised(why)));
         let Some(answered) = arrival.answered else {
             let under_way = state.under_way.take();
             let inquiry = inquire(external, asked, arrival, entry, route, self.reported);
-            return Some(inquiry.map_or_else(failed, |inquiry| Plan::Ask {
-                route,
-                inquiry: Box::new(inquiry),
-                under_way,
-            }));
+            return Some(inquiry.map_or_else(
+                || failed(Undecided::Unaskable),
+                |inquiry| Plan::Ask { route, inquiry: Box::new(inquiry), under_way },
+            ));
         };
         if external.always_set_cookie {
             added.extend_from_slice(&answered.cookies);
@@ -215,14 +214,14 @@ impl<'s> Judge<'s, '_, '_> {
                 if !external.always_set_cookie {
                     added.extend_from_slice(&answered.cookies);
                 }
-                self.sign_in(external, asked).or_else(|| Some(failed()))
+                self.sign_in(external, asked).or_else(|| Some(failed(answered.undecided)))
             }
             (401 | 403, Some(password)) => Some(self.challenge(password, None, asked)),
             (status @ (401 | 403), None) => {
                 added.extend_from_slice(&answered.challenge);
                 Some(Plan::Respond { route, status })
             }
-            _ => Some(failed()),
+            _ => Some(failed(answered.undecided)),
         }
     }
 

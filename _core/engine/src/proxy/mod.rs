@@ -6,6 +6,7 @@ mod attempt;
 pub mod bodies;
 pub(crate) mod choice;
 mod client;
+mod compressing;
 pub(crate) mod cover;
 mod exchange;
 pub mod inquire;

@@ -230,8 +230,9 @@ impl Connection {
                     edits: route.filters.as_ref().and_then(|filters| filters.request()),
                     lines: &lines,
                     reports: spare,
+                    trailers: &worker.request_trailers,
                 };
-                let outgoing = upload.outgoing(head.framing, &route.policy);
+                let outgoing = upload.outgoing(head.framing, &route.policy, &worker.request_trailers);
                 match forward::write(&mut upload.output.bytes, bytes, head, &fields, path, &facts, outgoing) {
                     Ok(()) => {
                         upload.head_written();

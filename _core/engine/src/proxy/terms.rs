@@ -3,7 +3,7 @@
 use sallygate_wire::request::Version;
 use sallygate_wire::response::RequestKind;
 
-use crate::filter::{Answers, Pacing};
+use crate::filter::{Answers, Compression, Filters, Pacing};
 use crate::http1::switch::Wanted;
 use crate::route::Errors;
 
@@ -22,14 +22,29 @@ pub(super) struct Terms<'a> {
     pub(super) read_ms: u64,
     /// Is the client's connection to end with this answer?
     pub(super) last: bool,
-    /// What becomes of the answer's fields.
-    pub(super) edits: Option<&'a Answers>,
+    /// What becomes of the answer.
+    pub(super) filters: Option<&'a Filters>,
     /// Field lines that are added to the answer.
     pub(super) added: &'a [u8],
     /// Cookies that are added, too, unless the answer tells of an error.
     pub(super) cookies: &'a [u8],
     /// Statuses that somebody else answers.
     pub(super) errors: Option<&'a Errors>,
+}
+
+impl<'a> Terms<'a> {
+    /// What becomes of the answer's fields.
+    pub(super) fn edits(&self) -> Option<&'a Answers> {
+        self.filters.and_then(Filters::answers)
+    }
+
     /// How fast the answer goes to the client.
-    pub(super) pacing: Option<&'a Pacing>,
+    pub(super) fn pacing(&self) -> Option<Pacing> {
+        self.filters.and_then(|filters| filters.pacing)
+    }
+
+    /// Whether and how the answer is compressed.
+    pub(super) fn compression(&self) -> Option<&'a Compression> {
+        self.filters.and_then(|filters| filters.compression.as_ref())
+    }
 }

@@ -11,6 +11,7 @@ use sallygate_wire::body::{Decoder, Encoder};
 use sallygate_wire::exchange::Exchange as Ledger;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::request::Framing;
+use sallygate_wire::trailer::TrailerNames;
 
 use crate::fault::{Failure, Kind};
 use crate::http1::forward::{self, Outgoing};
@@ -119,9 +120,10 @@ impl Upload {
 
     /// What the head is to say of the body. Chunks that are taken in are sent on with their length, which many servers
     /// understand better; HTTP/1.0 knows nothing else.
-    pub(super) fn outgoing(&mut self, framing: Framing, policy: &Policy) -> Outgoing {
-        // HTTP/1.0 has no place for them.
-        self.trailing.wanted = !policy.http10;
+    pub(super) fn outgoing(&mut self, framing: Framing, policy: &Policy, trailers: &Rc<TrailerNames>) -> Outgoing {
+        if framing == Framing::Chunked && !policy.http10 {
+            self.trailing.wanted = Some(Rc::clone(trailers));
+        }
         match framing {
             Framing::None => Outgoing::None,
             Framing::Length(length) => Outgoing::Length(length),

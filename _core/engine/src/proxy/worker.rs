@@ -11,10 +11,11 @@ use openssl::error::ErrorStack;
 use sallygate_image::KeptAlive;
 use sallygate_wire::field::Fields;
 use sallygate_wire::limits::Limits;
+use sallygate_wire::trailer::TrailerNames;
 
 use crate::balance;
 use crate::clock::Clock;
-use crate::filter::{Buckets, Claim, Remembered};
+use crate::filter::{Buckets, Claim, Coding, Remembered};
 use crate::http1::hexadecimal::hexadecimal;
 use crate::proxy::bodies::Bodies;
 use crate::proxy::keeping::Keeping;
@@ -27,6 +28,7 @@ use crate::snapshot::CurrentReader;
 use crate::telemetry::{Counter, Worker as WorkerTelemetry};
 use crate::tls::client::Connector;
 use crate::transport::buffer;
+use crate::transport::compress::{Allowance, Compressor};
 use crate::transport::conduit::Conduits;
 use crate::transport::deadline::Deadlines;
 use crate::transport::pace::Rate;
@@ -51,10 +53,16 @@ pub struct Worker {
     pub blocks: buffer::Pool,
     /// Pipes for large bodies.
     pub(super) conduits: Conduits,
+    /// The trailer fields that may go on, of requests and of answers: its own, so that no count of holders is shared.
+    pub(super) request_trailers: Rc<TrailerNames>,
+    /// See above.
+    pub(super) response_trailers: Rc<TrailerNames>,
     /// Where requests are served.
     pub rooms: Rooms,
     /// Room for request bodies.
     pub bodies: Bodies,
+    /// Room for compressors.
+    pub compressors: Allowance,
     /// Room for copies of requests.
     pub copies: Copies,
     /// Deadlines of every connection.
@@ -126,7 +134,10 @@ impl Worker {
             snapshots,
             blocks: buffer::Pool::default(),
             conduits: Conduits::default(),
+            request_trailers: Rc::new(settings.request_trailers.clone()),
+            response_trailers: Rc::new(settings.response_trailers.clone()),
             rooms: Rooms::default(),
+            compressors: Allowance::new(settings.compression_bytes),
             copies: Copies::default(),
             bodies: Bodies::new(settings.body_memory_bytes, settings.body_disk_bytes),
             deadlines: Rc::default(),
@@ -242,6 +253,28 @@ impl Worker {
             }
         }
         self.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
+    }
+
+    /// A compressor for an answer, of the first sort that there is memory for.
+    #[cold]
+    pub(super) fn compressor(&self, first: Coding, second: Option<Coding>) -> Option<(Coding, Box<Compressor>)> {
+        let take = |coding| self.compressors.take(coding).map(|compressor| (coding, compressor));
+        let taken = take(first).or_else(|| second.and_then(take));
+        let counter = match taken {
+            Some((Coding::Gzip(_), _)) => Counter::CompressedGzip,
+            Some((Coding::Brotli(_), _)) => Counter::CompressedBrotli,
+            None => Counter::CompressedNoRoom,
+        };
+        self.telemetry.add(counter, 1);
+        taken
+    }
+
+    /// Counts what a compressor did that ends now.
+    #[cold]
+    pub(super) fn compressed(&self, compressor: &Compressor) {
+        self.telemetry.add(Counter::CompressionBytesTaken, compressor.taken);
+        self.telemetry.add(Counter::CompressionBytesGiven, compressor.given);
+        self.compressors.give_back(compressor);
     }
 
     /// How fast a client has to send its body.

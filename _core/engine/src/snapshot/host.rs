@@ -10,7 +10,8 @@ use sallygate_image::{CertificateId, Digest};
 use triomphe::ThinArc;
 
 use super::prefetch::prefetch;
-use crate::regex::GaveUp;
+use super::wide;
+use crate::regex::{GaveUp, Place, Regex};
 use crate::route::{Route, RouteTable};
 use crate::trust::{HostTls, Verification};
 
@@ -39,6 +40,7 @@ struct Rest {
     digest: Digest,
     policies: Box<[Digest]>,
     tls: Option<Arc<HostTls>>,
+    expression: Option<Regex>,
 }
 
 /// What an entry is made of, as long as its routes may still change.
@@ -51,17 +53,25 @@ pub(super) struct HostDraft {
     pub(super) block: Vec<u8>,
     pub(super) policies: Box<[Digest]>,
     pub(super) tls: Option<Arc<HostTls>>,
+    /// What its name is looked for with, if it is one.
+    pub(super) expression: Option<Regex>,
+}
+
+/// The expression that a key holds, if it does.
+pub(super) fn compiled(key: &str) -> Result<Option<Regex>, String> {
+    // Case means nothing in hosts: they come in lower case, whatever the expression is written in.
+    wide::expression(key).map(|pattern| Regex::new(pattern, true, Place::Anywhere)).transpose()
 }
 
 impl HostDraft {
     pub(super) fn finish(self) -> HostEntry {
-        let Self { digest, key, certificate, routes, block, policies, tls } = self;
+        let Self { digest, key, certificate, routes, block, policies, tls, expression } = self;
         let head = Head {
             routes,
             // Hosts are limited to 253 bytes.
             key_length: u32::try_from(key.len()).unwrap_or(0),
             guarded: tls.as_ref().is_some_and(|tls| tls.clients.is_some()),
-            rest: Box::new(Rest { certificate, digest, policies, tls }),
+            rest: Box::new(Rest { certificate, digest, policies, tls, expression }),
         };
         HostEntry(ThinArc::from_header_and_slice(head, &block))
     }
@@ -72,6 +82,13 @@ impl HostEntry {
     #[inline]
     pub(super) fn key(&self) -> &[u8] {
         self.0.slice.get(..self.0.header.header.key_length as usize).unwrap_or_default()
+    }
+
+    /// Is its expression found in this name? One that gives up on it says no: a name is no secret, and whoever has chosen
+    /// it could have chosen another one.
+    pub(super) fn is_found_in(&self, host: &[u8]) -> bool {
+        let expression = self.0.header.header.rest.expression.as_ref();
+        expression.is_some_and(|expression| expression.matches(host).unwrap_or(false))
     }
 
     /// Whether they are one and the same, not only equal.

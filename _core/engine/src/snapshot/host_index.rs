@@ -109,7 +109,17 @@ mod tests {
         let built = RouteTable::new(key.as_bytes(), &matches, Vec::new(), Seed::new(1, 3), &mut Patterns::default());
         let (routes, block) = built.unwrap();
         let (key, digest) = (key.to_owned(), Digest([0; 16]));
-        HostDraft { digest, key, certificate: None, routes, block, policies: Box::default(), tls: None }.finish()
+        HostDraft {
+            digest,
+            key,
+            certificate: None,
+            routes,
+            block,
+            policies: Box::default(),
+            tls: None,
+            expression: None,
+        }
+        .finish()
     }
 
     fn finds_these_and_no_others(keys: &[String], others: &[String], seed: Seed) {

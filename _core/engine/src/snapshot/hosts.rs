@@ -8,9 +8,10 @@ use sallygate_image::{
 };
 
 use super::build::{Build, Found, Place, absent_certificate, name};
-use super::host::{HostDraft, HostEntry, display_host};
+use super::host::{HostDraft, HostEntry, compiled, display_host};
 use super::shards::{HostShard, Table};
 use super::store::{DigestMap, Node};
+use super::wide::Wide;
 use crate::balance::{BackendIndex, BackendKey, BackendKeys};
 use crate::filter::{Canary, Filters, RequestEdits, Text};
 use crate::route::{Action, Errors, Mirror, Origin, Others, Route, RouteTable, Source};
@@ -209,7 +210,7 @@ fn finish_table(build: &Build<'_>, name: &str, shards: &Shards) -> Table {
     let unchanged = before
         .filter(|before| shards.iter().zip(before.shards.iter()).all(|((_, digest), shard)| shard.digest == digest));
     if let Some(before) = unchanged {
-        return Table { name: name.into(), shards: before.shards.clone() };
+        return Table { name: name.into(), shards: before.shards.clone(), wide: before.wide.clone() };
     }
     let nothing = Arc::new(HostShard::new(Digest([0; 16]), Vec::new(), build.makers.seed));
     let mut list: [Arc<HostShard>; SHARDS] = std::array::from_fn(|_| nothing.clone());
@@ -220,7 +221,8 @@ fn finish_table(build: &Build<'_>, name: &str, shards: &Shards) -> Table {
             *place = shard.clone();
         }
     }
-    Table { name: name.into(), shards: Arc::new(list) }
+    let wide = Wide::new(list.iter().flat_map(|shard| shard.wide().iter().cloned())).map(Arc::new);
+    Table { name: name.into(), shards: Arc::new(list), wide }
 }
 
 /// One host and its routes, in the form that workers use.
@@ -281,7 +283,9 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
     policies.sort_unstable();
     policies.dedup();
     let certificate = host.certificate;
-    let host = HostDraft { digest, key, certificate, routes, block, policies: policies.into(), tls };
+    let refused = |reason| Refusal::new(digest, Kind::Host.name(), "host", reason);
+    let expression = compiled(&key).map_err(refused)?;
+    let host = HostDraft { digest, key, certificate, routes, block, policies: policies.into(), tls, expression };
     Ok(Draft { host, display_paths, bytes })
 }
 

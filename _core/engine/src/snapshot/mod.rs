@@ -17,6 +17,7 @@ mod shards;
 mod store;
 mod sync;
 mod tls_entry;
+mod wide;
 
 #[cfg(test)]
 mod tests;

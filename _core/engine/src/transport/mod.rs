@@ -2,9 +2,11 @@
 
 pub mod address;
 pub mod buffer;
+pub mod compress;
 pub mod conduit;
 pub mod deadline;
 pub mod pace;
 pub mod spill;
 pub mod stream;
 pub mod throttle;
+pub mod watch;

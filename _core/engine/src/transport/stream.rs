@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll, Waker, ready};
 
 use openssl::ssl::{ErrorCode, Ssl, SslRef, SslStream};
@@ -259,20 +259,25 @@ impl Stream {
         Some(if matches!(found, Ok(1..)) { Disturbance::Bytes } else { Disturbance::Closed })
     }
 
-    /// Has a peer that nothing is expected of left? Costs no system call before something happens to its socket; then
-    /// the answer is final, and it is not to be asked again: a peer that has only ended its side, or that has sent
-    /// something, is there.
-    pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Has anything happened on a connection that nothing is expected on? An error says that it is over; a peer that has
+    /// only ended its side, or that has sent something, is there. Costs no system call before something has happened;
+    /// from then on it is at once.
+    pub(super) fn poll_disturbed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tcp = self.tcp();
         while tcp.poll_read_ready(cx).is_ready() {
             let socket = socket2::SockRef::from(tcp);
             // Through the runtime, so that it learns of a readiness that was over already.
             match tcp.try_io(Interest::READABLE, || socket.peek(&mut [MaybeUninit::uninit()])) {
                 Err(error) if is_nothing(&error) => {}
-                peeked => return Poll::Ready(peeked.is_err()),
+                peeked => return Poll::Ready(peeked.map(drop)),
             }
         }
         Poll::Pending
+    }
+
+    /// The socket, for who watches it.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.tcp().as_fd()
     }
 
     /// Has nothing arrived, by the kernel's own word? What the runtime knows may be a moment old.

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from gateway.translate.ingress.aliases import read_alias, too_many
 from gateway.translate.ingress.annotations.declare import Annotation, OnInvalid, Risk, Scope, Support
 from gateway.translate.ingress.annotations.values import (
     BOOLEAN,
@@ -19,7 +20,6 @@ from gateway.translate.ingress.annotations.values import (
 from gateway.translate.ingress.annotations.values_http import PATH, TEMPLATE
 from gateway.translate.ingress.settings import with_redirects
 from gateway.translate.limits import PATH_BYTES
-from gateway.translate.names import host_problem
 
 _TEMPLATE: Final = re.compile(r"[-._~A-Za-z0-9/:$]*", re.ASCII)
 _CAPTURE: Final = re.compile(r"\$[1-9]")
@@ -56,18 +56,21 @@ REWRITE: Final = Type(
 
 
 def parse_aliases(text: str) -> Parsed[tuple[str, ...]]:
-    names = []
+    names: list[str] = []
     for item in parse_list(text).value:
-        name = item.lower()
-        if name.startswith("~"):
-            raise UnsupportedValueError(f"{item[:60]!r} is a regular expression", "list the names themselves")
-        if problem := host_problem(name):
+        found, problem = read_alias(item)
+        if problem:
             raise InvalidValueError(f"{item[:60]!r}: {problem[0]}", problem[1])
-        names.append(name)
-    return Parsed(tuple(dict.fromkeys(names)))
+        names += found
+    aliases = tuple(dict.fromkeys(names))
+    if problem := too_many(aliases):
+        raise InvalidValueError(*problem)
+    return Parsed(aliases)
 
 
-ALIASES: Final = Type("names", "host names joined by commas", parse_aliases)
+ALIASES: Final = Type(
+    "names", "names joined by commas: hosts, `*.x`, `.x`, `x.*`, or `~` and an expression", parse_aliases
+)
 
 _supported = partial(Annotation, family="routing", support=Support.SUPPORTED)
 
@@ -107,9 +110,13 @@ ROWS: Final = (
         scope=Scope.SERVER,
         risk=Risk.HIGH,
         on_invalid=OnInvalid.INGRESS,
-        doc="More names for its hosts: names, or `*.` and a name, where `*` stands for one label. A name that is a "
-        "host of any Ingress is left out. The oldest Ingress that has a name decides. Regular expressions (`~`) close "
-        "the routes.",
+        doc="More names for its hosts, as nginx reads them: `*.x` is any number of labels before `.x` (one in the "
+        "hosts of an Ingress), `.x` is `x` and `*.x`, `x.*` any number of labels after `x.`, and `~` begins an "
+        "expression that is looked for in the host; case means nothing. Of several that fit, a name comes before the "
+        "longest `*.x`, that before the longest `x.*`, and that before the first expression in the order of the hosts' "
+        "names. A name that is a host of any Ingress is left out. The oldest Ingress that has a name decides.",
+        differs="groups of an expression set no variables, and a name on which an expression that PCRE matches "
+        "reaches a limit is not one of its names",
         apply=lambda settings, value: replace(settings, aliases=value),
     ),
     _supported(
