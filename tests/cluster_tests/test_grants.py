@@ -19,7 +19,7 @@ GROUP = "gateway.networking.k8s.io"
 DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/referencegrants.{GROUP}"
 READ = ["list", "watch"]
 RULES: list[dict[str, Any]] = [
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": READ},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": READ},
     {"apiGroups": [""], "resources": ["services", "secrets", "configmaps"], "verbs": READ},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
     {"apiGroups": [GROUP], "resources": ["referencegrants"], "verbs": READ},

@@ -170,3 +170,15 @@ def test_what_is_no_request_is_2(arguments: list[str], folder: Path, sallygate: 
     done = sallygate("explain", *arguments, "-f", folder)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("sallygate: ")
+
+
+def test_a_client_that_is_blocked_and_the_option_that_does_it(folder: Path, sallygate: Run) -> None:
+    (folder / "options.yaml").write_text(f'{CONFIG}  block-user-agents: "~*bot"\n')
+    flags = ("--configmap=ingress/options", "-f", folder, "-o", "json")
+    url = "http://shop.example.com/"
+    assert sallygate("explain", url, *flags).json["outcome"]["head"]
+    found = sallygate("explain", url, "-H=User-Agent: some Bot", *flags).json
+    assert found["outcome"] == {"kind": "fail", "status": 403, "code": "blocked_client"}
+    settings = {one["name"]: one for one in found["settings"]}
+    (source,) = settings["filters.blocked.user_agents.patterns_in_any_case"]["sources"]
+    assert (source["field"], source["value"]) == ("data[block-user-agents]", "~*bot")
