@@ -49,6 +49,10 @@ cdef bint put_line(Out *out, Clock *clock, const sallygate_record *record, const
     cdef Out line
     if not reserve(out, <size_t>record.total * 6 + labels + LINE_BYTES):
         return False
+    if record.flags & SALLYGATE_FLAG_LINE:
+        put(out, <const char *>first, record.lengths[0])
+        put_byte(out, b'\n')
+        return True
     for field in range(SALLYGATE_RECORD_FIELDS):
         texts[field] = text
         text += record.lengths[field]

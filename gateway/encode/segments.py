@@ -12,6 +12,7 @@ from gateway.ir.backend import Backend
 from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId, RouteId
 from gateway.ir.listener import Listener
+from gateway.ir.log import AccessLog
 from gateway.ir.match import PathMatch
 from gateway.ir.peers import HostTls
 from gateway.ir.policy import Policy
@@ -35,6 +36,7 @@ class ListenersSegment(
 ):
     listeners: tuple[Listener, ...]
     connections: Connections = Connections()
+    log: AccessLog = AccessLog()
 
 
 class HostShard(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hosts"):

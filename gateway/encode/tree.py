@@ -22,9 +22,7 @@ from gateway.ir import version
 from gateway.ir.backend import Backend
 from gateway.ir.certificate import Certificate
 from gateway.ir.changes import Changes
-from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId, RouteId
-from gateway.ir.listener import Listener
 from gateway.ir.match import Prefix
 from gateway.ir.policy import Policy
 from gateway.ir.route import HostTable, Respond, Route
@@ -53,9 +51,8 @@ class Tree:
         self._certificates: Shelf[CertificateId] = Shelf(self.pool, segments.id_key, _certificate_shard)
         self._policies = Policies(self.pool)
         self._quarantine = Quarantine(self.pool, self._put, self._get, self._closed)
-        self._listeners: tuple[Listener, ...] = ()
-        self._connections = Connections()
-        self._listeners_digest = self.pool.add(segments.encode(segments.ListenersSegment(())))
+        self._whole = segments.ListenersSegment(())
+        self._listeners_digest = self.pool.add(segments.encode(self._whole))
         self._default_certificate: CertificateId | None = None
         self._root: Digest | None = None
         self._root_children: tuple[object, ...] = ()
@@ -83,11 +80,11 @@ class Tree:
                 self._quarantine.want(unit, None if value is None else self._leaf(value))
             except Exception as error:  # noqa: BLE001 - isolated: one unit must never hold up the others
                 failures.append((unit, error))
-        if (changes.listeners, changes.connections) != (self._listeners, self._connections):
+        whole = segments.ListenersSegment(changes.listeners, changes.connections, changes.log)
+        if whole != self._whole:
             self.pool.drop(self._listeners_digest)
-            self._listeners, self._connections = changes.listeners, changes.connections
-            segment = segments.ListenersSegment(self._listeners, self._connections)
-            self._listeners_digest = self.pool.add(segments.encode(segment))
+            self._whole = whole
+            self._listeners_digest = self.pool.add(segments.encode(whole))
         self._default_certificate = changes.default_certificate
         return msgspec.structs.replace(self._seal(), failures=tuple(failures))
 
@@ -131,7 +128,7 @@ class Tree:
             changed |= hosts.seal()
         changed |= self._backends.seal()
         changed |= self._certificates.seal()
-        named = {listener.table for listener in self._listeners}
+        named = {listener.table for listener in self._whole.listeners}
         for name in named - self._tables.keys():
             self._table(name)
         for name in [name for name, shelf in self._tables.items() if not len(shelf) and name not in named]:

@@ -9,13 +9,15 @@ from gateway.ir.certificate import Certificate
 from gateway.ir.connections import Connections
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener
+from gateway.ir.log import AccessLog
 from gateway.ir.route import HostTable
 
 
 class Changes(Struct, frozen=True):
     """A value of None means that the key is gone. Keys that did not change are absent.
 
-    `hosts` is keyed by (table, host). `listeners`, `default_certificate` and `connections` are always complete.
+    `hosts` is keyed by (table, host). `listeners`, `default_certificate`, `connections` and
+    `log` are always complete.
     """
 
     hosts: Mapping[tuple[str, str], HostTable | None]
@@ -24,3 +26,4 @@ class Changes(Struct, frozen=True):
     listeners: tuple[Listener, ...]
     default_certificate: CertificateId | None  # None: the data plane makes a self-signed one
     connections: Connections = Connections()
+    log: AccessLog = AccessLog()

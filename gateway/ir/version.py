@@ -6,4 +6,4 @@
 from typing import Final
 
 MAJOR: Final = 1
-MINOR: Final = 7
+MINOR: Final = 8

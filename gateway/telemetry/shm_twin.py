@@ -114,7 +114,10 @@ class Reader:
         line, out = FORMATS[format], bytearray()
 
         def take(record: Record) -> bool:
-            out.extend(line(record, self._labels.get(record.slot)).encode("ascii"))
+            if record.flags & layout.FLAG_LINE:
+                out.extend(record.remote_addr + b"\n")
+            else:
+                out.extend(line(record, self._labels.get(record.slot)).encode("ascii"))
             return len(out) < max_bytes
 
         self._drain(max_records if max_bytes > 0 else 0, take)

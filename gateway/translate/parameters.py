@@ -21,7 +21,7 @@ from gateway.verdicts import reasons
 from gateway.verdicts import reasons_options as said_of_options
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
-WHOLE: Final = ("believed", "listener_tls", "endpoint_tls_shared", "connections")
+WHOLE: Final = ("believed", "listener_tls", "endpoint_tls_shared", "connections", "log")
 """The rules that hold before it is known which Ingress a request is for, or for several Ingresses at once."""
 
 _FIELD: Final = "spec.parameters"

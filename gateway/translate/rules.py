@@ -10,6 +10,7 @@ from gateway.ir.connections import Connections
 from gateway.ir.filters import Blocked, Header
 from gateway.ir.ids import BackendId, CertificateId
 from gateway.ir.listener import Listener, Protocol
+from gateway.ir.log import AccessLog
 from gateway.ir.peers import ListenerTls
 from gateway.ir.policy import Policy, RequestBody, Retries, Timeouts
 from gateway.objects.meta import ObjectKey
@@ -94,6 +95,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     rate_status: int = 503
     connections_status: int = 503
     limits_by: str = ""  # a text; empty is the client's address
+    log: AccessLog = AccessLog()
     logged: bool = True  # requests that a route takes are in the access log
     original_uri: bool = False  # upstreams get X-Original-URI
     original_host_in: str = ""  # the header that X-Original-Forwarded-Host repeats; empty is X-Forwarded-Host

@@ -114,7 +114,7 @@ class Translator:
             ingresses = sorted({*ingresses, *reclassed})
         self.idle = not (first or ingresses or touched) and all(key.kind == "EndpointSlice" for key in keys)
         if self.idle and keys:
-            return Changes({}, {}, {}, self._listeners(), self._default(), self._rules.connections)
+            return Changes({}, {}, {}, self._listeners(), self._default(), self._rules.connections, self._rules.log)
         self._told = None
         if touched.certificates or ingresses:
             self._references = None
@@ -132,6 +132,7 @@ class Translator:
             listeners=self._listeners(),
             default_certificate=self._default(),
             connections=self._rules.connections,
+            log=self._rules.log,
         )
 
     def _listeners(self) -> tuple[Listener, ...]:

@@ -27,7 +27,7 @@ RUST_LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"tls"}),
     frozenset({"route", "drain", "transport"}),
     frozenset({"trust"}),
-    frozenset({"filter"}),
+    frozenset({"filter", "log"}),
     frozenset({"balance", "telemetry", "clock", "fault", "settings", "regex"}),
 )
 RUST_SOURCES = ROOT / "_core/engine/src"

@@ -22,13 +22,14 @@ U64 = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 10**7), st.sampled_fro
 U16 = st.integers(0, 2**16 - 1)
 TEXT = st.one_of(
     st.binary(max_size=40),
+    st.binary(max_size=40),
     st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.sampled_from([b"", b"GET", b'"\\\n\r\t\b\f', b"\xe2\x82", b"\xf4\x90\x80\x80", b"\xc0\x80", b"x" * 3000]),
 )
 RECORDS = st.builds(
     Record,
     status=U16,
-    flags=st.integers(0, 255),
+    flags=st.integers(0, 255).map(lambda flags: flags & ~layout.FLAG_LINE),
     # As far as Python's own calendar goes; beyond it stands a test of its own.
     start_unix_ns=st.one_of(U64, st.integers(0, 4 * 10**18)),
     duration_us=U64,
@@ -82,6 +83,14 @@ def test_lines_are_the_same(
     assert (pending, damaged) == (0, 0)
     for line in (some + rest).splitlines():
         json.loads(line)
+
+
+@settings(deadline=None)
+@given(text=st.binary(max_size=layout.FIELD_MAX_BYTES), format_=st.sampled_from(_shm.FORMATS))
+def test_a_finished_line_goes_out_as_it_is(text: bytes, format_: str) -> None:
+    writer = Writer(workers=1, slots=8, ring_bytes=16_384)
+    writer.push(0, Record(flags=layout.FLAG_LINE, slot=1, remote_addr=text))
+    assert both(writer, lambda reader: reader.drain(10, format_)) == text + b"\n"
 
 
 @settings(deadline=None)

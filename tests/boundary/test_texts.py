@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.translate import tokens, variables
+from gateway.translate.configmap import log_format
 
 IMAGE = Path(__file__).parents[2] / "_core/image/src"
 
@@ -40,3 +41,11 @@ def test_both_sides_leave_the_same_headers_alone() -> None:
 )
 def test_variables_are_found(text: str, *, known: bool) -> None:
     assert (variables.unknown_variable(text) is None) is known
+
+
+def test_both_sides_know_the_same_variables_of_the_log() -> None:
+    source = (IMAGE / "log.rs").read_text()
+    listed = set(re.findall(r'\("(\w+)", (?:LogVariable::|")', source))
+    assert listed == log_format.NAMES
+    assert tuple(re.findall(r'named\("(\w+)"\)', source)) == log_format.FAMILIES
+    assert not log_format.NAMES & log_format.WITHOUT_VALUE

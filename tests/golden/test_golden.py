@@ -100,6 +100,8 @@ def render(changes: Changes) -> str:
         shown["listener_tls"] = builtins(tls)
     if kept := builtins(changes.connections):
         shown["connections"] = kept
+    if written := builtins(changes.log):
+        shown["log"] = written
     if changes.default_certificate:
         shown["default_certificate"] = builtins(changes.default_certificate)
     return dump(shown)

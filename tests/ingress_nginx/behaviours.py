@@ -372,6 +372,19 @@ CLUSTER: Final = (
         "unit/telemetry/test_lines.py test_the_line_of_ingress_nginx",
     ),
     row(
+        "the form of the access log",
+        "ingress_nginx/test_logs.py test_a_line_names_the_object_and_whoever_took_the_request",
+        "ingress_nginx/test_logs.py test_what_no_route_takes_and_what_is_refused_follows_the_form",
+        "compare_nginx/test_logs.py test_lines_are_those_of_nginx",
+        "compare_nginx/test_logs.py test_a_line_of_json_is_json_whatever_a_client_sends",
+    ),
+    row(
+        "requests that are not logged",
+        "ingress_nginx/test_logs.py test_urls_can_be_kept_out",
+        "ingress_nginx/test_logs.py test_hosts_that_nobody_serves_can_be_kept_out",
+        "ingress_nginx/test_logs.py test_a_log_that_is_disabled_has_nothing",
+    ),
+    row(
         "objects of other namespaces",
         f"{PATHS} test_what_lies_in_another_namespace_is_not_reached",
         "golden ingress/tls-secret-in-another-namespace",

@@ -1,7 +1,7 @@
 //! The data plane: listeners, workers, routing, forwarding.
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
-//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > trust > filter >
+//! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > trust > {filter, log} >
 //! {balance, telemetry, clock, fault, settings, regex}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
@@ -13,6 +13,7 @@ pub mod fault;
 pub mod filter;
 pub mod http1;
 pub mod listen;
+pub mod log;
 pub mod proxy;
 pub mod regex;
 pub mod route;

@@ -122,3 +122,9 @@ pub const BROTLI_LEVEL: u8 = 6;
 
 /// Content types that are compressed: each answer's is compared with all of them.
 pub const CONTENT_TYPES: usize = 200;
+
+/// The form of a log line: with every value at its shortest, a line must fit into a record.
+pub const LOG_FORMAT_BYTES: usize = 4_096;
+
+/// Targets and expressions of requests that are not logged: each request is compared with all of them.
+pub const LOG_SKIPS: usize = 100;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend::is_default;
 use crate::connections::Connections;
 use crate::forwarders::Forwarders;
+use crate::log::AccessLog;
 use crate::network::Network;
 use crate::peers::TlsVersion;
 use crate::secret::Secret;
@@ -139,4 +140,7 @@ pub struct Listeners {
     /// What holds for the connections of all of them, and for ours to endpoints.
     #[serde(default, skip_serializing_if = "is_default")]
     pub connections: Connections,
+    /// The access log.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub log: AccessLog,
 }

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::ids::{BackendId, CertificateId};
 use crate::limits;
 use crate::listener::Listeners;
+use crate::log::AccessLog;
 use crate::match_::PathMatch;
 use crate::policy::Policy;
 use crate::root::{HostShard, Root};
@@ -92,7 +93,16 @@ fn validate_listeners(listeners: &Listeners) -> Result<(), Fault> {
         }
         listener.tls.as_ref().map_or(Ok(()), |tls| validate_listener_tls(index, tls))?;
     }
+    validate_log(&listeners.log)?;
     validate_connections(&listeners.connections)
+}
+
+fn validate_log(log: &AccessLog) -> Result<(), Fault> {
+    let bytes = log.format.iter().map(|part| part.len() + 1).sum();
+    at_most(bytes, limits::LOG_FORMAT_BYTES).at(|| "log.format".into())?;
+    let patterns = log.skip_patterns.iter().map(|skip| &skip.pattern);
+    at_most(log.skip.len() + log.skip_patterns.len(), limits::LOG_SKIPS).at(|| "log.skip".into())?;
+    log.skip.iter().chain(patterns).try_for_each(|text| check_length(text, limits::PATH_BYTES)).at(|| "log.skip".into())
 }
 
 fn validate_connections(connections: &Connections) -> Result<(), Fault> {

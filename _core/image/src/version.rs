@@ -4,10 +4,10 @@
 pub const MAJOR: u32 = 1;
 
 /// Grows when a field with a default is added.
-pub const MINOR: u32 = 7;
+pub const MINOR: u32 = 8;
 
 /// The version as text.
-pub const TEXT: &str = "1.7";
+pub const TEXT: &str = "1.8";
 
 #[cfg(test)]
 mod tests {

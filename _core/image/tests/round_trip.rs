@@ -6,11 +6,12 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use sallygate_image::{
-    Access, Action, Affinity, Backend, BackendId, BackendShard, Balance, Blocked, Canary, Certificate, CertificateId,
-    CertificateShard, Coding, Compression, Connections, Cors, Digest, Endpoint, Errors, External, Filters, Forwarders,
-    Header, Host, HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listed, Listener, Listeners, Mirror, Network,
-    Password, PathMatch, Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries, Rewrite, Root, Route,
-    RouteId, Secret, Segment, Shards, Throttle, Timeouts, UpstreamTls, decode, encode, limits,
+    Access, AccessLog, Action, Affinity, Backend, BackendId, BackendShard, Balance, Blocked, Canary, Certificate,
+    CertificateId, CertificateShard, Coding, Compression, Connections, Cors, Digest, Endpoint, Errors, Escape,
+    External, Filters, Forwarders, Header, Host, HostShard, HttpsRedirect, Kept, KeptAlive, Limits, Listed, Listener,
+    Listeners, Mirror, Network, Password, PathMatch, Policy, Protocol, ProxyHeaders, Replacement, RequestBody, Retries,
+    Rewrite, Root, Route, RouteId, Secret, Segment, Shards, SkipPattern, Throttle, Timeouts, UpstreamTls, decode,
+    encode, limits,
 };
 
 const HOST: &str = "(\\*\\.)?[a-z0-9_-]{1,10}(\\.[a-z0-9-]{1,10}){0,3}";
@@ -323,10 +324,20 @@ fn connections() -> impl Strategy<Value = Connections> {
     )
 }
 
+fn log() -> impl Strategy<Value = AccessLog> {
+    let escape = prop_oneof![Just(Escape::Default), Just(Escape::Json), Just(Escape::None)];
+    let pattern = ("[a-z]{1,5}", any::<bool>()).prop_map(|(pattern, ignore_case)| SkipPattern { pattern, ignore_case });
+    let lists = (vec("[a-z$ ]{0,9}", 0..5), vec("/[a-z]{0,9}", 0..3), vec(pattern, 0..3));
+    (lists, escape, any::<(bool, bool)>()).prop_map(|((format, skip, skip_patterns), escape, (unrouted, enabled))| {
+        AccessLog { format, escape, skip, skip_patterns, unrouted, enabled }
+    })
+}
+
 fn listeners() -> impl Strategy<Value = Listeners> {
     let each = (any::<bool>(), "[a-z]{1,5}", option::of(forwarders()), option::of((forwarders(), 1..10_000_u64)));
-    (btree_map("[a-z]{1,5}", each, 0..5), connections()).prop_map(|(listeners, connections)| Listeners {
+    (btree_map("[a-z]{1,5}", each, 0..5), connections(), log()).prop_map(|(listeners, connections, log)| Listeners {
         connections,
+        log,
         listeners: listeners
             .into_iter()
             .map(|(name, (tls, table, forwarders, headers))| Listener {

@@ -68,8 +68,9 @@ def _invalid(subject: ObjectRef, row: Option, value: str, rules: Rules) -> Itera
         if value:
             _parse(row, value, rules)
             if adjusted := row.type.parse(value).adjusted:
+                fix = row.instead or "write a value within the bounds"
                 yield reasons.OPTION_ADJUSTED.verdict(
-                    subject, _field(row.name), shown, f"{adjusted}, which is used", "write a value within the bounds"
+                    subject, _field(row.name), shown, f"{adjusted}, which is used", fix
                 )
     except InvalidValueError as problem:
         if row.guard:

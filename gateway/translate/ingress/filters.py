@@ -57,7 +57,7 @@ def general_filters(rules: Rules) -> Filters | None:
         response_headers=rules.response_headers,
         hidden_headers=rules.hidden_headers,
         compression=compression_of(rules.compression),
-        logged=rules.logged,
+        logged=rules.logged and rules.log.unrouted,
         makes_ids=rules.makes_ids,
         server=rules.server_header,
     )

@@ -8,6 +8,7 @@ import pytest
 from gateway.ir.connections import Connections
 from gateway.ir.filters import Blocked, Listed, Replacement
 from gateway.ir.ids import BackendId
+from gateway.ir.log import AccessLog
 from gateway.ir.policy import RequestBody, Retries, Timeouts
 from gateway.objects.core import ConfigMap
 from gateway.objects.meta import Metadata, ObjectKey
@@ -57,6 +58,9 @@ def test_what_protects_is_an_error_without_effect() -> None:
         if row.guard and row.support is not Support.SUPPORTED:
             (verdict,) = judge_options(SUBJECT, {row.name: "something"}, rules())
             assert verdict.severity is Severity.ERROR, row.name
+
+
+UNLOGGED = {"logged": False, "log": AccessLog(enabled=False)}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -164,8 +168,8 @@ def test_a_value_that_asks_for_what_happens_anyway_is_taken_without_a_word(row: 
         ({"gzip-disable": "(", "brotli-level": "12"}, {}),
         ({"enable-brotli": "true", "brotli-level": "11"}, {"compression": Asked(brotli=True, brotli_level=6)}),
         ({"hide-headers": "X-A, X-B"}, {"hidden_headers": ("X-A", "X-B")}),
-        ({"disable-access-log": "true", "disable-http-access-log": "false"}, {"logged": False}),
-        ({"disable-http-access-log": "true"}, {"logged": False}),
+        ({"disable-access-log": "true", "disable-http-access-log": "false"}, UNLOGGED),
+        ({"disable-http-access-log": "true"}, UNLOGGED),
         ({"proxy-add-original-uri-header": "true"}, {"original_uri": True}),
         ({"keep-alive": "30"}, {"connections": Connections(client_idle_ms=30_000)}),
         ({"keep-alive": "0", "keep-alive-requests": "9"}, {"connections": Connections(client_requests=1)}),

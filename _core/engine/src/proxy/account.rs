@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use openssl::ssl::{SslRef, SslVersion};
+use openssl::ssl::{NameType, SslRef, SslVersion};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
@@ -10,10 +10,17 @@ use sallygate_wire::request::{Method, RequestHead, Version};
 use crate::clock::Clock;
 use crate::fault::{Failure, Kind, Side, Undecided};
 use crate::http1::forward::request_id;
+use crate::log::{Ending, Line, Plan, Tls};
+use crate::proxy::choice::names;
 use crate::proxy::worker::Worker;
 use crate::route::Route;
-use crate::telemetry::{AccessRecord, Counter, Field, Outcome};
+use crate::telemetry::{AccessRecord, Counter, Field, LINE_MAX_BYTES, Outcome};
 use crate::transport::address::SocketText;
+
+/// Lines whose memory is kept per worker: as many as requests are usually under way at once. More are freed.
+const SPARE_LINES: usize = 256;
+/// Most lines are shorter.
+const LINE_BYTES: usize = 512;
 
 /// One request.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is so or not")]
@@ -62,6 +69,8 @@ pub struct Account {
     prompt: bool,
     id: Id,
     record: AccessRecord,
+    /// The line, where the log has a form of its own.
+    line: Option<Box<Line>>,
 }
 
 /// Where the request's id stands.
@@ -111,6 +120,17 @@ impl Account {
             prompt: true,
             id: Id::None,
             record,
+            line: None,
+        }
+    }
+
+    /// Takes up how the log is kept by the snapshot that judges the request.
+    pub fn follow(&mut self, plan: &Plan, worker: &Worker, client: impl FnOnce(&mut Line)) {
+        self.logged = plan.enabled;
+        if let Some(form) = &plan.form {
+            let mut line = Line::begin(form, worker.spare_lines.borrow_mut().pop());
+            client(&mut line);
+            self.line = Some(line);
         }
     }
 
@@ -126,6 +146,9 @@ impl Account {
         self.record.set(Field::Referer, value(Name::Referer));
         self.record.set(Field::UserAgent, value(Name::UserAgent));
         self.record.set(Field::RequestId, request_id(bytes, fields, &fresh_id));
+        if let Some(line) = &mut self.line {
+            line.request(bytes, head, fields, request_id(bytes, fields, &fresh_id));
+        }
         self.id = match fields.find(Name::XRequestId).filter(|field| !field.value.is_empty()) {
             Some(field) => Id::Sent(field.value),
             None => Id::Fresh(fresh_id),
@@ -138,6 +161,9 @@ impl Account {
         self.head_only = bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ");
         let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty());
         self.record.set(Field::Target, line.unwrap_or_default());
+        if let Some(own) = &mut self.line {
+            own.refused(line.unwrap_or_default());
+        }
     }
 
     /// The request's id, as the upstream sees it. `bytes` is the request's head.
@@ -153,6 +179,31 @@ impl Account {
     pub fn route(&mut self, route: &Route) {
         self.slot = route.slot;
         self.logged = route.filters.as_ref().is_none_or(|filters| filters.logged);
+        if let Some(line) = &mut self.line {
+            let names = names(route);
+            line.route([names.namespace, names.object, names.service, names.port]);
+        }
+    }
+
+    /// Notes that the request is not to be in the log, whatever becomes of it.
+    pub fn unlogged(&mut self) {
+        self.logged = false;
+    }
+
+    /// Has the line, if there is one, noted something.
+    #[inline]
+    pub fn note(&mut self, note: impl FnOnce(&mut Line)) {
+        if let Some(line) = &mut self.line {
+            note(line);
+        }
+    }
+
+    /// Notes what the try failed with.
+    pub fn try_failed(&mut self, failure: Failure, clock: &Clock) {
+        self.last_failure = Some(failure);
+        if let Some(line) = &mut self.line {
+            line.tried(Some(failure.status()), clock.micros());
+        }
     }
 
     /// Notes that somebody is waited for before an endpoint is tried.
@@ -167,6 +218,8 @@ impl Account {
         self.upstream_start_us = if self.prompt { self.start_us } else { clock.micros() };
         self.prompt = false;
         self.upstream_written = false;
+        let (start_us, totals) = (self.upstream_start_us, (self.upstream_sent, self.upstream_received));
+        self.note(|line| line.attempt(address, start_us, totals));
         self.upstream_start_us
     }
 
@@ -184,6 +237,8 @@ impl Account {
     pub fn answered(&mut self, clock: &Clock) {
         self.answered_us = clock.micros();
         self.upstream_us = Some(self.answered_us.saturating_sub(self.upstream_start_us));
+        let answered_us = self.answered_us;
+        self.note(|line| line.tried(None, answered_us));
     }
 
     /// What failed, in a word; empty if nothing did.
@@ -248,8 +303,42 @@ impl Account {
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
         };
+        if let Some(line) = self.line.take() {
+            self.write_line(line, worker, session, &outcome);
+        }
         if self.logged {
             telemetry.log(self.record, &outcome);
+        }
+    }
+
+    /// Puts the finished line into the record.
+    #[cold]
+    #[inline(never)]
+    fn write_line(&mut self, mut line: Box<Line>, worker: &Worker, session: Option<&SslRef>, outcome: &Outcome) {
+        if self.logged {
+            let ending = Ending {
+                status: outcome.status,
+                end_unix_ns: outcome.start_unix_ns + outcome.duration_us * 1_000,
+                duration_us: outcome.duration_us,
+                request_length: outcome.request_length,
+                bytes_sent: self.written,
+                body_bytes_sent: outcome.body_bytes_sent,
+                complete: self.failure.is_none_or(|failure| failure.kind != Kind::ClientGone && self.local),
+                tls: session.map(|session| Tls {
+                    protocol: session.version_str(),
+                    cipher: session.current_cipher().map_or("", |cipher| cipher.name()),
+                    server_name: session.servername(NameType::HOST_NAME),
+                    reused: session.session_reused(),
+                }),
+            };
+            line.end(&ending, (self.upstream_sent, self.upstream_received), outcome.upstream_response_length);
+            let mut text = Vec::with_capacity(LINE_BYTES);
+            line.render(LINE_MAX_BYTES, &mut text);
+            self.record.line(&text);
+        }
+        let mut spare = worker.spare_lines.borrow_mut();
+        if spare.len() < SPARE_LINES {
+            spare.push(line);
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::balance::{self, BackendIndex, BackendSnapshot, InFlight, Preference};
 use crate::fault::{Failure, Kind};
 use crate::filter::{Affinity, Held, backend_number};
 use crate::http1::switch::Wanted;
+use crate::log::Line;
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
 use crate::proxy::exchange::{Exchange, Peers};
@@ -83,6 +84,14 @@ fn opened(head: &RequestHead, upload: &Upload) -> Ledger {
     ledger
 }
 
+/// Notes where a request goes that does not go to its route's own backend.
+fn alternative(line: &mut Line, backend: &BackendSnapshot, route: &Route) {
+    let id = backend.key.id();
+    if route.backend.as_ref().is_some_and(|own| own.id() != id) {
+        line.alternative([&id.namespace, &id.service, &id.port]);
+    }
+}
+
 impl Connection {
     /// Proxies a request, with as many tries as its route allows.
     pub(super) async fn forward(
@@ -113,6 +122,7 @@ impl Connection {
         let Some(backend) = snapshot.backend(backend) else {
             return self.failed(Failure::of(Kind::NoEndpoint), head, bytes, upload, account, &terms).await;
         };
+        account.note(|line| alternative(line, backend, route));
         let mut preference = preference;
         loop {
             let mut moved = Vec::new();
@@ -143,7 +153,7 @@ impl Connection {
             let mut kept = match self.upstream(&target, !policy.http10, policy.timeouts.connect_ms).await {
                 Ok(found) => found,
                 Err(failure) => {
-                    account.last_failure = Some(failure);
+                    account.try_failed(failure, &worker.clock);
                     again = self.once_more(&mut tries, upload, failure, address, (false, false));
                     if again.is_some() {
                         continue;
@@ -152,6 +162,7 @@ impl Connection {
                 }
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
+            account.note(|line| line.connected(worker.clock.micros()));
             let passed_over = self.passed_over(backend, address, &tries);
             let mut exchange = Exchange::new(worker, terms, passed_over, &self.deadline, upload, ledger, account);
             let client = &mut self.stream;
@@ -178,7 +189,7 @@ impl Connection {
             let reused = kept.is_used();
             drop(kept);
             worker.telemetry.add(Counter::UpstreamConnectionsClosed, 1);
-            account.last_failure = Some(failure);
+            account.try_failed(failure, &worker.clock);
             if let Err(failure) = self.after_broken(begun, unsent, failure).await {
                 account.fail(failure);
                 return Forwarded::Done(false);

@@ -403,6 +403,9 @@ impl<'a> Exchange<'a> {
                 // In HTTP/1.0 nothing was asked for, whatever the client asked us for.
                 let wanted = self.terms.upgrade.ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
                 wanted.write(&mut self.down.bytes, bytes, head, fields).map_err(Failure::upstream)?;
+                let reply = bytes.get(..head.len).unwrap_or_default();
+                self.account.note(|line| line.replied(101, reply, self.worker.clock.micros()));
+                self.account.note(|line| line.answer(&self.down.bytes));
                 self.account.status = 101;
                 self.account.upstream_status = 101;
                 self.begun = true;
@@ -415,6 +418,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn final_head(&mut self, head: &ResponseHead, fields: &Fields, request: &[u8]) -> Result<(), Failure> {
+        let reply = self.reply.as_ref().and_then(|reply| reply.filled().get(..head.len)).unwrap_or_default();
+        self.account.note(|line| line.replied(head.status, reply, self.worker.clock.micros()));
         if self.passed_over.contains(&head.status) && self.upload.replayable {
             self.account.upstream_status = head.status;
             return Err(Failure::of(Kind::PassedOver));
@@ -457,7 +462,9 @@ impl<'a> Exchange<'a> {
         }
         let trailers = self.trailing.wanted.as_deref();
         let facts = answer::Facts { date: &date, hsts, persistence, edits, added, cookies, trailers, coded };
+        let start = self.down.bytes.len();
         answer::write(&mut self.down.bytes, bytes, head, fields, &facts, outgoing).map_err(Failure::upstream)?;
+        self.account.note(|line| line.answer(self.down.bytes.get(start..).unwrap_or_default()));
         if let Some(pacing) = self.terms.pacing() {
             let now_ms = self.worker.clock.coarse_ms();
             self.throttle = Some(Box::new(Throttle::new(pacing.bytes_per_second, pacing.after_bytes, now_ms)));

@@ -1,5 +1,6 @@
 //! Answers a request: plans it, and lets an upstream or the gateway itself answer.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::http1::answer::Persistence;
 use crate::http1::forward::{self, Facts};
 use crate::http1::switch;
 use crate::http1::told::{AddressText, Told};
+use crate::log::{Client, Line};
 use crate::proxy::account::Account;
 use crate::proxy::attempt::{Forwarded, Way};
 use crate::proxy::client::{Connection, End};
@@ -98,6 +100,11 @@ impl Connection {
         };
         let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
         let asked = Question { bytes, head, fresh_id: &fresh_id, told: &told };
+        let log = snapshot.log();
+        account.follow(log, worker, |line| {
+            let address = told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes);
+            self.introduce_to(line, (address, told.client(self.peer.ip())), told.secure(self.is_secure()));
+        });
         account.request(bytes, head, &worker.request_fields.borrow(), fresh_id);
         let mut added = Vec::new();
         let mut found = Found::default();
@@ -139,8 +146,11 @@ impl Connection {
                 }
             }
             Decision::Local(local) => {
-                if let Some(route) = local.route {
-                    account.route(route);
+                match (local.route, local.secured, local.failure) {
+                    (Some(route), ..) => account.route(route),
+                    // No route, and no host whose matter it could be.
+                    (None, None, Some(Failure { kind: Kind::NoRoute, .. })) if !log.unrouted => account.unlogged(),
+                    _ => {}
                 }
                 match local.route.filter(|route| route.errors.as_ref().is_some_and(|it| it.cover(local.status))) {
                     Some(route) => {
@@ -157,8 +167,26 @@ impl Connection {
         };
         self.input = upload.input.take().or(self.input.take());
         worker.blocks.put_output(std::mem::take(&mut upload.output));
+        if log.skips(head.target.of(bytes)) {
+            account.unlogged();
+        }
         account.finish(worker, self.stream.session());
         keep
+    }
+
+    /// Tells a line of the log who asks: the client's address, and whether it came over TLS.
+    #[cold]
+    pub(super) fn introduce_to(&self, line: &mut Line, (address, ip): (&[u8], IpAddr), tls: bool) {
+        line.client(&Client {
+            address,
+            ip,
+            port: if ip == self.peer.ip() { self.peer.port() } else { 0 },
+            near: self.peer,
+            came_to: self.port(),
+            tls,
+            requests: self.requests,
+            pipelined: self.input.as_ref().is_some_and(|input| !input.is_empty()),
+        });
     }
 
     /// Finds out what a decision waits for. What is to be answered instead, if nobody waits for it any more.
@@ -365,6 +393,7 @@ impl Connection {
             head: account.head_only,
         };
         let body = reply::write(&mut output.bytes, &reply);
+        account.note(|line| line.answer(&output.bytes));
         account.local = true;
         account.response_body = body;
         account.written += u64::try_from(output.bytes.len()).unwrap_or(0);

@@ -166,13 +166,13 @@ impl Connection {
         match self.next_head().await {
             Next::Closed => false,
             Next::TimedOut => {
-                let mut account = Account::begin(&self.worker, self.peer_text.as_bytes(), self.peer.port());
+                let mut account = self.unread();
                 self.refuse(&mut account, Failure::of(Kind::HeadTimeout)).await;
                 account.finish(&self.worker, self.stream.session());
                 false
             }
             Next::Refused(buffer, fault) => {
-                let mut account = Account::begin(&self.worker, self.peer_text.as_bytes(), self.peer.port());
+                let mut account = self.unread();
                 account.refused_head(buffer.filled());
                 self.refuse(&mut account, Failure::client(fault)).await;
                 account.finish(&self.worker, self.stream.session());
@@ -186,6 +186,15 @@ impl Connection {
                 keep
             }
         }
+    }
+
+    /// The account of a request whose head is not read.
+    fn unread(&self) -> Account {
+        let mut account = Account::begin(&self.worker, self.peer_text.as_bytes(), self.peer.port());
+        account.follow(self.worker.snapshots.get().log(), &self.worker, |line| {
+            self.introduce_to(line, (self.peer_text.as_bytes(), self.peer.ip()), self.is_secure());
+        });
+        account
     }
 
     /// Waits for a whole request head.

@@ -17,6 +17,7 @@ use crate::balance;
 use crate::clock::Clock;
 use crate::filter::{Buckets, Claim, Coding, Remembered};
 use crate::http1::hexadecimal::hexadecimal;
+use crate::log::Line;
 use crate::proxy::bodies::Bodies;
 use crate::proxy::keeping::Keeping;
 use crate::proxy::mirror::Copies;
@@ -88,6 +89,9 @@ pub struct Worker {
     /// Bounds of response heads.
     pub response_limits: Limits,
     pub(super) scratch: RefCell<Scratch>,
+    /// Log lines that wait for their next use.
+    #[expect(clippy::vec_box, reason = "they leave and come back as they are")]
+    pub(super) spare_lines: RefCell<Vec<Box<Line>>>,
     pub(super) date: Cell<[u8; DATE_BYTES]>,
     random: RefCell<fastrand::Rng>,
     /// Connections of clients.
@@ -152,6 +156,7 @@ impl Worker {
             keeping: Cell::new(keeping),
             response_limits,
             scratch: RefCell::default(),
+            spare_lines: RefCell::default(),
             date: Cell::new([b' '; DATE_BYTES]),
             random: RefCell::new(fastrand::Rng::new()),
             settings,

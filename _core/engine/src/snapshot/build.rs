@@ -16,6 +16,7 @@ use super::store::{DigestMap, Fresh, Node, PolicyEntry, Store};
 use super::{ListenerEntry, Snapshot, TableIndex, TlsEntry};
 use crate::balance::{BackendIndex, BackendKeys, BackendSnapshot, Endpoints};
 use crate::filter::{Filters, Lists, ZoneSeed};
+use crate::log::Plan;
 use crate::route::{Patterns, Seed, Template};
 use crate::telemetry::SlotAllocator;
 use crate::tls::certificate;
@@ -125,6 +126,8 @@ impl Build<'_> {
         let has_backend = |index: BackendIndex| backends.pages.get(index.number()).is_some();
         hosts.check(&self, backends.removed || certificates.removed, has_backend, |id| certificates.has(id))?;
         let listeners = self.listeners(root.listeners, place(&at_root("listeners")))?;
+        let log = Plan::new(&listeners.log)
+            .map_err(|reason| Refusal::new(root.listeners, Kind::Listeners.name(), "log.skip_patterns", reason))?;
         let entries = listener_entries(&listeners, &root, self.previous)?;
         // From here on nothing is refused.
         let tables = hosts.finish(&mut self);
@@ -132,6 +135,7 @@ impl Build<'_> {
             root: Some(digest),
             listeners: entries,
             connections: listeners.connections,
+            log,
             tables,
             backends: backends.pages,
             backend_shards: backends.shards,

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use sallygate_image::{CertificateId, Connections, Digest, Forwarders, Protocol, ProxyHeaders};
 
 use crate::balance::{BackendIndex, BackendSnapshot};
+use crate::log::Plan;
 use crate::tls::certificate::ServerCertificate;
 use crate::tls::server::Shown;
 
@@ -67,6 +68,7 @@ pub struct Snapshot {
     root: Option<Digest>,
     listeners: Box<[ListenerEntry]>,
     connections: Connections,
+    log: Plan,
     tables: Box<[shards::Table]>,
     backends: pages::Pages<Arc<BackendSnapshot>>,
     backend_shards: shards::Sharded<shards::BackendShard>,
@@ -88,6 +90,12 @@ impl Snapshot {
     /// All listeners.
     pub fn listeners(&self) -> &[ListenerEntry] {
         &self.listeners
+    }
+
+    /// How the access log is kept.
+    #[inline]
+    pub fn log(&self) -> &Plan {
+        &self.log
     }
 
     /// How connections are kept.
@@ -156,6 +164,7 @@ impl Default for Snapshot {
             root: None,
             listeners: Box::default(),
             connections: Connections::default(),
+            log: Plan::default(),
             tables: Box::default(),
             backends: pages::Pages::default(),
             backend_shards: Arc::new(std::array::from_fn(|_| backends.clone())),

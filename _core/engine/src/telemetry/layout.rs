@@ -45,6 +45,10 @@ pub const FLAG_TLS: u8 = 1;
 pub const FLAG_UPSTREAM: u8 = 2;
 /// Record flag: more than one try.
 pub const FLAG_RETRIED: u8 = 4;
+/// The text is one finished line, all of it in the first field.
+pub const FLAG_LINE: u8 = 8;
+/// The longest finished line.
+pub const LINE_MAX_BYTES: usize = RECORD_MAX_BYTES - RECORD_TEXT;
 
 /// Words of a slot: five counts by status class come first.
 pub const SLOT_STATUS: usize = 0;
@@ -268,6 +272,7 @@ mod tests {
             ("FLAG_TLS", u64::from(FLAG_TLS)),
             ("FLAG_UPSTREAM", u64::from(FLAG_UPSTREAM)),
             ("FLAG_RETRIED", u64::from(FLAG_RETRIED)),
+            ("FLAG_LINE", u64::from(FLAG_LINE)),
             ("SLOT_STATUS", SLOT_STATUS as u64),
             ("SLOT_REQUEST_BYTES", SLOT_REQUEST_BYTES as u64),
             ("SLOT_RESPONSE_BYTES", SLOT_RESPONSE_BYTES as u64),

@@ -22,7 +22,7 @@ pub mod sync;
 pub mod worker;
 
 pub use counters::Counter;
-pub use layout::Geometry;
+pub use layout::{Geometry, LINE_MAX_BYTES};
 pub use record::{AccessRecord, Field, Outcome};
 pub use shm::Region;
 pub use slots::{Labels, SlotAllocator, SlotRows};

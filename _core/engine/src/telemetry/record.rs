@@ -1,7 +1,8 @@
 //! One access-log record while its request is served: text as it becomes known, numbers at the end.
 
 use super::layout::{
-    FIELD_MAX_BYTES, FLAG_RETRIED, FLAG_TLS, FLAG_UPSTREAM, RECORD_FIELDS, RECORD_TEXT, TARGET_MAX_BYTES, padded,
+    FIELD_MAX_BYTES, FLAG_LINE, FLAG_RETRIED, FLAG_TLS, FLAG_UPSTREAM, LINE_MAX_BYTES, RECORD_FIELDS, RECORD_TEXT,
+    TARGET_MAX_BYTES, padded,
 };
 
 /// The text fields, in the order in which they must be set.
@@ -58,6 +59,8 @@ pub struct AccessRecord {
     lengths: [u16; RECORD_FIELDS],
     next: u16,
     tries: u16,
+    /// The text is one finished line.
+    line: bool,
 }
 
 impl AccessRecord {
@@ -67,7 +70,7 @@ impl AccessRecord {
         if bytes.len() < FIRST_BYTES {
             bytes.resize(FIRST_BYTES, 0);
         }
-        Self { bytes, end: RECORD_TEXT, lengths: [0; RECORD_FIELDS], next: 0, tries: 0 }
+        Self { bytes, end: RECORD_TEXT, lengths: [0; RECORD_FIELDS], next: 0, tries: 0, line: false }
     }
 
     /// Sets a field, cut to its limit. A field that is never set is empty; one set out of order, or twice, stays as it was.
@@ -77,6 +80,16 @@ impl AccessRecord {
             self.next = field as u16 + 1;
             self.append(field, text);
         }
+    }
+
+    /// Puts a finished line, cut to [`LINE_MAX_BYTES`], in the place of all text: its reader writes it as it is.
+    #[allow(clippy::cast_possible_truncation)] // a few fields
+    pub fn line(&mut self, text: &[u8]) {
+        self.end = RECORD_TEXT;
+        self.lengths = [0; RECORD_FIELDS];
+        self.next = RECORD_FIELDS as u16;
+        self.line = true;
+        self.append_within(Field::RemoteAddr, text, LINE_MAX_BYTES);
     }
 
     /// Adds an endpoint to [`Field::UpstreamAddr`]; call it once per try.
@@ -94,9 +107,14 @@ impl AccessRecord {
     }
 
     #[inline]
-    #[allow(clippy::cast_possible_truncation)] // at most TARGET_MAX_BYTES
     fn append(&mut self, field: Field, text: &[u8]) {
         let limit = if field == Field::Target { TARGET_MAX_BYTES } else { FIELD_MAX_BYTES };
+        self.append_within(field, text, limit);
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // at most LINE_MAX_BYTES
+    fn append_within(&mut self, field: Field, text: &[u8], limit: usize) {
         let Some(length) = self.lengths.get_mut(field as usize) else { return };
         let text = text.get(..limit.saturating_sub(usize::from(*length))).unwrap_or(text);
         let end = self.end + text.len();
@@ -127,6 +145,9 @@ impl AccessRecord {
         }
         if self.tries > 1 {
             flags |= FLAG_RETRIED;
+        }
+        if self.line {
+            flags |= FLAG_LINE;
         }
         let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         let values = [
@@ -248,6 +269,22 @@ mod tests {
         record.tried(b"10.0.0.2:80");
         assert_eq!(record.tries, 1);
         assert_eq!(lengths(&record), [0, 0, 0, 7, 0, 0, 0, 0, 0, 11, 16]);
+    }
+
+    #[test]
+    fn a_finished_line_takes_the_place_of_all_text() {
+        let mut record = AccessRecord::start(Vec::new());
+        record.set(Field::RemoteAddr, b"10.0.0.1");
+        record.set(Field::Target, b"/target");
+        record.line(b"one line");
+        record.set(Field::Fault, b"late");
+        assert_eq!(lengths(&record), [8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let bytes = record.finish(&Outcome::default());
+        assert_eq!(bytes[RECORD_TEXT..RECORD_TEXT + 8], *b"one line");
+        assert_eq!(bytes[7] & FLAG_LINE, FLAG_LINE);
+        let mut record = AccessRecord::start(Vec::new());
+        record.line(&vec![b'x'; 100_000]);
+        assert_eq!(record.finish(&Outcome::default()).len(), RECORD_MAX_BYTES);
     }
 
     #[test]

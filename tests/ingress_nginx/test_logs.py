@@ -1,0 +1,112 @@
+"""The access log as options ask for it, as whoever reads its file meets it."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ingress_nginx.conftest import World
+from tests.support.manifests import service
+from tests.support.raw_client import RawClient
+from tests.support.site import until
+
+Start = Callable[..., World]
+FORM = "$host $request_uri $status"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "access.log"
+
+
+def told(file: Path, *expected: str) -> None:
+    """Waits for the last of the lines; those of markers are not among them."""
+    until(lambda: expected[-1] in file.read_text().splitlines())
+    assert [line for line in file.read_text().splitlines() if "marker" not in line] == list(expected)
+
+
+def test_a_line_names_the_object_and_whoever_took_the_request(start: Start, file: Path) -> None:
+    form = (
+        "$host $namespace $service_name $service_port $proxy_upstream_name [$proxy_alternative_upstream_name] "
+        "$upstream_status"
+    )
+    world = start(f"--access-log={file}", options={"log-format-upstream": form})
+    world.add(
+        world.ingress("own.example"),
+        world.ingress("split.example"),
+        world.ingress("split.example", "two", canary="true", canary_by_header="x-canary"),
+    )
+    world.get("own.example")
+    told(file, "own.example default one 80 default-one-80 [] 200")
+    world.get("split.example", "/", "X-Canary: always")
+    told(
+        file,
+        "own.example default one 80 default-one-80 [] 200",
+        "split.example default one 80 default-one-80 [default-two-80] 200",
+    )
+
+
+def test_a_change_of_the_form_holds_from_the_next_request_on(start: Start, file: Path) -> None:
+    world = start(f"--access-log={file}", options={"log-format-upstream": FORM})
+    world.add(world.ingress("own.example"))
+    with world.client() as kept:
+        kept.get("own.example", "/a")
+        told(file, "own.example /a 200")
+        world.configure({"log-format-upstream": f"new {FORM}"})
+        world.add()
+        kept.get("own.example", "/b")
+        told(file, "own.example /a 200", "new own.example /b 200")
+
+
+def test_what_no_route_takes_and_what_is_refused_follows_the_form(start: Start, file: Path) -> None:
+    world = start(f"--access-log={file}", options={"log-format-upstream": "$request $status"})
+    world.get("nobody.example", "/x")
+    told(file, "GET /x HTTP/1.1 404")
+    with RawClient(world.gateway.address("http")) as client:
+        client.send(b"nonsense\r\n\r\n")
+        assert client.response().status == 400
+    told(file, "GET /x HTTP/1.1 404", "nonsense 400")
+
+
+def test_hosts_that_nobody_serves_can_be_kept_out(start: Start, file: Path) -> None:
+    options = {"log-format-upstream": FORM, "enable-access-log-for-default-backend": "false"}
+    world = start(f"--access-log={file}", options=options)
+    world.add(world.ingress("own.example", path="/a"))
+    world.get("nobody.example", "/x")
+    world.get("own.example", "/b")
+    told(file, "own.example /b 404")
+
+
+def test_urls_can_be_kept_out(start: Start, file: Path) -> None:
+    options = {"log-format-upstream": FORM, "skip-access-log-urls": r"/Health,~^/live,~*\.PNG$"}
+    world = start(f"--access-log={file}", options=options)
+    world.add(world.ingress("own.example"))
+    for target in ("/health", "/health?x", "/live/1", "/LIVE", "/a.png", "/end"):
+        world.get("own.example", target)
+        if target in {"/health?x", "/LIVE"}:
+            until(lambda: f"own.example {target} 200" in file.read_text())  # noqa: B023 - asked here only
+    told(file, "own.example /health?x 200", "own.example /LIVE 200", "own.example /end 200")
+
+
+def test_a_log_that_is_disabled_has_nothing(start: Start, file: Path) -> None:
+    world = start(f"--access-log={file}", options={"log-format-upstream": FORM, "disable-access-log": "true"})
+    world.add(world.ingress("own.example"))
+    world.get("own.example")
+    world.get("nobody.example")
+    with RawClient(world.gateway.address("http")) as client:
+        client.send(b"nonsense\r\n\r\n")
+        assert client.response().status == 400
+    world.gateway.close()
+    assert file.read_text() == ""
+
+
+def test_every_try_is_told(start: Start, file: Path) -> None:
+    form = "$upstream_status $upstream_response_length $upstream_connect_time"
+    with socket.socket() as deaf:  # bound, so that it is nobody else's, and never listening
+        deaf.bind(("127.0.0.1", 0))
+        dead = f"--map=default/dead=127.0.0.1:{deaf.getsockname()[1]}"
+        world = start(f"--access-log={file}", dead, options={"log-format-upstream": form, "skip-access-log-urls": "/"})
+        world.add(service("dead"), world.ingress("own.example", "dead"))
+        assert world.get("own.example", "/x").status == 502
+    told(file, "502 0 -")
