@@ -127,6 +127,7 @@ fn expected() -> Vec<Segment> {
                 upstream_requests: Some(5),
                 upstream_age_ms: Some(6),
             },
+            ..Listeners::default()
         }),
         Segment::Hosts(HostShard {
             hosts: ["", ".shop.example", "shop.example"].map(|key| (key.to_owned(), ZEROS)).to_vec(),

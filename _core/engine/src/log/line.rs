@@ -498,6 +498,7 @@ fn escape_query(text: &[u8], out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_box_returns, reason = "as it is made and passed on")]
     fn line(parts: &[&str], escape: Escape) -> Box<Line> {
         let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
         Line::begin(&Arc::new(Form::new(&parts, escape)), None)

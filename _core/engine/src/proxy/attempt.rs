@@ -165,11 +165,8 @@ impl Connection {
             account.note(|line| line.connected(worker.clock.micros()));
             let passed_over = self.passed_over(backend, address, &tries);
             let mut exchange = Exchange::new(worker, terms, passed_over, &self.deadline, upload, ledger, account);
-            let client = &mut self.stream;
-            let ended = poll_fn(|cx| {
-                exchange.poll(cx, &mut Peers { client: &mut *client, upstream: &mut kept.stream, request: bytes })
-            })
-            .await;
+            let mut peers = Peers { client: &mut self.stream, upstream: &mut kept.stream, request: bytes };
+            let ended = poll_fn(|cx| exchange.poll(cx, &mut peers)).await;
             let Err(failure) = ended else {
                 let switched = exchange.switched.then(|| exchange.take_leftover());
                 drop(exchange);
