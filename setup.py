@@ -61,7 +61,7 @@ class BuildExt(build_ext):
         command = [str(maturin()), "build", "--manifest-path", str(ROOT / "_core/python/Cargo.toml")]
         command += ["--interpreter", sys.executable, "--profile", self.profile(), "--locked", "--auditwheel", "skip"]
         with tempfile.TemporaryDirectory() as folder:
-            command += [*toolchain.features(), "--out", folder]
+            command += ["--out", folder]
             # From where rust-toolchain.toml lies: rustup goes by the folder, and two toolchains would build all anew.
             if subprocess.run(command, cwd=toolchain.CORE, env=toolchain.environment(), check=False).returncode:
                 sys.exit("gateway._core could not be compiled: the compiler's own words stand above.")

@@ -4,7 +4,7 @@
 Switches, all environment variables:
 
 SALLYGATE_TLS      bundled (default): OpenSSL compiled from the pinned source, once, into the cache
-                   system: the OpenSSL that OPENSSL_DIR or pkg-config names · aws-lc: AWS-LC, compiled by cargo
+                   system: the OpenSSL that OPENSSL_DIR or pkg-config names
 SALLYGATE_CACHE    where compiled OpenSSL and cargo's target folders are kept (default: ~/.cache/sallygate)
 """
 
@@ -20,7 +20,7 @@ CACHE = Path(
     os.environ.get("SALLYGATE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallygate"
 )
 TLS = os.environ.get("SALLYGATE_TLS", "bundled")
-NEEDS = {"bundled": ("cc", "perl", "make"), "system": ("cc", "pkg-config"), "aws-lc": ("cc", "cmake", "clang")}
+NEEDS = {"bundled": ("cc", "perl", "make"), "system": ("cc", "pkg-config")}
 RUST = "1.95"
 
 
@@ -33,7 +33,7 @@ def preflight() -> None:
         sys.exit(
             f"sallygate cannot be built from source: {', '.join(missing)} not found on PATH. Install Rust {RUST} or"
             " newer with rustup (https://rustup.rs) and the rest from your distribution (Debian: apt-get install"
-            " build-essential perl pkg-config cmake clang), or install a binary wheel of sallygate, which needs none."
+            " build-essential perl pkg-config), or install a binary wheel of sallygate, which needs none."
             " SALLYGATE_TLS=system builds with an installed OpenSSL and needs neither perl nor make."
         )
     found = subprocess.run(["rustc", "--version"], cwd=CORE, capture_output=True, text=True, check=False)
@@ -59,11 +59,6 @@ def environment() -> dict[str, str]:
             sys.exit("OpenSSL could not be compiled (see above). SALLYGATE_TLS=system uses an installed one instead.")
         env |= {"OPENSSL_DIR": found.stdout.decode().strip(), "OPENSSL_STATIC": "1", "OPENSSL_NO_VENDOR": "1"}
     return env
-
-
-def features() -> list[str]:
-    """Cargo's arguments for the chosen TLS library."""
-    return ["--features", "aws-lc"] if TLS == "aws-lc" else []
 
 
 if __name__ == "__main__":

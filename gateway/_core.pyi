@@ -23,7 +23,7 @@ __all__ = [
 
 def version() -> dict[str, str]:
     """What this build is made of. Keys: `version` (the project's), `openssl` (the TLS library's own words, for example
-    `OpenSSL 4.0.3 …`), `tls_library` (`openssl` or `aws-lc`), `profile` (`dev` or `release`), `rustc`, `ir` (version of
+    `OpenSSL 4.0.3 …`), `tls_library` (always `openssl`), `profile` (`dev` or `release`), `rustc`, `ir` (version of
     the IR it reads) and `abi` (number of the shared-memory layout).
     """
 

@@ -14,7 +14,7 @@ pub fn version(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let facts = PyDict::new(py);
     facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
     facts.set_item("openssl", openssl::version::version())?;
-    facts.set_item("tls_library", if cfg!(feature = "aws-lc") { "aws-lc" } else { "openssl" })?;
+    facts.set_item("tls_library", "openssl")?;
     facts.set_item("profile", if cfg!(debug_assertions) { "dev" } else { "release" })?;
     facts.set_item("rustc", env!("SALLYGATE_RUSTC"))?;
     facts.set_item("ir", sallygate_image::version::TEXT)?;

@@ -1,6 +1,5 @@
 //! Session tickets by keys of our own: a callback of the TLS library that its crate has no words for.
 #![allow(unsafe_code)]
-#![cfg(not(feature = "aws-lc"))] // which changes the keys of tickets by itself
 
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,14 +7,10 @@ use openssl::ssl::{
     AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslSessionCacheMode, SslVersion,
     select_next_proto,
 };
-#[cfg(not(feature = "aws-lc"))]
 use openssl::ssl::{ClientHelloResponse, SslAlert};
-#[cfg(feature = "aws-lc")]
-use openssl::ssl::{NameType, SniError};
 use sallygate_image::ListenerTls;
 
 use crate::tls::certificate::BadCertificate;
-#[cfg(not(feature = "aws-lc"))]
 use crate::tls::foreign;
 use crate::tls::tickets::TicketKeys;
 use crate::tls::{certificate, mint};
@@ -68,8 +64,6 @@ pub fn context() -> Result<SslContextBuilder, ErrorStack> {
     // Resumption is by ticket alone: no table that clients can fill.
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     builder.set_session_id_context(SESSION_CONTEXT)?;
-    // AWS-LC sends one, and cannot be told otherwise.
-    #[cfg(not(feature = "aws-lc"))]
     builder.set_num_tickets(1)?;
     builder.set_alpn_select_callback(|_, offered| {
         // A client that offers only what we do not speak goes on without ALPN, as in nginx.
@@ -114,34 +108,20 @@ pub fn listener(
         host.map_or(Ok(()), |host| host.ask(ssl))?;
         Ok::<bool, ErrorStack>(true)
     };
-    #[cfg(not(feature = "aws-lc"))]
-    {
-        foreign::use_own_keys(&mut builder).map_err(refused)?;
-        // Before anything of the client's message is acted on: what its host asks for decides whether a session is
-        // resumed at all.
-        builder.set_client_hello_callback(move |ssl, alert| {
-            let name = trust::server_name(ssl).and_then(|name| str::from_utf8(name).ok()).map(ToOwned::to_owned);
-            foreign::attach(ssl, keys.clone())?;
-            if choose(ssl, name.as_deref())? {
-                return Ok(ClientHelloResponse::SUCCESS);
-            }
-            *alert = SslAlert::UNRECOGNIZED_NAME;
-            Err(ErrorStack::get())
-        });
-        // The client learns that its name was heard.
-        builder.set_servername_callback(|_, _| Ok(()));
-    }
-    #[cfg(feature = "aws-lc")] // which looks at sessions after this, and has tickets of its own
-    {
-        drop(keys);
-        builder.set_servername_callback(move |ssl, _| {
-            let name = ssl.servername(NameType::HOST_NAME).map(ToOwned::to_owned);
-            match choose(ssl, name.as_deref()) {
-                Ok(true) => Ok(()),
-                _ => Err(SniError::ALERT_FATAL),
-            }
-        });
-    }
+    foreign::use_own_keys(&mut builder).map_err(refused)?;
+    // Before anything of the client's message is acted on: what its host asks for decides whether a session is
+    // resumed at all.
+    builder.set_client_hello_callback(move |ssl, alert| {
+        let name = trust::server_name(ssl).and_then(|name| str::from_utf8(name).ok()).map(ToOwned::to_owned);
+        foreign::attach(ssl, keys.clone())?;
+        if choose(ssl, name.as_deref())? {
+            return Ok(ClientHelloResponse::SUCCESS);
+        }
+        *alert = SslAlert::UNRECOGNIZED_NAME;
+        Err(ErrorStack::get())
+    });
+    // The client learns that its name was heard.
+    builder.set_servername_callback(|_, _| Ok(()));
     Ok(builder.build())
 }
 
@@ -160,7 +140,6 @@ fn settle(builder: &mut SslContextBuilder, settings: &ListenerTls) -> Result<(),
     }
     if !settings.tickets {
         builder.set_options(SslOptions::NO_TICKET);
-        #[cfg(not(feature = "aws-lc"))]
         builder.set_num_tickets(0)?;
     }
     trust::set_session_seconds(builder, settings.session_s);
@@ -227,7 +206,6 @@ mod tests {
 
     /// Real handshakes: whoever comes with an older ticket is never turned away, and gets a newer one.
     #[test]
-    #[cfg(not(feature = "aws-lc"))] // which changes the keys of tickets by itself
     fn tickets_outlive_one_change_of_their_key() {
         for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
             let now = Arc::new(AtomicU64::new(0));

@@ -18,23 +18,14 @@ pub const CONTEXT_BYTES: usize = 32;
 const RFC2253: c_ulong = 0x0111_0317;
 /// `SSL_CTRL_SET_VERIFY_CERT_STORE`; with 1 the store gets another owner instead of a new one.
 const SET_VERIFY_STORE: c_int = 106;
-#[cfg(not(feature = "aws-lc"))]
 const SERVER_PREFERENCE: u64 = 1 << 22;
-#[cfg(feature = "aws-lc")]
-const SERVER_PREFERENCE: u32 = 0x0040_0000;
 
 unsafe extern "C" {
     fn SSL_set_session_id_context(ssl: *mut ffi::SSL, context: *const c_uchar, length: c_uint) -> c_int;
     fn SSL_set_verify_depth(ssl: *mut ffi::SSL, depth: c_int);
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
-    #[cfg(not(feature = "aws-lc"))]
     fn SSL_clear_options(ssl: *mut ffi::SSL, options: u64) -> u64;
-    #[cfg(not(feature = "aws-lc"))]
     fn SSL_set_options(ssl: *mut ffi::SSL, options: u64) -> u64;
-    #[cfg(feature = "aws-lc")]
-    fn SSL_clear_options(ssl: *mut ffi::SSL, options: u32) -> u32;
-    #[cfg(feature = "aws-lc")]
-    fn SSL_set_options(ssl: *mut ffi::SSL, options: u32) -> u32;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, list: *mut ffi::X509_CRL) -> c_int;
     fn X509_NAME_print_ex(out: *mut ffi::BIO, name: *const ffi::X509_NAME, indent: c_int, flags: c_ulong) -> c_int;
     fn BIO_read(bio: *mut ffi::BIO, into: *mut c_void, length: c_int) -> c_int;
@@ -46,7 +37,6 @@ fn checked(result: c_int) -> Result<(), ErrorStack> {
 
 /// The server name that a client's first message asks for, before anything else of it was looked at. None where it asks
 /// for none, or in a way that the library will refuse.
-#[cfg(not(feature = "aws-lc"))]
 pub fn server_name(ssl: &SslRef) -> Option<&[u8]> {
     let (mut data, mut length) = (ptr::null(), 0_usize);
     // SAFETY: `ssl` lives, and within its first callback the extension that is pointed to does, too; both outputs are
@@ -64,7 +54,6 @@ pub fn server_name(ssl: &SslRef) -> Option<&[u8]> {
 }
 
 /// What two bytes say the length of, if that is all there is.
-#[cfg(not(feature = "aws-lc"))]
 fn sized(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bytes.split_first_chunk::<2>()?;
     (rest.len() == usize::from(u16::from_be_bytes(*length))).then_some(rest)

@@ -13,16 +13,11 @@ use openssl::ssl::SslOptions;
 pub use authority::{Bad, check_authority};
 pub use clients::{Authorities, HostTls, Refused, Verification, check_ciphers, check_groups};
 pub use endpoint::{Endpoint, client_context, expect_name, version};
-#[cfg(not(feature = "aws-lc"))]
 pub use foreign::server_name;
 pub use foreign::set_session_seconds;
 pub use shown::{Report, Secured};
 
 /// What is off in every connection: compression leaks secrets (CRIME), renegotiation is work that a peer can ask for.
 pub fn options() -> SslOptions {
-    #[cfg(not(feature = "aws-lc"))]
-    let compression = SslOptions::NO_COMPRESSION;
-    #[cfg(feature = "aws-lc")] // which has no compression
-    let compression = SslOptions::empty();
-    compression | SslOptions::NO_RENEGOTIATION
+    SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION
 }
