@@ -105,6 +105,8 @@ def test_lines_are_those_of_nginx(build: str, escape: str, tmp_path: Path, pair:
         for name, value in UNLIKE.get(escape, {}).items():
             if expected[name]:
                 expected[name] = value.encode().decode("latin-1")
+        if build == "system" and expected["http_x_twice"] == "a":
+            expected["http_x_twice"] = "a, b"  # before 1.23 nginx told the first of several only
         assert values == expected
 
 
