@@ -30,7 +30,8 @@
 #define SALLYGATE_FLAG_TLS 1
 #define SALLYGATE_FLAG_UPSTREAM 2
 #define SALLYGATE_FLAG_RETRIED 4
-#define SALLYGATE_FLAG_LINE 8 /* the text is one finished line, all of it in the first field */
+/* The text is one finished line, all of it in the first field. */
+#define SALLYGATE_FLAG_LINE 8
 #define SALLYGATE_SLOT_STATUS 0
 #define SALLYGATE_SLOT_REQUEST_BYTES 5
 #define SALLYGATE_SLOT_RESPONSE_BYTES 6

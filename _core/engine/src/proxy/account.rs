@@ -25,7 +25,6 @@ const LINE_BYTES: usize = 512;
 /// One request.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is so or not")]
 pub struct Account {
-    start_unix_ns: u64,
     start_us: u64,
     upstream_start_us: u64,
     upstream_us: Option<u64>,
@@ -38,7 +37,7 @@ pub struct Account {
     /// What the upstream said; 0 if nothing.
     pub upstream_status: u16,
     /// Bytes of the request's head.
-    pub request_head: u64,
+    request_head: u32,
     /// Bytes of the request's body.
     pub request_body: u64,
     /// Bytes of the response's body.
@@ -94,7 +93,6 @@ impl Account {
         let mut digits = itoa::Buffer::new();
         record.set(Field::RemotePort, digits.format(port).as_bytes());
         Self {
-            start_unix_ns: worker.clock.wall_ns(start_us),
             start_us,
             upstream_start_us: 0,
             upstream_us: None,
@@ -136,7 +134,7 @@ impl Account {
 
     /// Notes a head that was understood.
     pub fn request(&mut self, bytes: &[u8], head: &RequestHead, fields: &Fields, fresh_id: [u8; 32]) {
-        self.request_head = length(head.len);
+        self.request_head = u32::try_from(head.len).unwrap_or(u32::MAX);
         self.head_only = head.method == Method::Head;
         let value = |id| fields.find(id).map_or(&b""[..], |field| field.value.of(bytes));
         self.record.set(Field::Method, head.method_text.of(bytes));
@@ -157,7 +155,7 @@ impl Account {
 
     /// Notes a head that was not understood: its first line, as far as it has one.
     pub fn refused_head(&mut self, bytes: &[u8]) {
-        self.request_head = length(bytes.len());
+        self.request_head = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.head_only = bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ");
         let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty());
         self.record.set(Field::Target, line.unwrap_or_default());
@@ -259,7 +257,7 @@ impl Account {
         let telemetry = &worker.telemetry;
         telemetry.add(Counter::RequestsFinished, 1);
         telemetry.add(Counter::response(self.status), 1);
-        telemetry.add(Counter::ClientBytesReceived, self.request_head + self.request_body);
+        telemetry.add(Counter::ClientBytesReceived, u64::from(self.request_head) + self.request_body);
         telemetry.add(Counter::ClientBytesSent, self.written);
         if self.upstream_sent != 0 {
             telemetry.add(Counter::UpstreamBytesSent, self.upstream_sent);
@@ -293,10 +291,10 @@ impl Account {
         let from_upstream = if self.uncompressed == 0 { self.response_body } else { self.uncompressed };
         let outcome = Outcome {
             status: self.status,
-            start_unix_ns: self.start_unix_ns,
+            start_unix_ns: worker.clock.wall_ns(self.start_us),
             duration_us,
             upstream_us: self.upstream_us,
-            request_length: self.request_head + self.request_body,
+            request_length: u64::from(self.request_head) + self.request_body,
             body_bytes_sent: self.response_body,
             upstream_response_length: if self.local { 0 } else { from_upstream },
             slot: self.slot,
