@@ -1,4 +1,4 @@
-"""What is compiled in may be given away under our licence: every crate has one that asks for no more than its own text."""
+"""What is compiled in may be given away under our licence: no crate asks for more than that its own text goes along."""
 
 import json
 import re
