@@ -139,7 +139,7 @@ def test_a_connection_that_never_sends_costs_others_nothing(make_gate: Callable[
     silent = [gate.client() for _ in range(200)]
     try:
         assert works(gate)
-        assert gate.wait_for(ConnectionsOpenedHttp=201)["RequestsFinished"] == 1
+        assert gate.wait_for(ConnectionsOpenedHttp=201, RequestsFinished=1)["RequestsFinished"] == 1
     finally:
         for client in silent:
             client.close()
