@@ -219,11 +219,16 @@ fuzz_target!(|input: &[u8]| {
         play.play(&step);
     }
     play.end();
-    let requested: usize = play.upstreams.iter().map(|one| read_requests(&one.seen)).sum();
+    let requested: usize = play.upstreams.iter().map(|one| read_requests(&in_ascii(&one.seen))).sum();
     let possible = sent.windows(4).filter(|window| *window == b"\r\n\r\n").count();
     assert!(requested <= possible, "{requested} requests from {possible} heads: {}", sent.escape_ascii());
     read_answers(&play.answers);
 });
+
+/// With one letter for each byte above ASCII: a query goes on byte for byte, and the parser wants a target in UTF-8.
+fn in_ascii(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| if byte.is_ascii() { *byte } else { b'x' }).collect()
+}
 
 /// How many requests these bytes are. They must be written strictly, one after the other, the last perhaps cut.
 fn read_requests(mut bytes: &[u8]) -> usize {
