@@ -8,7 +8,7 @@ import pytest
 
 from tests.ingress_nginx.conftest import World
 from tests.support.manifests import service
-from tests.support.raw_client import RawClient
+from tests.support.raw_client import BrokenAnswerError, RawClient
 from tests.support.site import until
 
 Start = Callable[..., World]
@@ -101,7 +101,7 @@ def test_a_log_that_is_disabled_has_nothing(start: Start, file: Path) -> None:
     assert file.read_text() == ""
 
 
-def test_every_try_is_told(start: Start, file: Path) -> None:
+def test_a_try_that_fails_is_told(start: Start, file: Path) -> None:
     form = "$upstream_status $upstream_response_length $upstream_connect_time"
     with socket.socket() as deaf:  # bound, so that it is nobody else's, and never listening
         deaf.bind(("127.0.0.1", 0))
@@ -110,3 +110,31 @@ def test_every_try_is_told(start: Start, file: Path) -> None:
         world.add(service("dead"), world.ingress("own.example", "dead"))
         assert world.get("own.example", "/x").status == 502
     told(file, "502 0 -")
+
+
+def test_no_value_ends_a_line_whatever_is_not_escaped(start: Start, file: Path) -> None:
+    options = {"log-format-upstream": "$host $uri $status", "log-format-escape-none": "true"}
+    world = start(f"--access-log={file}", options=options)
+    world.add(world.ingress("own.example"))
+    world.get("own.example", "/a%0aforged.example%0d200")
+    told(file, "own.example /a\\x0Aforged.example\\x0D200 200")
+
+
+def test_a_request_is_complete_once_its_answer_is(start: Start, file: Path) -> None:
+    """What the gateway answers itself is an answer, too; a body that breaks off is none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        mapped = f"--map=default/cut=127.0.0.1:{server.getsockname()[1]}"
+        form = "$host [$request_completion] $status"
+        world = start(f"--access-log={file}", mapped, options={"log-format-upstream": form})
+        world.add(service("cut"), world.ingress("whole.example"), world.ingress("cut.example", "cut"))
+        world.get("whole.example")
+        world.get("nobody.example")
+        with world.client() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: cut.example\r\n\r\n")
+            upstream, _ = server.accept()
+            with upstream:
+                upstream.recv(65_536)
+                upstream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            with pytest.raises(BrokenAnswerError):
+                client.response()
+    told(file, "whole.example [OK] 200", "nobody.example [OK] 404", "cut.example [] 200")

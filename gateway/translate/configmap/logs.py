@@ -94,6 +94,7 @@ ROWS: Final = (
         default="false",
         type=BOOLEAN,
         apply=lambda rules, value: _escaped(rules, Escape.NONE) if value else rules,
+        differs="what would end the line is written as \\x0A or \\x0D all the same",
         doc="Escapes nothing, whatever log-format-escape-json says.",
     ),
     _planned(name="log-format-stream", doc="The form of the log of TCP and UDP."),

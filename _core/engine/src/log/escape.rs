@@ -5,7 +5,7 @@ use sallygate_image::Escape;
 /// Appends `value`; `most` bytes of what it becomes at the most, and never a part of an escape or a character.
 pub(super) fn write(value: &[u8], escape: Escape, most: usize, out: &mut Vec<u8>) {
     match escape {
-        Escape::None => out.extend_from_slice(value.get(..most).unwrap_or(value)),
+        Escape::None => unescaped(value, out.len() + most, out),
         Escape::Default => {
             let end = out.len() + most;
             for &byte in value {
@@ -21,6 +21,24 @@ pub(super) fn write(value: &[u8], escape: Escape, most: usize, out: &mut Vec<u8>
             }
         }
         Escape::Json => json(value, out.len() + most, out),
+    }
+}
+
+/// As it is, but for what ends a line: a path is decoded, and one that holds a line feed would forge the next line. nginx
+/// lets it.
+fn unescaped(value: &[u8], end: usize, out: &mut Vec<u8>) {
+    for part in value.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+        let (text, ending): (_, &[u8]) = match part {
+            [text @ .., b'\n'] => (text, b"\\x0A"),
+            [text @ .., b'\r'] => (text, b"\\x0D"),
+            text => (text, b""),
+        };
+        let room = end.saturating_sub(out.len());
+        out.extend_from_slice(text.get(..room).unwrap_or(text));
+        if out.len() + ending.len() > end {
+            return;
+        }
+        out.extend_from_slice(ending);
     }
 }
 
@@ -85,7 +103,7 @@ mod tests {
         let json = [&br#"a \"\\\n\u0001"#[..], b"\x7f\xc3\xa9", br"\uFFFD/"].concat();
         assert_eq!(written(value, Escape::Json, 99), json);
         assert_eq!(written(b"\r\t\x08\x0c\x1f", Escape::Json, 99), br"\r\t\b\f\u001F");
-        assert_eq!(written(value, Escape::None, 99), value);
+        assert_eq!(written(value, Escape::None, 99), [&b"a \"\\"[..], br"\x0A", b"\x01\x7f\xc3\xa9\xff/"].concat());
     }
 
     #[test]
@@ -94,6 +112,7 @@ mod tests {
         assert_eq!(written(b"ab\"c", Escape::Json, 3), b"ab");
         assert_eq!(written("aé".as_bytes(), Escape::Json, 2), b"a");
         assert_eq!(written(b"abc", Escape::None, 2), b"ab");
+        assert_eq!(written(b"a\r\nb", Escape::None, 8), b"a\\x0D");
     }
 
     proptest! {
@@ -115,6 +134,13 @@ mod tests {
                     }
                 }
             }
+        }
+
+        #[test]
+        fn whatever_comes_stays_one_line(value in proptest::collection::vec(any::<u8>(), 0..200), most in 0..300_usize) {
+            let out = written(&value, Escape::None, most);
+            prop_assert!(out.len() <= most);
+            prop_assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
         }
 
         #[test]
