@@ -320,6 +320,7 @@ PROXYING: Final = (
         f"{BACKENDS} test_a_service_that_comes_later_is_served_and_missed_when_it_goes",
         "golden ingress/external-name-followed",
         "e2e/test_run.py test_a_service_that_leads_to_a_name_is_followed_on_request_and_never_to_this_machine",
+        "ingress_nginx/test_names.py test_a_service_that_leads_to_a_name_is_served_from_there_while_the_name_is_good",
     ),
     row("ports by number, name and target", f"{BACKENDS} test_a_port_is_found_by_number_name_or_target"),
     row("CORS", "scene cors", "scene cors-all", "scene cors-closed", "ingress_nginx/test_cors.py test_origins"),
@@ -364,7 +365,15 @@ CLUSTER: Final = (
         "what a webhook refuses",
         f"{CONTROL} test_mistakes_are_named",
         "unit/webhook/test_review.py test_a_snippet_is_refused_by_name",
+        "tools/test_webhook.py test_what_is_wrong_is_refused_by_name",
+        "tools/test_webhook.py test_what_is_too_large_or_no_review_is_refused_and_it_goes_on",
         "unit/translate/test_limits.py test_too_many_routes",
+    ),
+    row(
+        "what a webhook lets in",
+        "tools/test_webhook.py test_what_is_right_or_of_others_is_let_in",
+        "unit/webhook/test_review.py test_what_an_ingress_refers_to_may_be_in_the_cluster",
+        "cluster_tests/test_validation.py test_the_webhook_is_asked_and_heard",
     ),
     row(
         "a bad Ingress harms no other",
