@@ -286,7 +286,12 @@ SHARED: Final = (
 )
 
 PROXYING: Final = (
-    row("X-Forwarded-For", "scene told", "scene believed"),
+    row(
+        "X-Forwarded-For",
+        "scene told",
+        "scene believed",
+        f"{FORWARDED} test_who_is_believed_says_where_a_request_comes_from",
+    ),
     row("X-Forwarded-Host, -Port, -Proto and -Scheme", "scene told", "scene believed"),
     row("X-Request-ID", "scene told"),
     row(
@@ -314,7 +319,11 @@ PROXYING: Final = (
         f"{ERRORS} test_errors_of_the_gateway_itself_are_answered_too",
         f"{PATHS} test_the_page_of_an_error_is_shown",
     ),
-    row("a default backend while nobody is there", f"{ERRORS} test_a_spare_backend_answers_while_there_is_no_endpoint"),
+    row(
+        "a default backend while nobody is there",
+        f"{ERRORS} test_a_spare_backend_answers_while_there_is_no_endpoint",
+        f"{ERRORS} test_what_a_spare_backend_answers_is_the_answer",
+    ),
     row(
         "Services that come and go, and those that are names",
         f"{BACKENDS} test_a_service_that_comes_later_is_served_and_missed_when_it_goes",

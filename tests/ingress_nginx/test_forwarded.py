@@ -19,6 +19,26 @@ def test_the_host_in_front_is_led_to_without_its_port(start: Start) -> None:
     assert world.get(OWN, "/", "X-Forwarded-Proto: http").status == 308
 
 
+def test_who_is_believed_says_where_a_request_comes_from(start: Start) -> None:
+    world = start(options={})
+    one = world.origins["one"]
+    world.add(world.ingress(OWN))
+
+    def told() -> tuple[str | None, ...]:
+        world.get(OWN, "/", "X-Forwarded-For: 18.0.0.1, 18.0.0.2")
+        names = ("X-Forwarded-For", "X-Real-IP", "X-Original-Forwarded-For")
+        return tuple(one.requests[-1].header(name) for name in names)
+
+    sent = "18.0.0.1, 18.0.0.2"
+    assert told() == ("127.0.0.1", "127.0.0.1", sent)
+    world.configure({"use-forwarded-headers": "true"})
+    until(lambda: told() == ("18.0.0.1", "18.0.0.1", sent))
+    world.configure({"use-forwarded-headers": "true", "compute-full-forwarded-for": "true"})
+    until(lambda: told() == (f"{sent}, 127.0.0.1", "18.0.0.1", sent))
+    world.configure({"use-forwarded-headers": "true", "proxy-real-ip-cidr": "10.0.0.0/8"})
+    until(lambda: told() == ("127.0.0.1", "127.0.0.1", sent))
+
+
 def test_a_header_of_the_proxy_protocol_says_whose_a_connection_is(start: Start) -> None:
     world = start(options={"use-proxy-protocol": "false"})
     one = world.origins["one"]
