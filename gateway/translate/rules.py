@@ -116,5 +116,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     udp_services: ObjectKey | None = None
     default_ssl_certificate: CertificateId | None = None
     default_backend_service: BackendId | None = None  # an empty port is the Service's first
+    alone: bool = False  # one object is judged without the others: what it refers to may be there all the same
     listeners: tuple[Listener, ...] = LISTENERS
     table: str = TABLE

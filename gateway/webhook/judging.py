@@ -1,7 +1,10 @@
 """One raw object → what is wrong with it, on its own. Pure. What depends on other objects is not judged here."""
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Final
+
+import msgspec
 
 from gateway.objects.meta import ObjectKey
 from gateway.objects.parse import parse
@@ -9,12 +12,12 @@ from gateway.store.events import Upsert
 from gateway.store.store import Store
 from gateway.translate.rules import Rules
 from gateway.translate.translate import Translator
-from gateway.verdicts import reasons
+from gateway.verdicts import reasons, reasons_filters
 from gateway.verdicts.reasons import Reason
 from gateway.verdicts.reasons_objects import OF_FLAW
 from gateway.verdicts.verdict import ObjectRef, Verdict
 
-# What is said of Services, Secrets and classes, none of which is here.
+# What is said of other Ingresses, Services, Secrets, grants and classes, none of which is here.
 ELSEWHERE: Final[frozenset[str]] = frozenset(
     one.code
     for one in (
@@ -29,6 +32,8 @@ ELSEWHERE: Final[frozenset[str]] = frozenset(
         reasons.SECRET_MISSING,
         reasons.SECRET_INCOMPLETE,
         reasons.SECRET_UNREAD,
+        reasons.CROSSES_NAMESPACE,
+        reasons_filters.CANARY_WITHOUT_PRIMARY,
     )
 )
 
@@ -43,10 +48,23 @@ def judge(raw: object, rules: Rules) -> Sequence[Verdict]:
     if reading.object is not None:
         store = Store()
         store.apply([Upsert(reading.key, reading.object)])
-        translator = Translator(store, rules)
+        translator = Translator(store, msgspec.structs.replace(rules, alone=True))
         translator.update(_keys(store))
-        said += [one for one in translator.verdicts() if one.code not in ELSEWHERE]
+        said += [one for one in translator.verdicts() if one.code not in ELSEWHERE and not _waits(one)]
     return said
+
+
+def _waits(verdict: Verdict) -> bool:
+    """For a name to be resolved, which nobody does here. What is said of an address stands."""
+    return verdict.code == reasons_filters.NOBODY_TO_ASK.code and not _is_address(verdict.value)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _of(reason: Reason, subject: ObjectRef, field: str, value: str, words: tuple[str, str]) -> Verdict:

@@ -35,6 +35,7 @@ COMPRESSION: Final = "ingress_nginx/test_compression.py"
 ERRORS: Final = "ingress_nginx/test_errors.py"
 BLOCKED: Final = "ingress_nginx/test_blocked.py"
 DEFAULTS: Final = "ingress_nginx/test_defaults.py"
+FORWARDED: Final = "ingress_nginx/test_forwarded.py"
 OPTIONS: Final = "ingress_nginx/test_options.py"
 CONTROL: Final = "e2e/test_control_plane.py"
 AFFINITY: Final = "dataplane/test_affinity.py"
@@ -112,7 +113,11 @@ SENT_ELSEWHERE: Final = (
     row("permanent redirects and their codes", "scene moved", "scene code", f"{REDIRECTS} test_redirects_of_a_route"),
     row("a temporal redirect beside a permanent one", "scene now"),
     row("relative redirects", "scene relative", f"{REDIRECTS} test_redirects_of_a_route"),
-    row("from www and to it", "scene site"),
+    row(
+        "from www and to it",
+        "scene site",
+        f"{REDIRECTS} test_the_sibling_with_www_leads_to_the_host_unless_it_is_one_itself",
+    ),
     row(
         "not where the other name is a host",
         f"{REDIRECTS} test_the_sibling_with_www_leads_to_the_host_unless_it_is_one_itself",
@@ -123,7 +128,11 @@ SENT_ELSEWHERE: Final = (
     row("force-ssl-redirect", "scene forced", f"{OPTIONS} test_statuses_of_redirects_and_limits"),
     row("the last slash", "scene https", "scene kept"),
     row("paths that stay in the open", "scene challenge", f"{OPTIONS} test_some_paths_are_never_sent_to_https"),
-    row("behind a proxy that ends TLS", "scene believed-tls"),
+    row(
+        "behind a proxy that ends TLS",
+        "scene believed-tls",
+        f"{FORWARDED} test_the_host_in_front_is_led_to_without_its_port",
+    ),
     row("a redirect elsewhere comes before https", "scene moved"),
     row("a preflight comes before https", "scene cors-all"),
 )
@@ -215,6 +224,7 @@ LET_IN: Final = (
         "scene burst",
         "scene little",
         f"{ACCESS} test_requests_per_minute_with_a_burst",
+        f"{ACCESS} test_requests_per_second_with_the_usual_burst",
         f"{OPTIONS} test_statuses_of_redirects_and_limits",
     ),
     row("blocked addresses", f"{OPTIONS} test_addresses_that_are_blocked_are_blocked_everywhere"),
@@ -238,6 +248,7 @@ SHARED: Final = (
     row("by a value", "scene by-value", f"{CANARY} test_a_value_or_a_pattern_takes_the_place_of_the_words"),
     row("by a pattern", "scene by-pattern", f"{CANARY} test_a_value_or_a_pattern_takes_the_place_of_the_words"),
     row("by cookie and weight", "scene by-header", f"{CANARY} test_weights"),
+    row("words that mean nothing leave it to the weight", f"{CANARY} test_other_words_are_left_to_the_weight"),
     row("weights of a total", f"{CANARY} test_a_total_counts_from_100_on", f"{CANARY} test_a_weight_is_of_its_total"),
     row("without a primary, without endpoints", f"{CANARY} test_without_primary_nothing_and_without_endpoints_503"),
     row("several canaries", f"{CANARY} test_several_canaries_each_get_their_own"),
@@ -245,6 +256,7 @@ SHARED: Final = (
         "affinity to a canary",
         f"{AFFINITY} test_a_client_stays_with_its_canary_and_its_primary",
         f"{AFFINITY} test_a_canary_without_affinity_gives_no_cookie",
+        "ingress_nginx/test_affinity.py test_a_client_of_a_canary_stays_with_it_unless_that_is_not_wanted",
     ),
     row("the cookie of affinity", f"{SESSIONS} test_the_first_answer_has_a_cookie_and_those_after_it_do_not"),
     row(
@@ -259,6 +271,7 @@ SHARED: Final = (
     row(
         "clients that stay for good",
         f"{AFFINITY} test_a_persistent_client_stays_when_endpoints_come_and_moves_when_its_own_goes",
+        "ingress_nginx/test_affinity.py test_a_persistent_client_stays_when_endpoints_come",
     ),
     row(
         "clients whose endpoint fails",
@@ -273,18 +286,29 @@ SHARED: Final = (
 )
 
 PROXYING: Final = (
-    row("X-Forwarded-For", "scene told", "scene believed"),
+    row(
+        "X-Forwarded-For",
+        "scene told",
+        "scene believed",
+        f"{FORWARDED} test_who_is_believed_says_where_a_request_comes_from",
+    ),
     row("X-Forwarded-Host, -Port, -Proto and -Scheme", "scene told", "scene believed"),
     row("X-Request-ID", "scene told"),
-    row("the PROXY protocol", "dataplane/test_proxy_header.py test_the_client_is_whom_the_header_names"),
+    row(
+        "the PROXY protocol",
+        "dataplane/test_proxy_header.py test_the_client_is_whom_the_header_names",
+        f"{FORWARDED} test_a_header_of_the_proxy_protocol_says_whose_a_connection_is",
+    ),
     row("another Host for backends", "scene vhost", "ingress_nginx/test_headers.py test_another_host_for_the_backend"),
     row("how large a body may be", "scene bodies", "scene megabyte"),
     row("a backend that is silent", "scene slow"),
     row("the next endpoint", "scene half", "scene thrice", "scene thrice-any", "scene twice", "scene never"),
+    row("a dead endpoint beside a sound one", f"{BACKENDS} test_who_reads_never_notices_that_an_endpoint_is_dead"),
     row(
         "WebSockets, through changes",
         "scene told",
         "dataplane/test_upgrade.py test_a_tunnel_under_way_survives_a_new_configuration",
+        "ingress_nginx/test_upgrade.py test_a_conversation_goes_on_while_other_ingresses_come_and_go",
     ),
     row("gRPC", awaits=("use-http2",)),
     row(
@@ -295,12 +319,17 @@ PROXYING: Final = (
         f"{ERRORS} test_errors_of_the_gateway_itself_are_answered_too",
         f"{PATHS} test_the_page_of_an_error_is_shown",
     ),
-    row("a default backend while nobody is there", f"{ERRORS} test_a_spare_backend_answers_while_there_is_no_endpoint"),
+    row(
+        "a default backend while nobody is there",
+        f"{ERRORS} test_a_spare_backend_answers_while_there_is_no_endpoint",
+        f"{ERRORS} test_what_a_spare_backend_answers_is_the_answer",
+    ),
     row(
         "Services that come and go, and those that are names",
         f"{BACKENDS} test_a_service_that_comes_later_is_served_and_missed_when_it_goes",
         "golden ingress/external-name-followed",
         "e2e/test_run.py test_a_service_that_leads_to_a_name_is_followed_on_request_and_never_to_this_machine",
+        "ingress_nginx/test_names.py test_a_service_that_leads_to_a_name_is_served_from_there_while_the_name_is_good",
     ),
     row("ports by number, name and target", f"{BACKENDS} test_a_port_is_found_by_number_name_or_target"),
     row("CORS", "scene cors", "scene cors-all", "scene cors-closed", "ingress_nginx/test_cors.py test_origins"),
@@ -345,7 +374,15 @@ CLUSTER: Final = (
         "what a webhook refuses",
         f"{CONTROL} test_mistakes_are_named",
         "unit/webhook/test_review.py test_a_snippet_is_refused_by_name",
+        "tools/test_webhook.py test_what_is_wrong_is_refused_by_name",
+        "tools/test_webhook.py test_what_is_too_large_or_no_review_is_refused_and_it_goes_on",
         "unit/translate/test_limits.py test_too_many_routes",
+    ),
+    row(
+        "what a webhook lets in",
+        "tools/test_webhook.py test_what_is_right_or_of_others_is_let_in",
+        "unit/webhook/test_review.py test_what_an_ingress_refers_to_may_be_in_the_cluster",
+        "cluster_tests/test_validation.py test_the_webhook_is_asked_and_heard",
     ),
     row(
         "a bad Ingress harms no other",

@@ -174,3 +174,13 @@ def test_a_request_that_is_refused_is_counted(world: World, one: Origin) -> None
     )
     statuses = [world.get(host, "/", basic(f"ann:{number}")).status for number in range(4)]
     assert statuses == [401, 401, 503, 503]
+
+
+def test_requests_per_second_with_the_usual_burst(world: World) -> None:
+    host = world.host()
+    world.add(world.ingress(host, limit_rps="1"))
+    with world.client() as client:
+        statuses = [client.get(host).status for _ in range(60)]
+    # However slow this machine is: the sixth of them comes at once, and one more each second.
+    assert statuses[:6] == [200] * 6
+    assert set(statuses) == {200, 503}

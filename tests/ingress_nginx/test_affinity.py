@@ -92,3 +92,43 @@ def test_a_hash_chooses_one_endpoint_or_a_few(world: World, name: str) -> None:
         assert len({world.get(one, path).text for _ in range(10)}) == 1
         # The chance that one of the two gets none of 100 is 2^-99.
         assert len({world.get(few, path).text for _ in range(100)}) == 2
+    # The hash of a text is the same everywhere: who answers these is no matter of chance.
+    assert len({world.get(one, f"/{number}").text for number in range(100)}) == len(world.origins)
+
+
+@pytest.mark.parametrize("behaviour", ["sticky", "legacy"])
+def test_a_client_of_a_canary_stays_with_it_unless_that_is_not_wanted(world: World, behaviour: str) -> None:
+    host = world.host()
+    primary = world.ingress(host, affinity="cookie", affinity_canary_behavior=behaviour)
+    canary = world.ingress(host, "two", canary="true", canary_weight="WEIGHT")
+
+    def weigh(weight: int) -> None:
+        world.add(primary, canary.replace("WEIGHT", str(weight)), file=host)
+
+    weigh(100)
+    first = world.get(host)
+    assert first.text == "two"
+    held = cookie(first)
+    assert (held is None) == (behaviour == "legacy")
+    weigh(0)
+    headers = [f"Cookie: {held}"] if held else []
+    assert {world.get(host, "/", *headers).text for _ in range(5)} == {"one" if behaviour == "legacy" else "two"}
+    first = world.get(host)
+    assert first.text == "one"
+    weigh(100)
+    again = {world.get(host, "/", f"Cookie: {cookie(first)}").text for _ in range(5)}
+    assert again == {"two" if behaviour == "legacy" else "one"}
+
+
+def test_a_persistent_client_stays_when_endpoints_come(world: World) -> None:
+    host = world.host()
+    name = host.partition(".")[0]
+    addresses = [origin.address for origin in world.origins.values()]
+    world.add(service(name), world.ingress(host, name, affinity="cookie", affinity_mode="persistent"))
+    world.add(slices(name, addresses[0]), file=name)
+    first = world.get(host)
+    world.add(slices(name, *addresses), file=name)
+    assert len({world.get(host).text for _ in range(100)}) == len(addresses)
+    for _ in range(20):
+        again = world.get(host, "/", f"Cookie: {cookie(first)}")
+        assert (again.text, cookie(again)) == (first.text, None)

@@ -1,5 +1,6 @@
 """Where requests go: Services, their ports and endpoints, and who answers when there is none of them."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.ingress_nginx.conftest import World
 from tests.ingress_nginx.manifests import backend, document, ingress, path, rule
+from tests.support.manifests import slices
 from tests.support.origin import Answer
 from tests.support.site import until
 
@@ -143,3 +145,16 @@ def test_the_default_backend_of_the_gateway_has_whatever_nobody_has(start: Start
     assert world.get("own.example", "/own").text == "one"
     answer = world.get("empty.example")
     assert (answer.status, answer.text) == (503, "page of /")
+
+
+def test_who_reads_never_notices_that_an_endpoint_is_dead(world: World) -> None:
+    host = world.host()
+    name = host.partition(".")[0]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        world.add(
+            service(name, {"name": "http", "port": 80}),
+            slices(name, world.origins["one"].address, f"127.0.0.1:{silent.getsockname()[1]}"),
+            ingress(f"i-{name}", rule(host, path("/", name))),
+        )
+        assert [world.get(host).text for _ in range(20)] == ["one"] * 20

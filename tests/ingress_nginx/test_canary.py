@@ -111,3 +111,18 @@ def test_without_primary_nothing_and_without_endpoints_503(world: World) -> None
     assert world.get(empty).text == "one"
     world.add(world.ingress(alone))
     assert world.get(alone).text == "two", "it comes to life with its primary"
+
+
+def test_other_words_are_left_to_the_weight(world: World) -> None:
+    always, never = world.host(), world.host()
+    words = {"canary_by_header": "X-Canary", "canary_by_cookie": "beta"}
+    world.add(
+        *(world.ingress(host) for host in (always, never)),
+        canary(world, always, canary_weight="100", **words),
+        canary(world, never, canary_weight="0", **words),
+    )
+    for headers in (("X-Canary: perhaps",), ("Cookie: beta=perhaps",), ("X-Canary: perhaps", "Cookie: beta=perhaps")):
+        assert {world.get(always, "/", *headers).text for _ in range(10)} == {"two"}
+        assert {world.get(never, "/", *headers).text for _ in range(10)} == {"one"}
+    assert world.get(always, "/", "X-Canary: perhaps", "Cookie: beta=never").text == "one"
+    assert world.get(always, "/", "X-Canary: never").text == "one"

@@ -95,3 +95,12 @@ def test_a_spare_backend_answers_while_there_is_no_endpoint(world: World, errors
     assert (answer.status, answer.text) == (503, "page")
     assert errors.requests[-1].target == "/some/path"
     assert report(errors.requests[-1])["X-Service-Name"] == "empty"
+
+
+def test_what_a_spare_backend_answers_is_the_answer(world: World, errors: Origin) -> None:
+    host = world.host()
+    world.add(world.ingress(host, "empty", default_backend="errors"))
+    errors.script = lambda _: Answer(200, (("X-Page", "sorry"),), (b"sorry",))
+    answer = world.get(host, "/some/path")
+    assert (answer.status, answer.text, answer.header("x-page")) == (200, "sorry", "sorry")
+    assert errors.requests[-1].header("x-code") == "503"

@@ -49,6 +49,8 @@ def test_the_sibling_with_www_leads_to_the_host_unless_it_is_one_itself(world: W
     answer = world.get(f"www.{host}", "/a/b?c")
     assert (answer.status, answer.header("location")) == (308, f"http://{host}:80/a/b?c")
     assert world.get(f"www.{host}").header("location") == f"http://{host}:80"
+    assert world.get_tls(f"www.{host}").header("location") == f"https://{host}:443"
+    assert world.get_tls(f"www.{host}", "/a/b?c").header("location") == f"https://{host}:443/a/b?c"
     assert world.get(f"www.{other}").text == "two"
     assert world.get(host).text == "one"
 

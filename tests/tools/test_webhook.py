@@ -72,6 +72,39 @@ def test_it_judges_over_tls_and_stops_when_asked(webhook: Running) -> None:
     assert webhook.process.wait(30) == 0
 
 
+REFUSED = {
+    "a snippet": (ingress(configuration_snippet="return 403;"), "GW290"),
+    "a snippet of the server": (ingress(server_snippet="return 403;"), "GW290"),
+    "a path of a type that it is none of": (ingress(path="/a(.*)"), "GW223"),
+    "a Secret that cannot be one": (ingress(auth_type="basic", auth_secret="a b"), "GW400"),
+    "a limit that is none": (ingress(limit_rps="many"), "GW283"),
+    "a list of nobody": (ingress(allowlist_source_range="here"), "GW283"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_wrong_is_refused_by_name(webhook: Running, what: str) -> None:
+    wrong, code = REFUSED[what]
+    told = json.loads(webhook.post(_review(wrong))[1])["response"]
+    assert told["allowed"] is False
+    assert code in told["status"]["message"]
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        ingress(),
+        ingress(canary="true", canary_weight="10"),
+        ingress(auth_type="basic", auth_secret="users"),
+        ingress(klass="other", configuration_snippet="return 403;"),
+        ingress(kind="Gateway", path="/a b"),
+    ],
+    ids=["an Ingress", "a canary", "a Secret", "another class", "another kind"],
+)
+def test_what_is_right_or_of_others_is_let_in(webhook: Running, right: object) -> None:
+    assert json.loads(webhook.post(_review(right))[1])["response"] == {"uid": "1", "allowed": True}
+
+
 def test_what_is_too_large_or_no_review_is_refused_and_it_goes_on(webhook: Running) -> None:
     assert webhook.post(b"x" * (BODY_BYTES + 1))[0] == 413
     assert webhook.post(b"nonsense")[0] == 400

@@ -95,20 +95,30 @@ class _Reader:
         self.keys += refs.asked(found, namespace)
         return found
 
-    def _find(self, kind: str, name: str, value: str) -> ObjectKey | None:
+    def _find(self, kind: str, name: str, value: str, close: Close | None = None) -> ObjectKey | None:
         found = self._resolve(kind, value)
-        if isinstance(found, refs.Refused):
-            self._close(name, value, found.reason, found.fix)
-            return None
-        self.keys.append(found)
-        return found
+        if not isinstance(found, refs.Refused):
+            self.keys.append(found)
+            return found
+        if found.crosses and self._rules.alone:
+            self._close_unsaid()  # a grant may permit it
+        else:
+            (close or self._close)(name, value, found.reason, found.fix)
+        return None
 
-    def _absent(self, name: str, value: str, key: ObjectKey) -> None:
+    def _absent(self, name: str, value: str, key: ObjectKey, close: Close | None = None) -> None:
+        close = close or self._close
         unread = self._view.unread(key)
         if unread is not None:
-            self._close(name, value, f"{key.kind} {key.name} could not be read: {unread.reason}", unread.fix)
+            close(name, value, f"{key.kind} {key.name} could not be read: {unread.reason}", unread.fix)
+        elif self._rules.alone:
+            self._close_unsaid()
         else:
-            self._close(name, value, f"there is no {key.kind} {key.name} in namespace {key.namespace}", "create it")
+            close(name, value, f"there is no {key.kind} {key.name} in namespace {key.namespace}", "create it")
+
+    def _close_unsaid(self) -> None:
+        """Where nobody can say whether anything is wrong, nothing is said; and nothing is open either."""
+        self.settings = replace(self.settings, closed=True)
 
     # --- passwords ---
 
@@ -226,19 +236,13 @@ class _Reader:
         self.settings = replace(self.settings, endpoints=replace(asked, found=found))
 
     def _secret(self, name: str, value: str, close: Close) -> Mapping[str, bytes] | None:
-        found = self._resolve("Secret", value)
-        if isinstance(found, refs.Refused):
-            close(name, value, found.reason, found.fix)
+        found = self._find("Secret", name, value, close)
+        if found is None:
             return None
-        self.keys.append(found)
         secret = self._view.secret(found.namespace, found.name)
         if secret is not None:
             return secret.data
-        unread = self._view.unread(found)
-        if unread is not None:
-            close(name, value, f"Secret {found.name} could not be read: {unread.reason}", unread.fix)
-        else:
-            close(name, value, f"there is no Secret {found.name} in namespace {found.namespace}", "create it")
+        self._absent(name, value, found, close)
         return None
 
     def _authority_problem(self, authorities: bytes, revoked: bytes) -> str:

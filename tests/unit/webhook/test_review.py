@@ -61,6 +61,56 @@ def test_a_good_ingress_is_let_in_whatever_else_there_is_in_the_cluster() -> Non
     assert reviewed(ingress()) == {"uid": "u-1", "allowed": True}
 
 
+AUTH = "http://auth.shop.svc.cluster.local/verify"
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"auth_type": "basic", "auth_secret": "users"},
+        {"auth_type": "basic", "auth_secret": "far/users"},
+        {"auth_tls_secret": "shop/clients"},
+        {"auth_tls_secret": "far/clients"},
+        {"backend_protocol": "HTTPS", "proxy_ssl_secret": "shop/inside"},
+        {"custom_headers": "told"},
+        {"auth_url": AUTH, "auth_proxy_set_headers": "far/told"},
+        {"auth_url": "https://auth.example.com/verify"},
+        {"mirror_target": "https://copy.example.com$request_uri"},
+        {"custom_http_errors": "404", "default_backend": "errors"},
+        {"canary": "true", "canary_weight": "10"},
+    ],
+)
+def test_what_an_ingress_refers_to_may_be_in_the_cluster(annotations: dict[str, str]) -> None:
+    assert reviewed(ingress(**annotations)) == {"uid": "u-1", "allowed": True}
+    assert reviewed(ingress(path="/a b", **annotations))["allowed"] is False, (
+        "what is wrong besides is seen all the same"
+    )
+
+
+def test_a_certificate_may_be_in_a_namespace_that_grants_it() -> None:
+    found = ingress()
+    found["spec"]["tls"][0]["secretName"] = "far/pair"
+    assert reviewed(found) == {"uid": "u-1", "allowed": True}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "code"),
+    [
+        ({"auth_type": "basic"}, "GW400"),
+        ({"auth_type": "basic", "auth_secret": "a b"}, "GW400"),
+        ({"auth_tls_secret": "a/b/c"}, "GW400"),
+        ({"auth_tls_secret": "shop/clients", "auth_tls_match_cn": "CN=("}, "GW400"),
+        ({"backend_protocol": "HTTPS", "proxy_ssl_verify": "on"}, "GW400"),
+        ({"auth_url": "http://127.0.0.1/verify"}, "GW422"),
+        ({"auth_url": "http://169.254.169.254/"}, "GW422"),
+    ],
+)
+def test_a_reference_that_is_wrong_by_itself_is_refused(annotations: dict[str, str], code: str) -> None:
+    response = reviewed(ingress(**annotations))
+    assert response["allowed"] is False
+    assert code in response["status"]["message"]
+
+
 def test_an_error_refuses_and_says_code_field_and_fix() -> None:
     response = reviewed(ingress(path="/a b"))
     assert response["allowed"] is False
