@@ -117,7 +117,7 @@ def test_no_value_ends_a_line_whatever_is_not_escaped(start: Start, file: Path) 
     world = start(f"--access-log={file}", options=options)
     world.add(world.ingress("own.example"))
     world.get("own.example", "/a%0aforged.example%0d200")
-    told(file, "own.example /a\\x0Aforged.example\\x0D200 200")
+    told(file, "own.example /a%0Aforged.example%0D200 200")
 
 
 def test_a_request_is_complete_once_its_answer_is(start: Start, file: Path) -> None:
@@ -137,4 +137,6 @@ def test_a_request_is_complete_once_its_answer_is(start: Start, file: Path) -> N
                 upstream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
             with pytest.raises(BrokenAnswerError):
                 client.response()
-    told(file, "whole.example [OK] 200", "nobody.example [OK] 404", "cut.example [] 200")
+    # Which worker's come first is nobody's business.
+    expected = {"whole.example [OK] 200", "nobody.example [OK] 404", "cut.example [] 200"}
+    until(lambda: expected <= set(file.read_text().splitlines()))
