@@ -86,7 +86,8 @@ def test_sdist_holds_what_a_build_needs_and_no_binary(sdist: Path) -> None:
         "setup.py",
     ):
         assert needed in names, needed
-    assert not [name for name in names if name.endswith((".so", ".c", ".pyc")) or "/target/" in name]
+    made = {name for name in names if name.endswith((".so", ".c", ".pyc")) or "/target/" in name}
+    assert made <= {"tests/faults/wall_clock.c"}  # this one is written by hand
 
 
 def test_wheel_from_the_sdist_works_and_exports_only_its_init_functions(wheel: Path, tmp_path: Path) -> None:
