@@ -108,7 +108,10 @@ impl Line {
                 before: (0, 0),
             })
         });
-        line.form = Arc::clone(form);
+        // Workers share it, and with it the count of its holders: touched only when there is a new one.
+        if !Arc::ptr_eq(&line.form, form) {
+            line.form = Arc::clone(form);
+        }
         line.values.clear();
         line.places.clear();
         line.places.resize(form.pieces.len(), None);
@@ -119,15 +122,15 @@ impl Line {
 
     /// Has `value` say each variable. True is a value, be it empty; false leaves what was known before.
     fn fill(&mut self, mut value: impl FnMut(&LogVariable, &mut Vec<u8>) -> bool) {
-        let form = Arc::clone(&self.form);
-        for (piece, place) in form.pieces.iter().zip(&mut self.places) {
+        let Self { form, values, places, .. } = self;
+        for (piece, place) in form.pieces.iter().zip(places) {
             if let Piece::Variable(variable) = piece {
-                let start = self.values.len();
-                if value(variable, &mut self.values) {
-                    self.values.truncate(start + VALUE_BYTES);
-                    *place = Some((start, self.values.len()));
+                let start = values.len();
+                if value(variable, values) {
+                    values.truncate(start + VALUE_BYTES);
+                    *place = Some((start, values.len()));
                 } else {
-                    self.values.truncate(start);
+                    values.truncate(start);
                 }
             }
         }
