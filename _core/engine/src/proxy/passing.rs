@@ -61,7 +61,12 @@ impl Exchange<'_> {
         if self.is_pipe_full() {
             return true;
         }
-        let suits = self.flowing && remaining >= PIPED_BYTES && self.down.is_empty() && self.throttle.is_none();
+        if !self.flowing {
+            // One that has become slow leaves the pipe to others: it may take hours.
+            self.conduit.take().into_iter().for_each(|conduit| self.worker.conduits.put(conduit));
+            return false;
+        }
+        let suits = remaining >= PIPED_BYTES && self.down.is_empty() && self.throttle.is_none();
         if !suits || !peers.client.takes_pipes() || !peers.upstream.takes_pipes() {
             return false;
         }

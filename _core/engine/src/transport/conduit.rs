@@ -60,36 +60,37 @@ pub fn is_unsupported(error: &io::Error) -> bool {
 /// A worker's pipes.
 pub struct Conduits {
     idle: RefCell<Vec<Conduit>>,
-    left: Cell<usize>,
+    /// How many more may be lent; None once they have turned out to be of no use here.
+    left: Cell<Option<usize>>,
 }
 
 impl Default for Conduits {
     fn default() -> Self {
-        Self { idle: RefCell::default(), left: Cell::new(LENT) }
+        Self { idle: RefCell::default(), left: Cell::new(Some(LENT)) }
     }
 }
 
 impl Conduits {
     /// An empty pipe; none where too many are in use, or the process has no descriptors left.
     pub fn lend(&self) -> Option<Conduit> {
-        let left = self.left.get().checked_sub(1)?;
+        let left = self.left.get()?.checked_sub(1)?;
         let idle = self.idle.borrow_mut().pop();
         let conduit = idle.or_else(|| Conduit::new().ok())?;
-        self.left.set(left);
+        self.left.set(Some(left));
         Some(conduit)
     }
 
     /// Takes one back. What still waits in it is lost with it.
     pub fn put(&self, conduit: Conduit) {
-        self.left.set(self.left.get() + 1);
-        if conduit.held == 0 {
+        self.left.set(self.left.get().map(|left| left + 1));
+        if conduit.held == 0 && self.left.get().is_some() {
             self.idle.borrow_mut().push(conduit);
         }
     }
 
     /// None from now on.
     pub fn give_up(&self) {
-        self.left.set(0);
+        self.left.set(None);
         self.idle.borrow_mut().clear();
     }
 }
@@ -166,6 +167,7 @@ mod tests {
         assert!(conduits.idle.borrow().is_empty());
         assert_eq!(conduits.lend().unwrap().held(), 0);
         conduits.give_up();
+        conduits.put(lent.pop().unwrap());
         assert!(conduits.lend().is_none());
     }
 }
