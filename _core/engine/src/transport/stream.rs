@@ -264,15 +264,8 @@ impl Stream {
     /// from then on it is at once.
     pub(super) fn poll_disturbed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tcp = self.tcp();
-        while tcp.poll_read_ready(cx).is_ready() {
-            let socket = socket2::SockRef::from(tcp);
-            // Through the runtime, so that it learns of a readiness that was over already.
-            match tcp.try_io(Interest::READABLE, || socket.peek(&mut [MaybeUninit::uninit()])) {
-                Err(error) if is_nothing(&error) => {}
-                peeked => return Poll::Ready(peeked.map(drop)),
-            }
-        }
-        Poll::Pending
+        let socket = socket2::SockRef::from(tcp);
+        poll_in(tcp, cx, || socket.peek(&mut [MaybeUninit::uninit()])).map_ok(drop)
     }
 
     /// The socket, for who watches it.
@@ -291,18 +284,11 @@ impl Stream {
     pub fn poll_ahead(&self, cx: &mut Context<'_>, into: &mut [u8], seen: usize) -> Poll<io::Result<usize>> {
         let tcp = self.tcp();
         let socket = self.shared()?;
-        loop {
-            ready!(tcp.poll_read_ready(cx))?;
-            // Through the runtime, which is not to call again before more has arrived.
-            let look = || match socket.peek(into)? {
-                count if count == 0 || count > seen => Ok(count),
-                _ => Err(io::ErrorKind::WouldBlock.into()),
-            };
-            match tcp.try_io(Interest::READABLE, look) {
-                Err(error) if is_nothing(&error) => {}
-                looked => return Poll::Ready(looked),
-            }
-        }
+        poll_in(tcp, cx, || match socket.peek(into)? {
+            count if count == 0 || count > seen => Ok(count),
+            // Not to be called again before more has arrived.
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        })
     }
 
     /// Takes as many bytes as `into` has, which were shown before.
