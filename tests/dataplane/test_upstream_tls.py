@@ -16,12 +16,7 @@ GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 
 @pytest.fixture
 def context(tmp_path: Path) -> ssl.SSLContext:
-    minted = Minted.of("inside.example")
-    (tmp_path / "chain.pem").write_bytes(minted.chain)
-    (tmp_path / "key.pem").write_bytes(minted.key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
-    return context
+    return Minted.of("inside.example").serving(tmp_path)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

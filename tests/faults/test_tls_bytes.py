@@ -87,12 +87,7 @@ def stage() -> Iterator[Arena]:
 @pytest.fixture
 def inside(tmp_path: Path) -> ssl.SSLContext:
     """What an upstream shows."""
-    minted = Minted.of("inside.example")
-    (tmp_path / "chain.pem").write_bytes(minted.chain)
-    (tmp_path / "key.pem").write_bytes(minted.key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
-    return context
+    return Minted.of("inside.example").serving(tmp_path)
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda version: str(version.name))

@@ -4,6 +4,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 import msgspec
@@ -42,6 +43,14 @@ class Minted(NamedTuple):
 
     def certificate(self, name: str) -> Certificate:
         return Certificate(CertificateId("default", name), self.chain, Secret(self.key))
+
+    def serving(self, folder: Path) -> ssl.SSLContext:
+        """What a server shows it with; `folder` is for the files that OpenSSL wants."""
+        (folder / "chain.pem").write_bytes(self.chain)
+        (folder / "key.pem").write_bytes(self.key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+        return context
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.ca.decode())
