@@ -68,7 +68,7 @@ def add_serving_flags(
         "--access-log-format",
         choices=FORMATS,
         default=FORMATS[0],
-        help="upstreaminfo is ingress-nginx's default (default: %(default)s)",
+        help="upstreaminfo is ingress-nginx's default; the option log-format-upstream wins (default: %(default)s)",
     )
     parser.add_argument(
         "--shutdown-grace-period",

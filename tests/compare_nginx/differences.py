@@ -357,3 +357,5 @@ DIFFERENCES: Final = tuple(
         ),
     )
 )
+
+LOGGED: Final[tuple[Difference, ...]] = ()

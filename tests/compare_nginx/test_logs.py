@@ -70,7 +70,9 @@ def logged(place: Lines, requests: Iterable[bytes]) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def others(build: str, folder: Path, origin: Origin, escape: str, pair: tuple[bytes, bytes]) -> Iterator[Lines]:
+def others(
+    build: str, folder: Path, origin: Origin, escape: str, pair: tuple[bytes, bytes], form: str = FORM
+) -> Iterator[Lines]:
     folder.mkdir()
     file = folder / "access.log"
     file.touch()
@@ -78,7 +80,7 @@ def others(build: str, folder: Path, origin: Origin, escape: str, pair: tuple[by
         "logs",
         f"access_log {file} form; location / {{ proxy_pass http://one; include {folder}/told; }}",
         (),
-        http=f"log_format form escape={escape} '{FORM}';",
+        http=f"log_format form escape={escape} '{form}';",
     )
     site = Site("plain", (scene,), {"one": (origin.address,)}, {"tls.pem": b"".join(pair)})
     with nginx(BUILDS[build].program() or "", folder, site) as running:

@@ -45,7 +45,7 @@ pub use filters::{
 pub use forwarders::Forwarders;
 pub use ids::{BackendId, CertificateId, RouteId, SHARDS, shard_of_bytes};
 pub use listener::{Listener, ListenerTls, Listeners, Protocol, ProxyHeaders};
-pub use log::{AccessLog, Escape, LOG_VARIABLES, LogVariable, SkipPattern};
+pub use log::{AccessLog, CertificatePart, Escape, LOG_VARIABLES, LogVariable, SkipPattern};
 pub use match_::PathMatch;
 pub use network::Network;
 pub use peers::{ClientCertificates, EndpointTls, HostTls, TlsVersion, Verify};

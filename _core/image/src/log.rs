@@ -70,6 +70,21 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
+/// What a line can tell of the certificate that a client has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificatePart {
+    /// Whether it is from the authorities that the host asked for; NONE where none was shown.
+    Verdict,
+    /// Whose it is.
+    Subject,
+    /// Who has signed it.
+    Issuer,
+    /// Its number.
+    Serial,
+    /// The SHA-1 of it.
+    Fingerprint,
+}
+
 /// What a line can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table below has their names")]
@@ -79,8 +94,14 @@ pub enum LogVariable {
     BinaryRemoteAddr,
     RealipRemoteAddr,
     RealipRemotePort,
+    Connection,
     ConnectionRequests,
     Pipe,
+    ProxyAddr,
+    ProxyPort,
+    ProxyServerPort,
+    Hostname,
+    ServerAddr,
     ServerPort,
     Scheme,
     Https,
@@ -88,6 +109,8 @@ pub enum LogVariable {
     SslCipher,
     SslServerName,
     SslSessionReused,
+    /// Of the client's certificate.
+    Certificate(CertificatePart),
     Request,
     Method,
     RequestUri,
@@ -102,6 +125,7 @@ pub enum LogVariable {
     ForwardedFor,
     Namespace,
     IngressName,
+    LocationPath,
     ServiceName,
     ServicePort,
     UpstreamName,
@@ -148,8 +172,14 @@ pub const LOG_VARIABLES: &[(&str, LogVariable)] = &[
     ("binary_remote_addr", LogVariable::BinaryRemoteAddr),
     ("realip_remote_addr", LogVariable::RealipRemoteAddr),
     ("realip_remote_port", LogVariable::RealipRemotePort),
+    ("connection", LogVariable::Connection),
     ("connection_requests", LogVariable::ConnectionRequests),
     ("pipe", LogVariable::Pipe),
+    ("proxy_protocol_addr", LogVariable::ProxyAddr),
+    ("proxy_protocol_port", LogVariable::ProxyPort),
+    ("proxy_protocol_server_port", LogVariable::ProxyServerPort),
+    ("hostname", LogVariable::Hostname),
+    ("server_addr", LogVariable::ServerAddr),
     ("server_port", LogVariable::ServerPort),
     ("pass_server_port", LogVariable::ServerPort),
     ("pass_port", LogVariable::ServerPort),
@@ -160,6 +190,11 @@ pub const LOG_VARIABLES: &[(&str, LogVariable)] = &[
     ("ssl_cipher", LogVariable::SslCipher),
     ("ssl_server_name", LogVariable::SslServerName),
     ("ssl_session_reused", LogVariable::SslSessionReused),
+    ("ssl_client_verify", LogVariable::Certificate(CertificatePart::Verdict)),
+    ("ssl_client_s_dn", LogVariable::Certificate(CertificatePart::Subject)),
+    ("ssl_client_i_dn", LogVariable::Certificate(CertificatePart::Issuer)),
+    ("ssl_client_serial", LogVariable::Certificate(CertificatePart::Serial)),
+    ("ssl_client_fingerprint", LogVariable::Certificate(CertificatePart::Fingerprint)),
     ("request", LogVariable::Request),
     ("request_method", LogVariable::Method),
     ("request_uri", LogVariable::RequestUri),
@@ -178,6 +213,7 @@ pub const LOG_VARIABLES: &[(&str, LogVariable)] = &[
     ("proxy_add_x_forwarded_for", LogVariable::ForwardedFor),
     ("namespace", LogVariable::Namespace),
     ("ingress_name", LogVariable::IngressName),
+    ("location_path", LogVariable::LocationPath),
     ("service_name", LogVariable::ServiceName),
     ("service_port", LogVariable::ServicePort),
     ("proxy_upstream_name", LogVariable::UpstreamName),

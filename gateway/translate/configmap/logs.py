@@ -17,6 +17,8 @@ _planned = partial(Option, family="logs", support=Support.PLANNED)
 _idle = partial(Option, family="logs", support=Support.NO_EFFECT)
 _supported = partial(Option, family="logs", support=Support.SUPPORTED)
 
+USUAL_PATH: Final = "/var/log/nginx/access.log"  # in ingress-nginx's image a link to stdout
+_BY_A_FLAG: Final = "a flag says where it is written, and without one that is stdout"
 MOST_SKIPS: Final = 100  # what the data plane accepts: each request is compared with all of them
 
 
@@ -78,7 +80,7 @@ ROWS: Final = (
         instead="leave these variables out, if nothing reads them",
         apply=_formatted,
         differs="a value is cut where a line would pass 7,174 bytes; `$uri` is the path before it was rewritten; "
-        "without it, `--access-log-format` says the form",
+        "where both are given it wins over `--access-log-format`",
         doc="The form of the access log. What is not known here of nginx's variables is as if it were not set.",
     ),
     _supported(
@@ -115,15 +117,17 @@ ROWS: Final = (
     _planned(name="disable-stream-access-log", default="false", doc="Whether there is none of TCP and UDP."),
     _planned(
         name="access-log-path",
-        default="/var/log/nginx/access.log",
+        default=USUAL_PATH,
         neutral=("/dev/stdout",),
-        instead="give `--access-log FILE`",
+        differs=_BY_A_FLAG,
+        instead="give this path to `--access-log`",
         doc="Where it is written.",
     ),
     _planned(
         name="http-access-log-path",
-        neutral=("/dev/stdout",),
-        instead="give `--access-log FILE`",
+        neutral=("/dev/stdout", USUAL_PATH),
+        differs=_BY_A_FLAG,
+        instead="give this path to `--access-log`",
         doc="Where that of HTTP is written.",
     ),
     _planned(name="stream-access-log-path", neutral=("/dev/stdout",), doc="Where that of TCP and UDP is written."),

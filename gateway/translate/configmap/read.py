@@ -118,7 +118,8 @@ def _unsupported(subject: ObjectRef, row: Option, value: str, *, without_snippet
             reason = reasons.GUARD_UNSUPPORTED if row.guard else reasons.OPTION_UNSUPPORTED
             fix = row.instead or (_GUARD_FIX if row.guard else _FIX)
             why = "the gateway does not read this option yet"
-            return reason.verdict(subject, _field(row.name), value, f"{why}; {row.differs}" if row.guard else why, fix)
+            why = f"{why}; {row.differs}" if row.guard else row.differs or why
+            return reason.verdict(subject, _field(row.name), value, why, fix)
 
 
 def _text(subject: ObjectRef, row: Option, value: str, *, without_snippets: bool) -> Verdict:

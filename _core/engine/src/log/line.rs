@@ -3,10 +3,10 @@
 //! Values are kept as they are and escaped at the end, since how much of each fits into the line is known only then.
 
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sallygate_image::{Escape, LogVariable};
+use sallygate_image::{CertificatePart, Escape, LogVariable};
 use sallygate_wire::field::Fields;
 use sallygate_wire::host::canonical_host;
 use sallygate_wire::path::{PathScratch, read_path};
@@ -18,34 +18,16 @@ use super::{Form, Piece, time};
 /// What is kept of one value: as much as the plain log keeps of a request's target.
 const VALUE_BYTES: usize = 2_048;
 
-/// Who asks, and how.
-pub struct Client<'a> {
-    /// The client's address, as it is believed to be.
-    pub address: &'a [u8],
-    /// The same, parsed.
-    pub ip: IpAddr,
-    /// Its port; 0 if nobody knows.
-    pub port: u16,
-    /// The other end of the connection.
-    pub near: SocketAddr,
-    /// The port that the client came to.
-    pub came_to: u16,
-    /// Did it come over TLS?
-    pub tls: bool,
-    /// Requests on this connection so far, this one among them.
-    pub requests: u32,
-    /// Did it come while the one before was served?
-    pub pipelined: bool,
-}
-
 /// How the client's connection is secured.
 #[derive(Clone, Copy)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs)] // the names say it
 pub struct Tls<'a> {
     pub protocol: &'a str,
     pub cipher: &'a str,
     pub server_name: Option<&'a str>,
     pub reused: bool,
+    /// Appends what the client's certificate says; false if there is none.
+    pub certificate: &'a dyn Fn(CertificatePart, &mut Vec<u8>) -> bool,
 }
 
 /// What is known at the end of a request.
@@ -90,7 +72,7 @@ pub struct Line {
     places: Vec<Option<(usize, usize)>>,
     tries: Vec<Try>,
     /// The client's address.
-    address: Vec<u8>,
+    pub(super) address: Vec<u8>,
     /// Totals up to the last try.
     before: (u64, u64),
 }
@@ -121,7 +103,7 @@ impl Line {
     }
 
     /// Has `value` say each variable. True is a value, be it empty; false leaves what was known before.
-    fn fill(&mut self, mut value: impl FnMut(&LogVariable, &mut Vec<u8>) -> bool) {
+    pub(super) fn fill(&mut self, mut value: impl FnMut(&LogVariable, &mut Vec<u8>) -> bool) {
         let Self { form, values, places, .. } = self;
         for (piece, place) in form.pieces.iter().zip(places) {
             if let Piece::Variable(variable) = piece {
@@ -134,41 +116,6 @@ impl Line {
                 }
             }
         }
-    }
-
-    /// Notes who asks.
-    pub fn client(&mut self, client: &Client<'_>) {
-        self.address.clear();
-        self.address.extend_from_slice(client.address);
-        self.fill(|variable, out| {
-            match variable {
-                LogVariable::RemoteAddr => out.extend_from_slice(client.address),
-                LogVariable::RemotePort if client.port == 0 => {}
-                LogVariable::RemotePort => number(u64::from(client.port), out),
-                LogVariable::BinaryRemoteAddr => match client.ip {
-                    IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
-                    IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
-                },
-                LogVariable::RealipRemoteAddr => {
-                    let _ = write!(out, "{}", client.near.ip());
-                }
-                LogVariable::RealipRemotePort => number(u64::from(client.near.port()), out),
-                LogVariable::ConnectionRequests => number(u64::from(client.requests), out),
-                LogVariable::Pipe => out.push(if client.pipelined { b'p' } else { b'.' }),
-                LogVariable::ServerPort => number(u64::from(client.came_to), out),
-                LogVariable::Scheme => out.extend_from_slice(if client.tls { b"https" } else { b"http" }),
-                LogVariable::Https => out.extend_from_slice(if client.tls { b"on" } else { b"" }),
-                // As ingress-nginx sets them where no location says more.
-                LogVariable::UpstreamName => out.push(b'-'),
-                LogVariable::AlternativeName
-                | LogVariable::Namespace
-                | LogVariable::IngressName
-                | LogVariable::ServiceName
-                | LogVariable::ServicePort => {}
-                _ => return false,
-            }
-            true
-        });
     }
 
     /// Notes a head that was not understood, by its first line.
@@ -245,12 +192,13 @@ impl Line {
         self.address = address;
     }
 
-    /// Notes the route: namespace and name of its object, service and port.
-    pub fn route(&mut self, [namespace, object, service, port]: [&str; 4]) {
+    /// Notes the route: namespace and name of its object, its path there, service and port.
+    pub fn route(&mut self, [namespace, object, path, service, port]: [&str; 5]) {
         self.fill(&mut |variable: &LogVariable, out: &mut Vec<u8>| {
             let value = match variable {
                 LogVariable::Namespace => namespace,
                 LogVariable::IngressName => object,
+                LogVariable::LocationPath => path,
                 LogVariable::ServiceName => service,
                 LogVariable::ServicePort => port,
                 LogVariable::UpstreamName if !service.is_empty() => {
@@ -362,6 +310,7 @@ impl Line {
                 LogVariable::SslSessionReused => {
                     return said(ending.tls.map(|tls| if tls.reused { "r" } else { "." }), out);
                 }
+                LogVariable::Certificate(part) => return ending.tls.is_some_and(|tls| (tls.certificate)(*part, out)),
                 other => return of_tries(other, &tries, out),
             }
             true
@@ -403,7 +352,7 @@ impl Line {
     }
 }
 
-fn number(value: u64, out: &mut Vec<u8>) {
+pub(super) fn number(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

@@ -3,6 +3,7 @@
 //! A snapshot has a [`Plan`]; a request that is judged under it fills in a [`Line`], which is rendered at its end. Must
 //! not know connections, routes or the ring that lines leave by.
 
+mod client;
 mod escape;
 mod line;
 mod time;
@@ -13,7 +14,8 @@ use sallygate_image::{AccessLog, Escape, LogVariable};
 
 use crate::regex::{Place, Regex};
 
-pub use line::{Client, Ending, Line, Tls};
+pub use client::Client;
+pub use line::{Ending, Line, Tls};
 
 /// A part of a line.
 #[derive(Debug)]
@@ -78,10 +80,22 @@ impl Form {
     /// Of texts and names of variables in turn.
     fn new(parts: &[String], escape: Escape) -> Self {
         let piece = |(index, part): (usize, &String)| {
-            if index % 2 == 0 { Piece::Text(part.as_bytes().into()) } else { Piece::Variable(LogVariable::of(part)) }
+            if index % 2 == 0 {
+                return Piece::Text(part.as_bytes().into());
+            }
+            match LogVariable::of(part) {
+                // It is the same for every line.
+                LogVariable::Hostname => Piece::Text(hostname().into()),
+                variable => Piece::Variable(variable),
+            }
         };
         Self { pieces: parts.iter().enumerate().map(piece).collect(), escape }
     }
+}
+
+/// In lower case, as nginx has it.
+fn hostname() -> Vec<u8> {
+    rustix::system::uname().nodename().to_bytes().to_ascii_lowercase()
 }
 
 #[cfg(test)]

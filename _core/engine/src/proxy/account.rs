@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use openssl::ssl::{NameType, SslRef, SslVersion};
+use sallygate_image::CertificatePart;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
@@ -16,6 +17,7 @@ use crate::proxy::worker::Worker;
 use crate::route::Route;
 use crate::telemetry::{AccessRecord, Counter, Field, LINE_MAX_BYTES, Outcome};
 use crate::transport::address::SocketText;
+use crate::trust::tell;
 
 /// Lines whose memory is kept per worker: as many as requests are usually under way at once. More are freed.
 const SPARE_LINES: usize = 256;
@@ -61,6 +63,8 @@ pub struct Account {
     pub head_only: bool,
     /// Did the gateway answer itself?
     pub local: bool,
+    /// Did the client leave before it had what the gateway answered itself?
+    pub cut_off: bool,
     slot: u32,
     /// Does the route want it in the access log?
     logged: bool,
@@ -113,6 +117,7 @@ impl Account {
             failure: None,
             head_only: false,
             local: false,
+            cut_off: false,
             slot: 0,
             logged: true,
             prompt: true,
@@ -179,7 +184,7 @@ impl Account {
         self.logged = route.filters.as_ref().is_none_or(|filters| filters.logged);
         if let Some(line) = &mut self.line {
             let names = names(route);
-            line.route([names.namespace, names.object, names.service, names.port]);
+            line.route([names.namespace, names.object, &route.path, names.service, names.port]);
         }
     }
 
@@ -314,6 +319,7 @@ impl Account {
     #[inline(never)]
     fn write_line(&mut self, mut line: Box<Line>, worker: &Worker, session: Option<&SslRef>, outcome: &Outcome) {
         if self.logged {
+            let certificate = |part: CertificatePart, out: &mut Vec<u8>| session.is_some_and(|it| tell(it, part, out));
             let ending = Ending {
                 status: outcome.status,
                 end_unix_ns: outcome.start_unix_ns + outcome.duration_us * 1_000,
@@ -321,12 +327,13 @@ impl Account {
                 request_length: outcome.request_length,
                 bytes_sent: self.written,
                 body_bytes_sent: outcome.body_bytes_sent,
-                complete: self.failure.is_none_or(|failure| failure.kind != Kind::ClientGone && self.local),
+                complete: !self.cut_off && self.failure.is_none_or(|it| it.kind != Kind::ClientGone && self.local),
                 tls: session.map(|session| Tls {
                     protocol: session.version_str(),
                     cipher: session.current_cipher().map_or("", |cipher| cipher.name()),
                     server_name: session.servername(NameType::HOST_NAME),
                     reused: session.session_reused(),
+                    certificate: &certificate,
                 }),
             };
             line.end(&ending, (self.upstream_sent, self.upstream_received), outcome.upstream_response_length);

@@ -182,6 +182,8 @@ impl Connection {
             ip,
             port: if ip == self.peer.ip() { self.peer.port() } else { 0 },
             near: self.peer,
+            proxied: self.came_to != 0,
+            socket: self.stream.descriptor(),
             came_to: self.port(),
             tls,
             requests: self.requests,
@@ -398,6 +400,7 @@ impl Connection {
         account.response_body = body;
         account.written += u64::try_from(output.bytes.len()).unwrap_or(0);
         let sent = self.write_all(output).await;
+        account.cut_off = !sent;
         if sent && end != End::Keep {
             self.linger(end == End::Close).await;
         }

@@ -129,6 +129,8 @@ pub struct Route {
     pub slot: u32,
     /// Where it was written.
     pub origin: Origin,
+    /// The path as its author wrote it.
+    pub path: Box<str>,
     /// Keeps the backend's index from being given to another backend.
     pub(crate) backend: Option<Arc<BackendKey>>,
     /// Its regex, if it has one.
@@ -154,6 +156,7 @@ impl Route {
             endpoint: None,
             slot: 0,
             origin,
+            path: Box::default(),
             backend,
             pattern: None,
         }

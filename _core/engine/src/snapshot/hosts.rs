@@ -21,8 +21,6 @@ use crate::trust::HostTls;
 /// A host that is ready but for the slots of its routes, which are given only when nothing can be refused any more.
 struct Draft {
     host: HostDraft,
-    /// Of its routes, which do not keep them.
-    display_paths: Vec<String>,
     bytes: usize,
 }
 
@@ -165,10 +163,10 @@ impl<'r> Hosts<'r> {
 
     /// Give routes their slots, and put everything together. Nothing fails here.
     pub(super) fn finish(self, build: &mut Build<'_>) -> Box<[Table]> {
-        for (digest, Draft { mut host, display_paths, bytes }) in self.drafts {
+        for (digest, Draft { mut host, bytes }) in self.drafts {
             let name = display_host(&host.key);
-            for (route, path) in host.routes.routes_mut().iter_mut().zip(display_paths) {
-                route.slot = build.makers.slots.slot(&labels(route, &name, path));
+            for route in host.routes.routes_mut() {
+                route.slot = build.makers.slots.slot(&labels(route, &name));
             }
             build.keep(digest, Node::Host(host.finish()), bytes);
         }
@@ -230,7 +228,6 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
     let mut policies = Vec::new();
     let mut matches: Vec<PathMatch> = Vec::with_capacity(host.routes.len());
     let mut routes: Vec<Route> = Vec::with_capacity(host.routes.len());
-    let mut display_paths = Vec::with_capacity(host.routes.len());
     let key = host.key().to_owned();
     for (index, route) in host.routes.into_iter().enumerate() {
         let field = || format!("routes[{index}].policy");
@@ -260,6 +257,7 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
             Box::new(Errors { statuses: errors.statuses.into(), backend, local_only: errors.local_only })
         });
         let mut made = Route::new(origin, action, policy.policy, policy.rewrite, backend);
+        made.path = route.display_path.into();
         made.filters = policy.filters;
         made.endpoint = policy.endpoint;
         made.errors = errors;
@@ -271,7 +269,6 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
         }
         routes.push(made);
         matches.push(route.match_);
-        display_paths.push(route.display_path);
     }
     let makers = &mut *build.makers;
     let tls = host.tls.as_ref().map(|tls| HostTls::new(tls, &mut makers.authorities)).transpose();
@@ -286,7 +283,7 @@ fn draft(build: &mut Build<'_>, digest: Digest, host: Host, bytes: usize) -> Res
     let refused = |reason| Refusal::new(digest, Kind::Host.name(), "host", reason);
     let expression = compiled(&key).map_err(refused)?;
     let host = HostDraft { digest, key, certificate, routes, block, policies: policies.into(), tls, expression };
-    Ok(Draft { host, display_paths, bytes })
+    Ok(Draft { host, bytes })
 }
 
 /// Backends beside a route's own, if there are any.
@@ -318,7 +315,7 @@ fn origin(id: RouteId, before: Option<&Route>) -> Origin {
 }
 
 /// What a route's figures are reported under.
-fn labels(route: &Route, host: &str, path: String) -> Labels {
+fn labels(route: &Route, host: &str) -> Labels {
     let backend = route.backend.as_ref().map(|key| key.id());
     Labels {
         namespace: route.origin.source.namespace.to_string(),
@@ -326,6 +323,6 @@ fn labels(route: &Route, host: &str, path: String) -> Labels {
         service: backend.map(|id| id.service.clone()).unwrap_or_default(),
         port: backend.map(|id| id.port.clone()).unwrap_or_default(),
         host: host.to_owned(),
-        path,
+        path: route.path.to_string(),
     }
 }

@@ -269,7 +269,7 @@ impl Stream {
     }
 
     /// The socket, for who watches it.
-    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.tcp().as_fd()
     }
 

@@ -15,7 +15,7 @@ pub use clients::{Authorities, HostTls, Refused, Verification, check_ciphers, ch
 pub use endpoint::{Endpoint, client_context, expect_name, version};
 pub use foreign::server_name;
 pub use foreign::set_session_seconds;
-pub use shown::{Report, Secured};
+pub use shown::{Report, Secured, tell};
 
 /// What is off in every connection: compression leaks secrets (CRIME), renegotiation is work that a peer can ask for.
 pub fn options() -> SslOptions {

@@ -1,12 +1,16 @@
 //! What the client of one connection has shown in its handshake, for as long as the connection lives.
 
+use std::borrow::Cow;
+use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
+use openssl::hash::MessageDigest;
 use openssl::ssl::{Ssl, SslRef};
 use openssl::stack::Stack;
 use openssl::x509::{X509, X509StoreContext, X509StoreContextRef, X509VerifyResult};
+use sallygate_image::CertificatePart;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::write::HeadWriter;
 
@@ -37,6 +41,16 @@ pub enum Outcome {
     Good,
     /// It is not: why.
     Failed(X509VerifyResult),
+}
+
+impl Outcome {
+    fn verdict(self) -> Cow<'static, str> {
+        match self {
+            Self::Nothing => "NONE".into(),
+            Self::Good => "SUCCESS".into(),
+            Self::Failed(error) => format!("FAILED:{}", error.error_string()).into(),
+        }
+    }
 }
 
 /// Is nothing wrong but that the authority is not known?
@@ -156,6 +170,33 @@ pub struct Report<'s> {
     pub(super) passes: bool,
 }
 
+/// Appends what a client's certificate says, as nginx words it; false if nothing does.
+pub fn tell(ssl: &SslRef, part: CertificatePart, out: &mut Vec<u8>) -> bool {
+    // Who was not asked has shown nothing.
+    let shown = Examined::of(ssl).map(|examined| examined.shown(ssl));
+    if part == CertificatePart::Verdict {
+        out.extend_from_slice(shown.map_or(Outcome::Nothing, |shown| shown.outcome).verdict().as_bytes());
+        return true;
+    }
+    let Some((shown, certificate)) = shown.and_then(|shown| Some((shown, shown.certificate.as_ref()?))) else {
+        return false;
+    };
+    match part {
+        CertificatePart::Verdict => {}
+        CertificatePart::Subject => out.extend_from_slice(&shown.subject),
+        CertificatePart::Issuer => out.extend_from_slice(&shown.issuer),
+        CertificatePart::Serial => {
+            let digits = certificate.serial_number().to_bn().and_then(|number| number.to_hex_str());
+            return digits.map(|digits| out.extend_from_slice(digits.as_bytes())).is_ok();
+        }
+        CertificatePart::Fingerprint => {
+            let Ok(digest) = certificate.digest(MessageDigest::sha1()) else { return false };
+            return digest.iter().all(|byte| write!(out, "{byte:02x}").is_ok());
+        }
+    }
+    true
+}
+
 impl Report<'_> {
     /// Of a client that nobody has asked.
     pub(super) fn nothing() -> Self {
@@ -165,17 +206,12 @@ impl Report<'_> {
     /// Appends the field lines, as ingress-nginx writes them: none without a value.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Fault> {
         let mut writer = HeadWriter::new(out);
-        let verdict = match self.outcome {
-            Outcome::Nothing => "NONE".into(),
-            Outcome::Good => "SUCCESS".into(),
-            Outcome::Failed(error) => format!("FAILED:{}", error.error_string()),
-        };
         if let Some(shown) = self.shown.filter(|_| self.passes)
             && !shown.escaped().is_empty()
         {
             writer.field(b"ssl-client-cert", shown.escaped())?;
         }
-        writer.field(b"ssl-client-verify", verdict.as_bytes())?;
+        writer.field(b"ssl-client-verify", self.outcome.verdict().as_bytes())?;
         for (name, value) in self.shown.iter().flat_map(|shown| {
             [(&b"ssl-client-subject-dn"[..], &shown.subject), (b"ssl-client-issuer-dn", &shown.issuer)]
         }) {
