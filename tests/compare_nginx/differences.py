@@ -37,6 +37,11 @@ _CODED: Final = (
     ("answer's transfer-encoding", "", "chunked"),
 )
 
+_ODD: Final = '\\"\\\\\\t%0a' + "é".encode().decode("latin-1")
+_WHO: Final = '\\"\\\\%0a' + "é".encode().decode("latin-1")
+_COOKIE: Final = 'a=\\"\\\\; who=' + _WHO
+_USER: Final = 'a\\n\\r\\"\\\\\\u0001\x7f'
+
 
 def because(why: str, *rows: tuple[str, ...]) -> Iterator[Difference]:
     """Each row is scene, request, aspect, our value, nginx's value, and the build where it is one's alone."""
@@ -358,4 +363,36 @@ DIFFERENCES: Final = tuple(
     )
 )
 
-LOGGED: Final[tuple[Difference, ...]] = ()
+LOGGED: Final = tuple(
+    chain(
+        because(
+            "Controls and what is no UTF-8 stay encoded in the path that routes are found by.",
+            (
+                "default",
+                "encoded in the target",
+                "uri",
+                r"/%0A%0D\x22\x5C%7F%01%80",
+                r"/\x0A\x0D\x22\x5C\x7F\x01\x80",
+            ),
+            ("json", "encoded in the target", "uri", r"/%0A%0D\"\\%7F%01%80", '/\\n\\r\\"\\\\\x7f\\u0001\x80'),
+            ("none", "encoded in the target", "uri", r'/%0A%0D"\%7F%01%80', '/\n\r"\\\x7f\x01\x80'),
+        ),
+        because(
+            "A line of JSON is JSON, whatever a client sends.",
+            ("json", "in a header", "http_x_odd", _ODD + r"\uFFFD", _ODD + "\x80"),
+            ("json", "in a cookie", "cookie_who", _WHO + r"\uFFFD", _WHO + "\x80"),
+            ("json", "in a cookie", "http_cookie", _COOKIE + r"\uFFFD", _COOKIE + "\x80"),
+            ("json", "in the name of a user", "remote_user", _USER + r"\uFFFD", _USER + "\x80"),
+        ),
+        because(
+            "No value ends a line, whatever is not escaped: what follows it would be a line that a client has forged.",
+            ("none", "in the name of a user", "remote_user", 'a\\x0A\\x0D"\\\x01\x7f\x80', 'a\n\r"\\\x01\x7f\x80'),
+        ),
+        because(
+            "An answer that breaks off is not complete, however much of it was sent.",
+            ("completion", "/cut", "line", "/cut|200|", "/cut|200|OK"),
+            ("completion", "/cut-chunked", "line", "/cut-chunked|200|", "/cut-chunked|200|OK"),
+        ),
+    )
+)
+"""Of lines of the access log: by how they are escaped, request and variable."""

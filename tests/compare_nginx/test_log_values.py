@@ -1,5 +1,8 @@
 """Bytes that hurt in lines of the access log, and what a complete request is: as nginx has it."""
 
+import base64
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +21,27 @@ from tests.support.site import until
 END: Final = " ~end"
 """A line feed may be in a line of nginx; this with one behind it is not."""
 
-NAMES: Final = ("request", "request_uri", "uri", "args", "arg_q", "http_x_odd", "http_cookie", "cookie_who", "status")
+NAMES: Final = (
+    "remote_user",
+    "request",
+    "request_uri",
+    "uri",
+    "args",
+    "arg_q",
+    "http_x_odd",
+    "http_cookie",
+    "cookie_who",
+    "status",
+)
 HOSTILE: Final = {
-    "encoded in the target": b"GET /%0a%0d%22%5c%7f%01%80?q=%0a%0d%22%5c%7f%01%80 HTTP/1.1\r\nHost: logs.example\r\n\r\n",
-    "in the target": b'GET /"\\\xc3\xa9\xff?q="\\\xc3\xa9\xff HTTP/1.1\r\nHost: logs.example\r\n\r\n',
+    "encoded in the target": b"GET /%0a%0d%22%5c%7f%01%80?q=%0a%22%5c%7f%80 HTTP/1.1\r\nHost: logs.example\r\n\r\n",
     "in a header": b'GET /h HTTP/1.1\r\nHost: logs.example\r\nX-Odd: "\\\t%0a\xc3\xa9\x80\r\n\r\n',
     "in a cookie": b'GET /c HTTP/1.1\r\nHost: logs.example\r\nCookie: a="\\; who="\\%0a\xc3\xa9\x80\r\n\r\n',
+    "in the name of a user": b"GET /u HTTP/1.1\r\nHost: logs.example\r\nAuthorization: Basic %b\r\n\r\n"
+    % base64.b64encode(b'a\n\r"\\\x01\x7f\x80:z'),
 }
 REFUSED: Final = (
+    b'GET /"\\\xc3\xa9\xff?q="\\\xc3\xa9\xff HTTP/1.1\r\nHost: logs.example\r\n\r\n',
     b"GET /a\x01b HTTP/1.1\r\nHost: logs.example\r\n\r\n",
     b"GET /a\x7fb HTTP/1.1\r\nHost: logs.example\r\n\r\n",
     b"GET /a\rb HTTP/1.1\r\nHost: logs.example\r\n\r\n",
@@ -35,7 +51,7 @@ REFUSED: Final = (
     b"GET /h HTTP/1.1\r\nHost: logs.example\r\nX-Odd: a\rb\r\n\r\n",
     b"GET /h HTTP/1.1\r\nHost: logs.example\r\nCookie: who=a\x00b\r\n\r\n",
 )
-"""By the gateway, and all of it by nginx but for the bytes in headers, which are written there as those above are."""
+"""By the gateway."""
 
 
 class Told(NamedTuple):
@@ -76,7 +92,7 @@ def test_bytes_that_hurt_are_written_as_nginx_does_it(
     with starting(tmp_path, f"--access-log={file}", options=options) as world:
         world.add(world.ingress(HOST))
         own = {ask: send(Lines(world.gateway.address("http"), file), sent) for ask, sent in HOSTILE.items()}
-        with others(build, tmp_path / "nginx", world.origins["one"], escape, pair, form(*NAMES)) as place:
+        with others(build, tmp_path / "nginx", world.origins["one"], escape, pair, form=form(*NAMES)) as place:
             theirs = {ask: send(place, sent) for ask, sent in HOSTILE.items()}
     assert not any(byte in line for line in own.values() for byte in "\r\n")
     found = {
@@ -110,7 +126,14 @@ def halfway(request: Request) -> Answer:
             return Answer(pieces=(b"half",), chunked=True, reset=True)
         case "/dead":
             return Answer(reset=True)
+        case "/part":
+            return Answer(pieces=(b"x" * 65_536,) * 512, chunked=True)  # more than sockets hold
     return Answer(pieces=(b"whole",))
+
+
+def leave(client: RawClient) -> None:
+    """For good: who only ends his side may still wait for the answer."""
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def completions(place: Lines, origin: Origin) -> Iterator[str]:
@@ -132,9 +155,15 @@ def completions(place: Lines, origin: Origin) -> Iterator[str]:
     with RawClient(place.address) as client:
         client.send(f"GET /left HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         assert origin.waiting.acquire(timeout=15)
+        leave(client)
     until(lambda: "/left" in place.file.read_text())
     origin.gate.set()
     origin.gate = None
+    with RawClient(place.address) as client:
+        client.send(f"GET /part HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert client.socket.recv(1)
+        leave(client)
+    until(lambda: "/part" in place.file.read_text())
     yield from lines(place.file)
 
 
@@ -152,7 +181,8 @@ def test_a_request_is_complete_where_nginx_says_so(build: str, tmp_path: Path, p
         one.script = halfway
         world.add(world.ingress(HOST))
         own = list(completions(Lines(world.gateway.address("http"), file), one))
-        with others(build, tmp_path / "nginx", one, "default", pair, told) as place:
+        with others(build, tmp_path / "nginx", one, "default", pair, form=told) as place:
             theirs = list(completions(place, one))
-    assert own == theirs
-    assert [line.split("|")[2] for line in own] == ["OK", "", "", "OK", "OK", ""]
+    found = {line.split("|")[0]: Told(line, their) for line, their in zip(own, theirs, strict=True) if line != their}
+    assert found == {row.ask: Told(row.ours, row.nginx) for row in LOGGED if row.scene == "completion"}
+    assert [line.split("|")[2] for line in own] == ["OK", "", "", "OK", "OK", "", ""]

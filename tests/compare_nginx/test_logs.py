@@ -71,7 +71,7 @@ def logged(place: Lines, requests: Iterable[bytes]) -> list[bytes]:
 
 @contextlib.contextmanager
 def others(
-    build: str, folder: Path, origin: Origin, escape: str, pair: tuple[bytes, bytes], form: str = FORM
+    build: str, folder: Path, origin: Origin, escape: str, pair: tuple[bytes, bytes], *, form: str = FORM
 ) -> Iterator[Lines]:
     folder.mkdir()
     file = folder / "access.log"

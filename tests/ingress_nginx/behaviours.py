@@ -414,6 +414,10 @@ CLUSTER: Final = (
         "ingress_nginx/test_logs.py test_what_no_route_takes_and_what_is_refused_follows_the_form",
         "compare_nginx/test_logs.py test_lines_are_those_of_nginx",
         "compare_nginx/test_logs.py test_a_line_of_json_is_json_whatever_a_client_sends",
+        "compare_nginx/test_log_values.py test_bytes_that_hurt_are_written_as_nginx_does_it",
+        "compare_nginx/test_log_values.py test_a_request_is_complete_where_nginx_says_so",
+        "ingress_nginx/test_logs.py test_a_line_tells_where_a_request_came_to",
+        "ingress_nginx/test_client_certificates.py test_the_access_log_can_tell_of_them",
     ),
     row(
         "requests that are not logged",

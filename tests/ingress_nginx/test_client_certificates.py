@@ -1,17 +1,20 @@
 """auth-tls-*: real authorities, real certificates, real handshakes."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from tests.ingress_nginx.conftest import World
 from tests.support.manifests import opaque
 from tests.support.origin import Origin
 from tests.support.pki import Authority
 from tests.support.raw_client import RawClient, Response
+from tests.support.site import until
 
 NAMES = ("ssl-client-verify", "ssl-client-subject-dn", "ssl-client-issuer-dn", "ssl-client-cert")
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -95,6 +98,32 @@ def test_the_service_that_decides_about_requests_learns_of_them(site: Site, one:
     assert site.get(host, site.authority.issue("good.example"), "/", *spoofed).status == 200
     assert told(auth) == told(one)
     assert told(auth)["subject-dn"] == "CN=good.example"
+
+
+def test_the_access_log_can_tell_of_them(start: Callable[..., World], tmp_path: Path) -> None:
+    file = tmp_path / "access.log"
+    names = ("verify", "s_dn", "i_dn", "serial", "fingerprint")
+    form = "$host " + " ".join(f"[$ssl_client_{name}]" for name in names)
+    site = Site(start(f"--access-log={file}", options={"log-format-upstream": form}), tmp_path)
+    site.protect("own.example", auth_tls_verify_client="optional_no_ca")
+    good, stranger = site.authority.issue("good.example"), Authority("stranger").issue("evil]\n.example")
+    shown = [x509.load_pem_x509_certificate(pair[0]) for pair in (good, stranger)]
+    digits = [f"{one.serial_number:X}" for one in shown]
+    serials = [number.zfill(len(number) + len(number) % 2) for number in digits]
+    prints = [one.fingerprint(hashes.SHA1()).hex() for one in shown]
+    for pair in (good, stranger, None):
+        site.get("own.example", pair)
+        count = [good, stranger, None].index(pair) + 1
+        until(lambda: file.read_text().count("own.example") == count)  # noqa: B023 - asked here only
+    site.world.get("own.example")
+    until(lambda: file.read_text().count("own.example") == 4)
+    failed = "FAILED:unable to verify the first certificate"
+    assert [line for line in file.read_text().splitlines() if "own.example" in line] == [
+        f"own.example [SUCCESS] [CN=good.example] [CN=clients] [{serials[0]}] [{prints[0]}]",
+        f"own.example [{failed}] [CN=evil]\\x5C0A.example] [CN=stranger] [{serials[1]}] [{prints[1]}]",
+        "own.example [NONE] [-] [-] [-] [-]",
+        "own.example [-] [-] [-] [-] [-]",
+    ]
 
 
 def test_what_a_client_says_of_its_certificate_itself_is_never_passed_on(site: Site, one: Origin) -> None:

@@ -1,6 +1,8 @@
 """The access log as options ask for it, as whoever reads its file meets it."""
 
+import contextlib
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +142,64 @@ def test_a_request_is_complete_once_its_answer_is(start: Start, file: Path) -> N
     # Which worker's come first is nobody's business.
     expected = {"whole.example [OK] 200", "nobody.example [OK] 404", "cut.example [] 200"}
     until(lambda: expected <= set(file.read_text().splitlines()))
+
+
+def test_a_connection_has_one_number_of_its_own(start: Start, file: Path) -> None:
+    world = start(f"--access-log={file}", options={"log-format-upstream": "$connection $connection_requests $host"})
+    world.add(world.ingress("own.example"))
+    with world.client() as first, world.client() as second:
+        for client in (first, first, second):
+            client.get("own.example")
+    until(lambda: file.read_text().count("own.example") == 3)
+    found = [line.split() for line in file.read_text().splitlines() if "own.example" in line]
+    assert sorted(requests for _, requests, _ in found) == ["1", "1", "2"]
+    numbers = {number: [requests for one, requests, _ in found if one == number] for number, _, _ in found}
+    assert sorted(numbers.values()) == [["1"], ["1", "2"]]
+    assert all(number.isdigit() for number in numbers)
+
+
+def test_a_line_tells_where_a_request_came_to(start: Start, file: Path) -> None:
+    form = "$host $location_path [$server_addr] [$proxy_protocol_addr] $hostname"
+    world = start(f"--access-log={file}", options={"log-format-upstream": form})
+    world.add(world.ingress("own.example"), world.ingress("own.example", path="/deep/er"))
+    with world.client() as client:  # on one connection, and so by one worker
+        client.get("own.example", "/deep/er/still")
+        client.get("own.example", "/de")
+        client.get("nobody.example")
+    name = socket.gethostname().lower()
+    told(
+        file,
+        f"own.example /deep/er [127.0.0.1] [-] {name}",
+        f"own.example / [127.0.0.1] [-] {name}",
+        f"nobody.example  [127.0.0.1] [-] {name}",
+    )
+
+
+def test_a_header_of_the_proxy_protocol_is_told(start: Start, file: Path) -> None:
+    form = (
+        "$host $remote_addr $proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_port "
+        "$realip_remote_addr $realip_remote_port"
+    )
+    options = {"log-format-upstream": form, "use-proxy-protocol": "true", "proxy-real-ip-cidr": "127.0.0.0/8"}
+    world = start(f"--access-log={file}", options=options)
+    with world.client() as client:
+        port = client.socket.getsockname()[1]
+        client.send(b"PROXY TCP4 203.0.113.7 198.51.100.1 4711 8080\r\n")
+        client.get("own.example")
+    told(file, f"own.example 203.0.113.7 203.0.113.7 4711 8080 127.0.0.1 {port}")
+
+
+def test_an_answer_of_the_gateway_that_nobody_takes_is_not_complete(start: Start, file: Path) -> None:
+    world = start(f"--access-log={file}", options={"log-format-upstream": "$host [$request_completion] $status"})
+    world.add(world.ingress("own.example", force_ssl_redirect="true"))
+    one = f"GET /{'x' * 4_000} HTTP/1.1\r\nHost: own.example\r\n\r\n".encode()  # comes back as the Location
+    with world.client() as client:
+        client.socket.settimeout(0.5)
+        # Until the gateway reads no more, since it waits for the client to read.
+        with contextlib.suppress(TimeoutError):
+            while True:
+                client.send(one)
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    until(lambda: "own.example [] 308" in file.read_text())
+    found = [line for line in file.read_text().splitlines() if "own.example" in line]
+    assert (found[0], found.count("own.example [] 308")) == ("own.example [OK] 308", 1)

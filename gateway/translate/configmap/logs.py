@@ -79,7 +79,8 @@ ROWS: Final = (
         type=FORMAT,
         instead="leave these variables out, if nothing reads them",
         apply=_formatted,
-        differs="a value is cut where a line would pass 7,174 bytes; `$uri` is the path before it was rewritten; "
+        differs="a value is cut where a line would pass 7,174 bytes; `$uri` is the path before it was rewritten, "
+        "in which controls and what is no UTF-8 stay encoded; `$request_completion` is empty if an answer breaks off; "
         "where both are given it wins over `--access-log-format`",
         doc="The form of the access log. What is not known here of nginx's variables is as if it were not set.",
     ),
