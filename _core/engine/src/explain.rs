@@ -317,7 +317,7 @@ fn forwarded(
         port: question.port,
         tls: question.tls,
         told,
-        fresh_id: question.fresh_id,
+        id: forward::request_id(question.head, fields, question.fresh_id),
         http10: policy.http10,
         edits: route.filters.as_ref().and_then(|filters| filters.request()),
         lines: &lines,

@@ -46,8 +46,8 @@ pub struct Facts<'a> {
     pub tls: bool,
     /// What a proxy before us says of the client, where it is believed.
     pub told: &'a Told<'a>,
-    /// 32 hexadecimal digits, used if the client sent no id of its own.
-    pub fresh_id: &'a [u8; 32],
+    /// The request's id: see [`request_id`].
+    pub id: &'a [u8],
     /// Is the upstream spoken to in HTTP/1.0? Then it switches no protocol, and its connection ends with its answer.
     pub http10: bool,
     /// What the route says in other words.
@@ -251,7 +251,7 @@ fn write_ours(
     let told = facts.told;
     // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
     writer.labelled(&HOST, host)?;
-    writer.labelled(&REQUEST_ID, request_id(bytes, fields, facts.fresh_id))?;
+    writer.labelled(&REQUEST_ID, facts.id)?;
     let client = told.address.as_ref().map_or(facts.peer, AddressText::as_bytes);
     writer.labelled(&REAL_IP, client)?;
     if told.appends {
@@ -293,7 +293,7 @@ fn write_ours_edited(
     let ours = [
         // RFC 9112 §3.2 wants a Host in any case, if only an empty one.
         (Name::Host, &b"Host"[..], host),
-        (Name::XRequestId, b"X-Request-ID", request_id(bytes, fields, facts.fresh_id)),
+        (Name::XRequestId, b"X-Request-ID", facts.id),
         (Name::XRealIp, b"X-Real-IP", client),
         (Name::XForwardedFor, b"X-Forwarded-For", client),
         (Name::XForwardedHost, b"X-Forwarded-Host", host),
@@ -407,7 +407,7 @@ mod tests {
             port: 8080,
             tls,
             told,
-            fresh_id: b"0123456789abcdef0123456789abcdef",
+            id: request_id(bytes, &fields, b"0123456789abcdef0123456789abcdef"),
             http10: false,
             edits: None,
             lines: b"",

@@ -1,18 +1,20 @@
 //! What is to be counted and logged of one request: filled in as it goes, handed to telemetry once at its end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use openssl::ssl::{NameType, SslRef, SslVersion};
 use sallygate_image::CertificatePart;
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{Method, RequestHead, Version};
+use sallygate_wire::span::Span;
 
 use crate::clock::Clock;
 use crate::fault::{Failure, Kind, Side, Undecided};
-use crate::http1::forward::request_id;
 use crate::log::{Ending, Line, Plan, Tls};
 use crate::proxy::choice::names;
+use crate::proxy::client::Connection;
+use crate::proxy::peer::PeerText;
 use crate::proxy::worker::Worker;
 use crate::route::Route;
 use crate::telemetry::{AccessRecord, Counter, Field, LINE_MAX_BYTES, Outcome};
@@ -71,7 +73,11 @@ pub struct Account {
     /// Has nobody been waited for so far?
     prompt: bool,
     id: Id,
-    record: AccessRecord,
+    /// Where the client is, if a proxy says so.
+    client: Option<IpAddr>,
+    referer: Span,
+    user_agent: Span,
+    tried: Tried,
     /// The line, where the log has a form of its own.
     line: Option<Box<Line>>,
 }
@@ -80,7 +86,48 @@ pub struct Account {
 enum Id {
     None,
     Fresh([u8; 32]),
-    Sent(sallygate_wire::span::Span),
+    Sent(Span),
+}
+
+/// The endpoints that were tried. Nearly every request tries one.
+#[derive(Default)]
+struct Tried {
+    first: Option<SocketAddr>,
+    others: Vec<SocketAddr>,
+}
+
+impl Tried {
+    fn add(&mut self, address: SocketAddr) {
+        match self.first {
+            None => self.first = Some(address),
+            Some(_) => self.others.push(address),
+        }
+    }
+
+    fn tell(&self, record: &mut AccessRecord) {
+        for address in self.first.iter().chain(&self.others) {
+            record.tried(SocketText::of(*address).as_bytes());
+        }
+    }
+}
+
+/// What a client has asked for, as far as it is known. It is read again at the end of the request, out of the buffer that
+/// is kept for so long anyway: what would be written down at its beginning would be memory of its own, and cold by then.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// No head has come.
+    Nothing,
+    /// These bytes, which are no head.
+    Bytes(&'a [u8]),
+    /// This head, and its bytes.
+    Request(&'a RequestHead, &'a [u8]),
+}
+
+impl<'a> Asked<'a> {
+    /// Of what is no head, the first line, as far as it has one.
+    fn line(bytes: &'a [u8]) -> &'a [u8] {
+        bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default()
+    }
 }
 
 fn length(bytes: usize) -> u64 {
@@ -88,16 +135,11 @@ fn length(bytes: usize) -> u64 {
 }
 
 impl Account {
-    /// Begins with the first byte of a request. `address` and `port` are the client's; 0 is a port that nobody knows.
-    pub fn begin(worker: &Worker, address: &[u8], port: u16) -> Self {
+    /// Begins with the first byte of a request. `client` is where a proxy says that it comes from.
+    pub fn begin(worker: &Worker, client: Option<IpAddr>) -> Self {
         worker.telemetry.add(Counter::RequestsStarted, 1);
-        let start_us = worker.clock.micros();
-        let mut record = worker.telemetry.record();
-        record.set(Field::RemoteAddr, address);
-        let mut digits = itoa::Buffer::new();
-        record.set(Field::RemotePort, digits.format(port).as_bytes());
         Self {
-            start_us,
+            start_us: worker.clock.micros(),
             upstream_start_us: 0,
             upstream_us: None,
             answered_us: 0,
@@ -122,7 +164,10 @@ impl Account {
             logged: true,
             prompt: true,
             id: Id::None,
-            record,
+            client,
+            referer: Span::default(),
+            user_agent: Span::default(),
+            tried: Tried::default(),
             line: None,
         }
     }
@@ -137,36 +182,28 @@ impl Account {
         }
     }
 
-    /// Notes a head that was understood.
-    pub fn request(&mut self, bytes: &[u8], head: &RequestHead, fields: &Fields, fresh_id: [u8; 32]) {
+    /// Notes a head that was understood. `fresh_id` makes an id for it, if it brings none.
+    pub fn request(&mut self, bytes: &[u8], head: &RequestHead, fields: &Fields, fresh_id: impl FnOnce() -> [u8; 32]) {
         self.request_head = u32::try_from(head.len).unwrap_or(u32::MAX);
         self.head_only = head.method == Method::Head;
-        let value = |id| fields.find(id).map_or(&b""[..], |field| field.value.of(bytes));
-        self.record.set(Field::Method, head.method_text.of(bytes));
-        self.record.set(Field::Target, head.target.of(bytes));
-        self.record.set(Field::Protocol, if head.version == Version::Http10 { b"HTTP/1.0" } else { b"HTTP/1.1" });
-        self.record.set(Field::Host, head.authority.map_or(&b""[..], |authority| authority.of(bytes)));
-        self.record.set(Field::Referer, value(Name::Referer));
-        self.record.set(Field::UserAgent, value(Name::UserAgent));
-        self.record.set(Field::RequestId, request_id(bytes, fields, &fresh_id));
-        if let Some(line) = &mut self.line {
-            line.request(bytes, head, fields, request_id(bytes, fields, &fresh_id));
-        }
-        self.id = match fields.find(Name::XRequestId).filter(|field| !field.value.is_empty()) {
-            Some(field) => Id::Sent(field.value),
-            None => Id::Fresh(fresh_id),
+        let value = |id| fields.find(id).map_or(Span::default(), |field| field.value);
+        self.referer = value(Name::Referer);
+        self.user_agent = value(Name::UserAgent);
+        self.id = match value(Name::XRequestId) {
+            none if none.is_empty() => Id::Fresh(fresh_id()),
+            sent => Id::Sent(sent),
         };
+        if let Some(mut line) = self.line.take() {
+            line.request(bytes, head, fields, self.request_id(bytes));
+            self.line = Some(line);
+        }
     }
 
     /// Notes a head that was not understood: its first line, as far as it has one.
     pub fn refused_head(&mut self, bytes: &[u8]) {
         self.request_head = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.head_only = bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ");
-        let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').find(|line| !line.is_empty());
-        self.record.set(Field::Target, line.unwrap_or_default());
-        if let Some(own) = &mut self.line {
-            own.refused(line.unwrap_or_default());
-        }
+        self.note(|line| line.refused(Asked::line(bytes)));
     }
 
     /// The request's id, as the upstream sees it. `bytes` is the request's head.
@@ -217,7 +254,7 @@ impl Account {
     /// Notes a try; returns when it begins. A first one that follows its request at once begins with it: what a few
     /// microseconds more would tell is not worth reading the clock again.
     pub fn try_endpoint(&mut self, address: SocketAddr, clock: &Clock) -> u64 {
-        self.record.tried(SocketText::of(address).as_bytes());
+        self.tried.add(address);
         self.upstream_start_us = if self.prompt { self.start_us } else { clock.micros() };
         self.prompt = false;
         self.upstream_written = false;
@@ -258,7 +295,9 @@ impl Account {
     }
 
     /// Counts and logs. Called once, whatever became of the request.
-    pub fn finish(mut self, worker: &Worker, session: Option<&SslRef>) {
+    pub(super) fn finish(mut self, connection: &Connection, asked: Asked<'_>) {
+        let worker = &*connection.worker;
+        let session = connection.stream.session();
         let telemetry = &worker.telemetry;
         telemetry.add(Counter::RequestsFinished, 1);
         telemetry.add(Counter::response(self.status), 1);
@@ -286,7 +325,6 @@ impl Account {
             if failure.kind == Kind::ClientGone {
                 telemetry.add(Counter::RequestsAborted, 1);
             }
-            self.record.set(Field::Fault, failure.code().as_bytes());
         }
         // A tunnel goes on after its answer, and what the gateway answers itself is not noted as whole.
         let ended = self.upstream_us.is_some() && self.status != 101;
@@ -306,42 +344,72 @@ impl Account {
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
         };
-        if let Some(line) = self.line.take() {
-            self.write_line(line, worker, session, &outcome);
+        if !self.logged {
+            return;
         }
-        if self.logged {
-            telemetry.log(self.record, &outcome);
+        let mut record = telemetry.record();
+        match self.line.take() {
+            None => self.describe(&mut record, connection, asked),
+            Some(line) => self.write_line(line, &mut record, connection, &outcome),
+        }
+        telemetry.log(record, &outcome);
+    }
+
+    /// Puts what the usual forms of the log tell into the record.
+    fn describe(&self, record: &mut AccessRecord, connection: &Connection, asked: Asked<'_>) {
+        match self.client {
+            None => record.set(Field::RemoteAddr, connection.peer_text.as_bytes()),
+            Some(client) => record.set(Field::RemoteAddr, PeerText::of(client).as_bytes()),
+        }
+        let port = if self.client.is_some() { 0 } else { connection.peer.port() };
+        record.set(Field::RemotePort, itoa::Buffer::new().format(port).as_bytes());
+        match asked {
+            Asked::Nothing => {}
+            Asked::Bytes(bytes) => record.set(Field::Target, Asked::line(bytes)),
+            Asked::Request(head, bytes) => {
+                record.set(Field::Method, head.method_text.of(bytes));
+                record.set(Field::Target, head.target.of(bytes));
+                record.set(Field::Protocol, if head.version == Version::Http10 { b"HTTP/1.0" } else { b"HTTP/1.1" });
+                record.set(Field::Host, head.authority.map_or(&b""[..], |authority| authority.of(bytes)));
+                record.set(Field::Referer, self.referer.of(bytes));
+                record.set(Field::UserAgent, self.user_agent.of(bytes));
+                record.set(Field::RequestId, self.request_id(bytes));
+            }
+        }
+        self.tried.tell(record);
+        if let Some(failure) = self.failure {
+            record.set(Field::Fault, failure.code().as_bytes());
         }
     }
 
     /// Puts the finished line into the record.
     #[cold]
     #[inline(never)]
-    fn write_line(&mut self, mut line: Box<Line>, worker: &Worker, session: Option<&SslRef>, outcome: &Outcome) {
-        if self.logged {
-            let certificate = |part: CertificatePart, out: &mut Vec<u8>| session.is_some_and(|it| tell(it, part, out));
-            let ending = Ending {
-                status: outcome.status,
-                end_unix_ns: outcome.start_unix_ns + outcome.duration_us * 1_000,
-                duration_us: outcome.duration_us,
-                request_length: outcome.request_length,
-                bytes_sent: self.written,
-                body_bytes_sent: outcome.body_bytes_sent,
-                complete: !self.cut_off && self.failure.is_none_or(|it| it.kind != Kind::ClientGone && self.local),
-                tls: session.map(|session| Tls {
-                    protocol: session.version_str(),
-                    cipher: session.current_cipher().map_or("", |cipher| cipher.name()),
-                    server_name: session.servername(NameType::HOST_NAME),
-                    reused: session.session_reused(),
-                    certificate: &certificate,
-                }),
-            };
-            line.end(&ending, (self.upstream_sent, self.upstream_received), outcome.upstream_response_length);
-            let mut text = Vec::with_capacity(LINE_BYTES);
-            line.render(LINE_MAX_BYTES, &mut text);
-            self.record.line(&text);
-        }
-        let mut spare = worker.spare_lines.borrow_mut();
+    fn write_line(&self, mut line: Box<Line>, record: &mut AccessRecord, connection: &Connection, outcome: &Outcome) {
+        let session = connection.stream.session();
+        let certificate = |part: CertificatePart, out: &mut Vec<u8>| session.is_some_and(|it| tell(it, part, out));
+        let ending = Ending {
+            status: outcome.status,
+            end_unix_ns: outcome.start_unix_ns + outcome.duration_us * 1_000,
+            duration_us: outcome.duration_us,
+            request_length: outcome.request_length,
+            bytes_sent: self.written,
+            body_bytes_sent: outcome.body_bytes_sent,
+            complete: !self.cut_off && self.failure.is_none_or(|it| it.kind != Kind::ClientGone && self.local),
+            tls: session.map(|session| Tls {
+                protocol: session.version_str(),
+                cipher: session.current_cipher().map_or("", |cipher| cipher.name()),
+                server_name: session.servername(NameType::HOST_NAME),
+                reused: session.session_reused(),
+                certificate: &certificate,
+            }),
+        };
+        line.end(&ending, (self.upstream_sent, self.upstream_received), outcome.upstream_response_length);
+        let mut text = Vec::with_capacity(LINE_BYTES);
+        line.render(LINE_MAX_BYTES, &mut text);
+        self.tried.tell(record);
+        record.line(&text);
+        let mut spare = connection.worker.spare_lines.borrow_mut();
         if spare.len() < SPARE_LINES {
             spare.push(line);
         }

@@ -7,13 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 use sallygate_image::{Policy, UpstreamTls};
 use sallygate_wire::exchange::{ClientEnd, Exchange as Ledger};
-use sallygate_wire::request::{Method, RequestHead, parse_request};
-use sallygate_wire::response::RequestKind;
+use sallygate_wire::request::{RequestHead, parse_request};
 
 use crate::balance::{self, BackendIndex, BackendSnapshot, InFlight, Preference};
 use crate::fault::{Failure, Kind};
 use crate::filter::{Affinity, Held, backend_number};
-use crate::http1::switch::Wanted;
 use crate::log::Line;
 use crate::proxy::account::{Account, connect_failure};
 use crate::proxy::client::{Connection, End};
@@ -106,7 +104,8 @@ impl Connection {
         let worker = &Rc::clone(&self.worker);
         let Way { route, backend, tls, preference, .. } = *way;
         let policy = &route.policy;
-        let terms = self.terms(way, bytes, head);
+        let secure = self.entry.tls.is_some();
+        let terms = Terms { way, head, added: way.added, secure, last: self.is_last() };
         let ledger = &mut opened(head, upload);
         match self.prepare(policy, head, upload, ledger, account).await {
             Ok(true) => {}
@@ -149,12 +148,12 @@ impl Connection {
                 worker.telemetry.add(reason, 1);
             }
             let target = Target { address, tls: tls.map(|tls| speech(route, tls)) };
-            tries.begin(account.try_endpoint(target.address, &worker.clock));
+            tries.begin(account.try_endpoint(address, &worker.clock));
             let mut kept = match self.upstream(&target, !policy.http10, policy.timeouts.connect_ms).await {
                 Ok(found) => found,
                 Err(failure) => {
                     account.try_failed(failure, &worker.clock);
-                    again = self.once_more(&mut tries, upload, failure, address, (false, false));
+                    again = self.once_more(&mut tries, upload, failure, target.address, (false, false));
                     if again.is_some() {
                         continue;
                     }
@@ -163,7 +162,7 @@ impl Connection {
             };
             worker.telemetry.add(Counter::UpstreamRequests, 1);
             account.note(|line| line.connected(worker.clock.micros()));
-            let passed_over = self.passed_over(backend, address, &tries);
+            let passed_over = self.passed_over(backend, target.address, &tries);
             let mut exchange = Exchange::new(worker, terms, passed_over, &self.deadline, upload, ledger, account);
             let mut peers = Peers { client: &mut self.stream, upstream: &mut kept.stream, request: bytes };
             let ended = poll_fn(|cx| exchange.poll(cx, &mut peers)).await;
@@ -173,7 +172,7 @@ impl Connection {
                 account.answered(&worker.clock);
                 if let Some(from_upstream) = switched {
                     let leftovers = (upload.input.take(), from_upstream);
-                    Box::pin(self.tunnel(kept.stream, leftovers, terms.read_ms, account)).await;
+                    Box::pin(self.tunnel(kept.stream, leftovers, terms.timeouts().read_ms, account)).await;
                     return Forwarded::Done(false);
                 }
                 worker.park(&target, kept, ledger.reuse_upstream() && !policy.http10);
@@ -195,7 +194,7 @@ impl Connection {
                 account.answered(&worker.clock);
                 return Forwarded::Covered(status);
             }
-            again = self.once_more(&mut tries, upload, failure, address, (account.upstream_written, reused));
+            again = self.once_more(&mut tries, upload, failure, target.address, (account.upstream_written, reused));
             if again.is_some() {
                 upload.rewind();
                 continue;
@@ -281,36 +280,11 @@ impl Connection {
         terms: &Terms<'_>,
     ) -> Forwarded {
         let status = failure.status();
-        if failure.kind != Kind::ClientGone && terms.errors.is_some_and(|errors| errors.cover(status)) {
+        if failure.kind != Kind::ClientGone && terms.errors().is_some_and(|errors| errors.cover(status)) {
             account.fail(failure);
             return Forwarded::Covered(status);
         }
         Forwarded::Done(Box::pin(self.fail(failure, head, bytes, upload, account, terms)).await)
-    }
-
-    fn terms<'a>(&self, way: &Way<'a>, bytes: &'a [u8], head: &RequestHead) -> Terms<'a> {
-        let policy = &way.route.policy;
-        let fixed = way
-            .route
-            .filters
-            .as_ref()
-            .and_then(|filters| filters.request())
-            .is_some_and(|edits| edits.connection.is_some());
-        Terms {
-            version: head.version,
-            kind: if head.method == Method::Head { RequestKind::Head } else { RequestKind::Other },
-            upgrade: Wanted::of(head, bytes).filter(|_| !policy.http10 && !fixed),
-            hsts: policy.hsts.as_deref().filter(|_| self.entry.tls.is_some()).map(str::as_bytes),
-            trailers: head.takes_trailers,
-            body_limit: policy.body_limit_bytes,
-            send_ms: policy.timeouts.send_ms,
-            read_ms: policy.timeouts.read_ms,
-            last: self.is_last(),
-            filters: way.route.filters.as_deref(),
-            added: way.added,
-            cookies: way.cookies,
-            errors: way.errors,
-        }
     }
 
     /// Leads a client whose endpoint has failed to another one, by a cookie in its place.

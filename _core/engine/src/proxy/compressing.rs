@@ -43,12 +43,12 @@ impl Compressing {
         let mut asked = worker.request_fields.borrow_mut();
         // Read anew: other requests were read meanwhile.
         let coded = match parse_request(request, &worker.keeping.get().again(), &mut asked) {
-            Ok(Some(_)) => fitting.asked_by(terms.version, request, &asked),
+            Ok(Some(_)) => fitting.asked_by(terms.head.version, request, &asked),
             _ => Coded::NotNow,
         };
         match coded {
             // The answer to a HEAD says what that to a GET would.
-            Coded::By(..) if head.framing == ResponseFraming::None && terms.kind == RequestKind::Head => coded,
+            Coded::By(..) if head.framing == ResponseFraming::None && terms.kind() == RequestKind::Head => coded,
             Coded::By(first, second) => match worker.compressor(first, second) {
                 Some((coding, compressor)) => {
                     self.0 = Some(compressor);

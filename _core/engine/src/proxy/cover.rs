@@ -12,7 +12,6 @@ use crate::proxy::account::Account;
 use crate::proxy::attempt::{Forwarded, Way};
 use crate::proxy::choice::names;
 use crate::proxy::client::Connection;
-use crate::proxy::respond::Question;
 use crate::proxy::upload::Upload;
 use crate::route::Route;
 use crate::snapshot::Snapshot;
@@ -63,11 +62,10 @@ impl Connection {
         status: u16,
         snapshot: &Snapshot,
         way: &Way<'_>,
-        question: &Question<'_>,
+        (bytes, head): (&[u8], &RequestHead),
         upload: &mut Upload,
         account: &mut Account,
     ) -> bool {
-        let Question { bytes, head, .. } = *question;
         let way = Way::to_errors(way.route, way.added);
         // A body that has arrived whole is dropped; any other ends the connection with this answer.
         let swallowed = upload.complete || upload.discard(&self.worker.blocks) == Ok(true);
@@ -83,7 +81,7 @@ impl Connection {
         };
         let mut fresh = Upload::new(Framing::None, None, self.worker.blocks.output());
         account.status = 0;
-        let keep = match self.write_cover(status, way.route, &Question { head: &asked, ..*question }, &mut fresh) {
+        let keep = match self.write_cover(status, snapshot, way.route, (bytes, &asked), account, &mut fresh) {
             Ok(()) => match self.forward(snapshot, &way, bytes, &asked, &mut fresh, account).await {
                 Forwarded::Done(keep) => keep,
                 Forwarded::Covered(_) => false,
@@ -103,11 +101,12 @@ impl Connection {
     fn write_cover(
         &self,
         status: u16,
+        snapshot: &Snapshot,
         route: &Route,
-        question: &Question<'_>,
+        (bytes, head): (&[u8], &RequestHead),
+        account: &Account,
         upload: &mut Upload,
     ) -> Result<(), Fault> {
-        let Question { bytes, head, fresh_id, told } = *question;
         let worker = &self.worker;
         let mut fields = worker.request_fields.borrow_mut();
         // Other requests were read since this one was.
@@ -118,8 +117,8 @@ impl Connection {
             peer: self.peer_text.as_bytes(),
             port: self.port(),
             tls: self.is_secure(),
-            told,
-            fresh_id,
+            told: &self.told(snapshot, bytes, &fields),
+            id: account.request_id(bytes),
             http10: route.policy.http10,
             edits: None,
             lines: &lines,

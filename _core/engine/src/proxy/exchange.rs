@@ -10,7 +10,6 @@ use sallygate_wire::body::{Decoder, Encoder};
 use sallygate_wire::exchange::{Answer, Exchange as Ledger};
 use sallygate_wire::fault::Fault;
 use sallygate_wire::field::Fields;
-use sallygate_wire::request::Version;
 use sallygate_wire::response::{ResponseFraming, ResponseHead, parse_response};
 
 use crate::fault::{Failure, Kind};
@@ -208,11 +207,11 @@ impl<'a> Exchange<'a> {
         let (waiting, timeout_ms) = if unread || !self.down.is_empty() {
             (Kind::ClientStalled, self.worker.keeping.get().client_body_timeout_ms)
         } else if !self.upload.is_sent() && !self.upload_broken {
-            (Kind::SendTimeout, self.terms.send_ms)
+            (Kind::SendTimeout, self.terms.timeouts().send_ms)
         } else if !self.upload.complete && !self.upload_broken {
             (Kind::ClientTimeout, self.worker.keeping.get().client_body_timeout_ms)
         } else {
-            (Kind::ReadTimeout, self.terms.read_ms)
+            (Kind::ReadTimeout, self.terms.timeouts().read_ms)
         };
         let now_ms = self.worker.clock.coarse_ms();
         match waiting {
@@ -275,7 +274,7 @@ impl<'a> Exchange<'a> {
             }
         }
         self.upload.forget();
-        self.upload.fill(self.ledger, self.account, self.terms.body_limit)?;
+        self.upload.fill(self.ledger, self.account, self.terms.way.route.policy.body_limit_bytes)?;
         if quick || self.upload.complete { Ok(true) } else { Err(Failure::of(Kind::ClientTooSlow)) }
     }
 
@@ -374,7 +373,7 @@ impl<'a> Exchange<'a> {
         loop {
             let Some(reply) = &self.reply else { return Ok(false) };
             let mut fields = self.worker.response_fields.borrow_mut();
-            let parsed = parse_response(reply.filled(), &self.worker.response_limits, &mut fields, self.terms.kind);
+            let parsed = parse_response(reply.filled(), &self.worker.response_limits, &mut fields, self.terms.kind());
             let Some(head) = parsed.map_err(Failure::upstream)? else { return Ok(false) };
             let length = head.len;
             let finished = self.accept_head(&head, &fields, request)?;
@@ -401,7 +400,7 @@ impl<'a> Exchange<'a> {
             }
             Answer::Upgraded => {
                 // In HTTP/1.0 nothing was asked for, whatever the client asked us for.
-                let wanted = self.terms.upgrade.ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
+                let wanted = self.terms.upgrade(request).ok_or(Failure::upstream(Fault::UnaskedUpgrade))?;
                 wanted.write(&mut self.down.bytes, bytes, head, fields).map_err(Failure::upstream)?;
                 let reply = bytes.get(..head.len).unwrap_or_default();
                 self.account.note(|line| line.replied(101, reply, self.worker.clock.micros()));
@@ -425,11 +424,11 @@ impl<'a> Exchange<'a> {
             return Err(Failure::of(Kind::PassedOver));
         }
         let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
-        if self.terms.errors.is_some_and(|errors| !errors.local_only && errors.cover(head.status)) {
+        if self.terms.errors().is_some_and(|errors| !errors.local_only && errors.cover(head.status)) {
             self.account.upstream_status = head.status;
             return Err(Failure::of(Kind::Covered(head.status)));
         }
-        let old_client = self.terms.version == Version::Http10;
+        let old_client = self.terms.is_old();
         let decoder = Decoder::response(head.framing);
         let coded = self.compressing.begin(self.worker, self.terms, request, (head, bytes, fields));
         let (outgoing, phase) = match head.framing {
@@ -454,10 +453,10 @@ impl<'a> Exchange<'a> {
         }
         let persistence = Persistence::of(self.ledger.announce_close(), old_client);
         let date = self.worker.date.get();
-        let Terms { hsts, added, .. } = *self.terms;
+        let (hsts, added) = (self.terms.hsts(), self.terms.added);
         let edits = self.terms.edits();
-        let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.cookies } else { b"" };
-        if self.terms.trailers && outgoing == Outgoing::Chunked {
+        let cookies = if COOKIE_STATUSES.contains(&head.status) { self.terms.way.cookies } else { b"" };
+        if self.terms.head.takes_trailers && outgoing == Outgoing::Chunked {
             self.trailing.wanted = Some(Rc::clone(&self.worker.response_trailers));
         }
         let trailers = self.trailing.wanted.as_deref();

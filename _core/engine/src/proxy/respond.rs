@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sallygate_wire::field::Name;
+use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::request::{RequestHead, Version, parse_request};
 
 use crate::fault::{Failure, Kind};
@@ -15,7 +15,7 @@ use crate::http1::forward::{self, Facts};
 use crate::http1::switch;
 use crate::http1::told::{AddressText, Told};
 use crate::log::{Client, Line};
-use crate::proxy::account::Account;
+use crate::proxy::account::{Account, Asked};
 use crate::proxy::attempt::{Forwarded, Way};
 use crate::proxy::client::{Connection, End};
 use crate::proxy::cover::report;
@@ -50,19 +50,6 @@ impl<'s> Local<'s> {
     }
 }
 
-/// A request as it came.
-#[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
-    /// Its head as received.
-    pub(super) bytes: &'a [u8],
-    /// Its head, understood.
-    pub(super) head: &'a RequestHead,
-    /// Its id, if it brought none.
-    pub(super) fresh_id: &'a [u8; 32],
-    /// What a proxy before us says of it.
-    pub(super) told: &'a Told<'a>,
-}
-
 /// What is to be done, once everything that it takes is known.
 enum Decision<'s> {
     Forward { way: Way<'s>, _under_way: Option<UnderWay> },
@@ -88,27 +75,19 @@ impl Connection {
             input.append(rest);
             self.input = Some(input);
         }
-        let fresh_id = worker.fresh_id();
         let current = worker.snapshots.get();
         let snapshot: &Snapshot = &current;
-        let listener = snapshot.listener(&self.entry.name);
-        let forwarders = listener.and_then(|listener| listener.forwarders.as_ref());
-        let told = Told::read(forwarders, self.peer.ip(), bytes, &worker.request_fields.borrow());
-        let mut account = match &told.address {
-            Some(client) => Account::begin(worker, client.as_bytes(), 0),
-            None => Account::begin(worker, self.peer_text.as_bytes(), self.peer.port()),
-        };
-        let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
-        let asked = Question { bytes, head, fresh_id: &fresh_id, told: &told };
         let log = snapshot.log();
-        account.follow(log, worker, |line| {
-            let address = told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes);
-            self.introduce_to(line, (address, told.client(self.peer.ip())), told.secure(self.is_secure()));
-        });
-        account.request(bytes, head, &worker.request_fields.borrow(), fresh_id);
+        let mut upload = Upload::new(head.framing, self.input.take(), worker.blocks.output());
         let mut added = Vec::new();
         let mut found = Found::default();
-        let mut decision = self.decide(snapshot, &asked, &found, &mut upload, &mut added);
+        // Gone before anything is waited for, and so no part of what is kept meanwhile.
+        let (mut account, mut decision) = {
+            let told = &self.told(snapshot, bytes, &worker.request_fields.borrow());
+            let account = self.account(snapshot, bytes, head, told);
+            let decision = self.decide(snapshot, (bytes, head, told), &account, &found, &mut upload, &mut added);
+            (account, decision)
+        };
         let mut under_way = Vec::new();
         // Each is found out once at most, so this ends.
         while matches!(decision, Decision::Check(..) | Decision::Ask(..)) {
@@ -124,24 +103,25 @@ impl Connection {
             added.clear();
             // Meanwhile other requests were read.
             let again = parse_request(bytes, &worker.keeping.get().again(), &mut worker.request_fields.borrow_mut());
+            let told = &self.told(snapshot, bytes, &worker.request_fields.borrow());
             decision = match again {
-                Ok(Some(_)) => self.decide(snapshot, &asked, &found, &mut upload, &mut added),
+                Ok(Some(_)) => self.decide(snapshot, (bytes, head, told), &account, &found, &mut upload, &mut added),
                 _ => Decision::Local(Local::failure(None, Failure::of(Kind::TooBusy))),
             };
         }
-        let keep = match &decision {
+        let keep = match &mut decision {
             Decision::Forward { way, .. } => {
                 account.route(way.route);
                 let cookies = found.answered.as_ref().map_or(&b""[..], |answered| &answered.cookies);
                 let always = way.route.filters.as_ref().and_then(|filters| filters.external.as_ref());
                 // Those that are always set are among the added ones.
-                let cookies = if always.is_some_and(|external| external.always_set_cookie) { b"" } else { cookies };
-                let way = Way { added: &added, cookies, ..*way };
-                match self.forward(snapshot, &way, bytes, head, &mut upload, &mut account).await {
+                way.cookies = if always.is_some_and(|external| external.always_set_cookie) { b"" } else { cookies };
+                way.added = &added;
+                match self.forward(snapshot, way, bytes, head, &mut upload, &mut account).await {
                     Forwarded::Done(keep) => keep,
                     Forwarded::Covered(status) => {
                         // Boxed, as all is that few requests come to: every other one would carry its state about.
-                        Box::pin(self.cover(status, snapshot, &way, &asked, &mut upload, &mut account)).await
+                        Box::pin(self.cover(status, snapshot, way, (bytes, head), &mut upload, &mut account)).await
                     }
                 }
             }
@@ -158,7 +138,8 @@ impl Connection {
                             account.fail(failure);
                         }
                         let way = Way::to_errors(route, &added);
-                        Box::pin(self.cover(local.status, snapshot, &way, &asked, &mut upload, &mut account)).await
+                        let status = local.status;
+                        Box::pin(self.cover(status, snapshot, &way, (bytes, head), &mut upload, &mut account)).await
                     }
                     None => self.reply_local(local, &added, bytes, head, &mut upload, &mut account).await,
                 }
@@ -170,8 +151,28 @@ impl Connection {
         if log.skips(head.target.of(bytes)) {
             account.unlogged();
         }
-        account.finish(worker, self.stream.session());
+        account.finish(self, Asked::Request(head, bytes));
         keep
+    }
+
+    /// What a proxy before us says of the request whose fields were read last.
+    pub(super) fn told<'a>(&self, snapshot: &Snapshot, bytes: &'a [u8], fields: &Fields) -> Told<'a> {
+        let listener = snapshot.listener(&self.entry.name);
+        let forwarders = listener.and_then(|listener| listener.forwarders.as_ref());
+        Told::read(forwarders, self.peer.ip(), bytes, fields)
+    }
+
+    /// The account of a request whose fields were read last.
+    fn account(&self, snapshot: &Snapshot, bytes: &[u8], head: &RequestHead, told: &Told<'_>) -> Account {
+        let worker = &self.worker;
+        let client = told.client(self.peer.ip());
+        let mut account = Account::begin(worker, told.address.is_some().then_some(client));
+        account.follow(snapshot.log(), worker, |line| {
+            let address = told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes);
+            self.introduce_to(line, (address, client), told.secure(self.is_secure()));
+        });
+        account.request(bytes, head, &worker.request_fields.borrow(), || worker.fresh_id());
+        account
     }
 
     /// Tells a line of the log who asks: the client's address, and whether it came over TLS.
@@ -217,14 +218,15 @@ impl Connection {
     fn decide<'s>(
         &self,
         snapshot: &'s Snapshot,
-        asked: &Question<'_>,
+        (bytes, head, told): (&[u8], &RequestHead, &Told<'_>),
+        account: &Account,
         found: &Found,
         upload: &mut Upload,
         added: &mut Vec<u8>,
     ) -> Decision<'s> {
-        let Question { bytes, head, fresh_id, told } = *asked;
         let worker = &*self.worker;
         let fields = worker.request_fields.borrow();
+        let id = account.request_id(bytes);
         let arrival = Arrival {
             table: snapshot.listener_table(&self.entry.name),
             tls: told.secure(self.is_secure()),
@@ -233,7 +235,7 @@ impl Connection {
             port: self.port(),
             peer: told.client(self.peer.ip()),
             peer_text: told.address.as_ref().map_or(self.peer_text.as_bytes(), AddressText::as_bytes),
-            id: forward::request_id(bytes, &fields, fresh_id),
+            id,
             bytes,
             head,
             fields: &fields,
@@ -255,7 +257,7 @@ impl Connection {
                     port: self.port(),
                     tls: self.is_secure(),
                     told,
-                    fresh_id,
+                    id,
                     http10: route.policy.http10,
                     edits: route.filters.as_ref().and_then(|filters| filters.request()),
                     lines: &lines,
@@ -321,7 +323,7 @@ impl Connection {
         // An upload that stopped anywhere cannot be told from what follows it on this connection.
         let keep = head.keep_alive && !self.is_last() && upload.complete;
         let end = if keep { End::Keep } else { End::close(upload) };
-        let says = Says { hsts: terms.hsts, added: terms.added, ..Says::default() };
+        let says = Says { hsts: terms.hsts(), added: terms.added, ..Says::default() };
         self.send_reply(failure.status(), &says, end, Some((head, bytes)), account).await
     }
 

@@ -18,7 +18,8 @@ use crate::proxy::worker::Worker;
 /// the same time has them again in a moment, and a room that is made anew costs more than all else about a request.
 const KEPT: usize = 1024;
 
-/// Where a connection is handed over. A room between two connections holds nothing else, least of all its worker.
+/// Where a worker's connections are handed over, into a room and out of it: both within one poll, and one room is polled
+/// at a time, so that one desk will do for all of them.
 #[derive(Default)]
 struct Desk {
     coming: Cell<Option<Box<Connection>>>,
@@ -33,18 +34,8 @@ enum Leaving {
     Over,
 }
 
-/// A place to serve requests in.
-struct Room {
-    desk: Rc<Desk>,
-    inside: Pin<Box<dyn Future<Output = Infallible>>>,
-}
-
-impl Room {
-    fn new() -> Self {
-        let desk = Rc::<Desk>::default();
-        Self { inside: Box::pin(inside(desk.clone())), desk }
-    }
-}
+/// A place to serve requests in. Between two connections it holds nothing but the desk.
+type Room = Pin<Box<dyn Future<Output = Infallible>>>;
 
 async fn inside(desk: Rc<Desk>) -> Infallible {
     loop {
@@ -56,20 +47,23 @@ async fn inside(desk: Rc<Desk>) -> Infallible {
 
 /// A worker's empty rooms.
 #[derive(Default)]
-pub struct Rooms(RefCell<Vec<Room>>);
+pub struct Rooms {
+    empty: RefCell<Vec<Room>>,
+    desk: Rc<Desk>,
+}
 
 impl Rooms {
     /// Lets a connection in whose next request has begun to arrive. Comes back with it once nothing of a further one
     /// has, or with nothing if it is over.
     pub(super) fn enter(connection: Box<Connection>) -> Visit {
         let worker = Rc::clone(&connection.worker);
-        let room = worker.rooms.0.borrow_mut().pop().unwrap_or_else(Room::new);
-        room.desk.coming.set(Some(connection));
-        Visit { worker, room: Some(room) }
+        let empty = worker.rooms.empty.borrow_mut().pop();
+        let room = empty.unwrap_or_else(|| Box::pin(inside(worker.rooms.desk.clone())));
+        Visit { worker, room: Some(room), coming: Some(connection) }
     }
 
     fn put(&self, room: Room) {
-        let mut kept = self.0.borrow_mut();
+        let mut kept = self.empty.borrow_mut();
         if kept.len() < KEPT {
             kept.push(room);
         }
@@ -80,6 +74,7 @@ impl Rooms {
 pub(super) struct Visit {
     worker: Rc<Worker>,
     room: Option<Room>,
+    coming: Option<Box<Connection>>,
 }
 
 impl Future for Visit {
@@ -87,9 +82,12 @@ impl Future for Visit {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(mut room) = self.room.take() else { return Poll::Ready(None) };
+        if let Some(connection) = self.coming.take() {
+            self.worker.rooms.desk.coming.set(Some(connection));
+        }
         // It never ends by itself.
-        let Poll::Pending = room.inside.as_mut().poll(cx);
-        let Some(leaving) = room.desk.leaving.take() else {
+        let Poll::Pending = room.as_mut().poll(cx);
+        let Some(leaving) = self.worker.rooms.desk.leaving.take() else {
             self.room = Some(room);
             return Poll::Pending;
         };

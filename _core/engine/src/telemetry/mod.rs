@@ -6,8 +6,8 @@
 //!
 //! A worker's use, per request:
 //! ```text
-//! let mut record = worker.record();            // from the worker's pool
-//! record.set(Field::Method, b"GET"); ...       // as the facts arrive, in the order of `Field`
+//! let mut record = worker.record();            // at the end of the request, in the worker's memory for it
+//! record.set(Field::Method, b"GET"); ...       // in the order of `Field`
 //! worker.observe(slot, status, bytes_in, bytes_out, duration_us);
 //! worker.log(record, &Outcome { status, ..Outcome::default() });
 //! ```

@@ -1,4 +1,4 @@
-//! One access-log record while its request is served: text as it becomes known, numbers at the end.
+//! One access-log record: text field by field, then the numbers.
 
 use super::layout::{
     FIELD_MAX_BYTES, FLAG_LINE, FLAG_RETRIED, FLAG_TLS, FLAG_UPSTREAM, LINE_MAX_BYTES, RECORD_FIELDS, RECORD_TEXT,

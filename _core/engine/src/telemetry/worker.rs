@@ -11,15 +11,13 @@ use super::ring::Producer;
 use super::shm::{Claim, Region, Span};
 use super::slots::WorkerSlots;
 
-/// Spare record buffers kept per worker: as many requests as are usually under way at once. More are freed.
-const SPARE_RECORDS: usize = 1024;
-
 /// One worker's counters, slots and log ring.
 pub struct Worker {
     counters: WorkerCounters<Span>,
     slots: WorkerSlots<Span>,
     ring: Producer<Span>,
-    spare: Cell<Vec<Vec<u8>>>,
+    /// The memory of the last record: each is written at once, so that one will do, and stays in the cache.
+    memory: Cell<Vec<u8>>,
     _claim: Claim,
 }
 
@@ -34,7 +32,7 @@ impl Worker {
             counters: WorkerCounters::new(span(Geometry::counters_at(index), Counter::COUNT as u64)?),
             slots: WorkerSlots::new(span(geometry.slots_at(index), slot_words)?),
             ring: Producer::new(region.ring(index)?),
-            spare: Cell::default(),
+            memory: Cell::default(),
             _claim: claim,
         })
     }
@@ -54,10 +52,7 @@ impl Worker {
     /// A fresh access-log record. One that is dropped instead of logged costs an allocation later, nothing else.
     #[inline]
     pub fn record(&self) -> AccessRecord {
-        let mut spare = self.spare.take();
-        let bytes = spare.pop().unwrap_or_default();
-        self.spare.set(spare);
-        AccessRecord::start(bytes)
+        AccessRecord::start(self.memory.take())
     }
 
     /// Writes a record to the log. Never waits: `false` when the ring is full, which readers see as a count of dropped ones.
@@ -67,11 +62,7 @@ impl Worker {
         if written {
             self.counters.add(Counter::AccessLogRecords, 1);
         }
-        let mut spare = self.spare.take();
-        if spare.len() < SPARE_RECORDS {
-            spare.push(record.into_memory());
-        }
-        self.spare.set(spare);
+        self.memory.set(record.into_memory());
         written
     }
 }
