@@ -2,7 +2,7 @@
 //!
 //! Rooms, top floor first; imports go downward only (a test reads the `use crate::` lines):
 //! `{engine, explain} > listen > proxy > {http1, snapshot} > upstream > tls > {route, transport} > trust > {filter, log} >
-//! {balance, telemetry, clock, fault, settings, regex}`.
+//! {balance, telemetry, clock, fault, prefetch, settings, regex}`.
 //! Nothing here knows Python. Worker threads share nothing but immutable snapshots, endpoint counters and telemetry.
 
 pub mod balance;
@@ -14,6 +14,7 @@ pub mod filter;
 pub mod http1;
 pub mod listen;
 pub mod log;
+mod prefetch;
 pub mod proxy;
 pub mod regex;
 pub mod route;

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::prefetch::prefetch_value;
 use crate::proxy::client::Connection;
 use crate::proxy::worker::Worker;
 
@@ -57,8 +58,13 @@ impl Rooms {
     /// has, or with nothing if it is over.
     pub(super) fn enter(connection: Box<Connection>) -> Visit {
         let worker = Rc::clone(&connection.worker);
-        let empty = worker.rooms.empty.borrow_mut().pop();
-        let room = empty.unwrap_or_else(|| Box::pin(inside(worker.rooms.desk.clone())));
+        let mut empty = worker.rooms.empty.borrow_mut();
+        let room = empty.pop().unwrap_or_else(|| Box::pin(inside(worker.rooms.desk.clone())));
+        // The next request's: where many are under way at the same time, it has not been used for long.
+        if let Some(next) = empty.last() {
+            prefetch_value(&**next);
+        }
+        drop(empty);
         Visit { worker, room: Some(room), coming: Some(connection) }
     }
 
@@ -84,6 +90,8 @@ impl Future for Visit {
         let Some(mut room) = self.room.take() else { return Poll::Ready(None) };
         if let Some(connection) = self.coming.take() {
             self.worker.rooms.desk.coming.set(Some(connection));
+        } else {
+            prefetch_value(&*room);
         }
         // It never ends by itself.
         let Poll::Pending = room.as_mut().poll(cx);

@@ -9,16 +9,14 @@ use std::sync::Arc;
 use sallygate_image::{CertificateId, Digest};
 use triomphe::ThinArc;
 
-use super::prefetch::prefetch;
 use super::wide;
+use crate::prefetch::{LINE, prefetch};
 use crate::regex::{GaveUp, Place, Regex};
 use crate::route::{Route, RouteTable};
 use crate::trust::{HostTls, Verification};
 
 /// What a lookup may read of an entry, in cache lines, at the most: of a host with more the rest comes as it is read.
 pub(super) const LINES: usize = 8;
-
-const LINE: usize = 64;
 
 /// A host that is served. Clones share it.
 #[derive(Clone)]
@@ -152,10 +150,7 @@ impl HostEntry {
     /// entry, which would wait for the first one.
     #[inline]
     pub(super) fn fetch(&self, lines: usize) {
-        let start = self.0.heap_ptr();
-        for line in 0..lines {
-            prefetch(start.wrapping_byte_add(line * LINE));
-        }
+        prefetch(self.0.heap_ptr(), lines);
     }
 }
 

@@ -10,7 +10,6 @@ mod host_index;
 mod hosts;
 mod last_good;
 mod pages;
-mod prefetch;
 mod publication;
 mod publisher;
 mod shards;
