@@ -14,12 +14,13 @@ from bench.peers import Peer
 from bench.results import Held
 from bench.stage import Stage
 from bench.traffic import Holder, Load
-from gateway.dataplane.settings import CLIENT_SHARE
+from gateway.dataplane.settings import CONNECTION_SHARE
 
 HOLDERS = 4  # processes that hold them, each from an address of its own
 PASSING = 64  # connections with requests meanwhile
+SERVED = 2 * PASSING  # files that it takes to serve those, of clients and upstreams
 PROBES = 36  # connections of whoever looks on
-KEPT_PER_CENT = 85  # of the clients that ours admits it keeps the idle ones; from there on they make room for others
+KEPT_PER_CENT = 85  # of the files that ours gives to connections idle clients may have; from there on they make room
 
 
 def raise_files(wanted: int) -> int:
@@ -38,12 +39,12 @@ def holdable(files: int) -> int:
     """How many idle connections ours keeps with so many files, beside those that ask. Nothing else bounds it: those who
     hold them are processes of their own, and the backend has the 64 that requests pass on.
     """
-    return files * CLIENT_SHARE // 100 * KEPT_PER_CENT // 100 - PASSING - PROBES
+    return files * CONNECTION_SHARE // 100 * KEPT_PER_CENT // 100 - SERVED - PROBES
 
 
 def files_for(connections: int) -> int:
     """How many files it takes for that."""
-    return -(-(connections + PASSING + PROBES + 1) * 10_000 // (CLIENT_SHARE * KEPT_PER_CENT)) + 2
+    return -(-(connections + SERVED + PROBES + 1) * 10_000 // (CONNECTION_SHARE * KEPT_PER_CENT)) + 2
 
 
 def hold(stage: Stage, peer: Peer, wanted: int, seconds: float) -> Held:

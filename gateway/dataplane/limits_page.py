@@ -87,6 +87,7 @@ METRICS: Final = {
     "body_disk_bytes": _STREAMED,
     "compression_bytes": 'sallygate_compressed_responses_total{result="no_room"}',
     "max_connections": 'sallygate_client_connections_refused_total{reason="limit"}',
+    "max_files": 'sallygate_client_connections_refused_total{reason="limit"}',
     "drain_idle_ms": _ENDED,
 }
 

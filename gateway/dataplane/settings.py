@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from gateway.supervise.sockets import Listening
 
-CLIENTS_PER_WORKER: Final = 65_536  # the most that one thread is expected to serve
-CLIENT_SHARE: Final = 60  # per cent of the descriptors; upstream connections and files need the others
+FILES_PER_WORKER: Final = 131_072  # the most that one thread is expected to serve
+CONNECTION_SHARE: Final = 95  # per cent of the descriptors; logs, pipes and bodies on disk need the others
 BODY_DISK_BYTES: Final = 1 << 30  # of request bodies at one time; beyond it they are sent on as they come
-FEWEST_CLIENTS: Final = 16  # a limit so low that nothing could be served at all would be of no use to anybody
+FEWEST_FILES: Final = 32  # a limit so low that nothing could be served at all would be of no use to anybody
 
 
 class EngineListener(Struct, frozen=True):
@@ -32,6 +32,7 @@ class EngineSettings(Struct, frozen=True, omit_defaults=True):
     body_folder: str | None = None
     body_disk_bytes: int | None = None
     max_connections: int | None = None
+    max_files: int | None = None
     client_requests: int | None = None
     upstream_requests: int | None = None
     request_trailers: tuple[str, ...] | None = None
@@ -70,10 +71,10 @@ class HostSettings(Struct, frozen=True):
         return self.state_dir / "last-good"
 
     @property
-    def clients_per_worker(self) -> int:
-        """More of them are refused; before it comes to that, idle ones make room."""
-        share = self.descriptors * CLIENT_SHARE // 100 // self.workers
-        return max(FEWEST_CLIENTS, min(CLIENTS_PER_WORKER, share))
+    def files_per_worker(self) -> int:
+        """For connections to clients and upstreams; before they are all taken, idle clients make room."""
+        share = self.descriptors * CONNECTION_SHARE // 100 // self.workers
+        return max(FEWEST_FILES, min(FILES_PER_WORKER, share))
 
     def addresses(self) -> dict[str, str]:
         return {"http": self.http.address, "https": self.https.address, "health": self.health.address}
@@ -89,7 +90,7 @@ class HostSettings(Struct, frozen=True):
             last_good=str(self.last_good),
             body_folder=self.body_folder,
             body_disk_bytes=BODY_DISK_BYTES // self.workers,
-            max_connections=self.clients_per_worker,
+            max_files=self.files_per_worker,
             client_requests=self.client_requests,
             upstream_requests=self.upstream_requests,
             request_trailers=self.request_trailers,

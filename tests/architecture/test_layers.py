@@ -28,7 +28,7 @@ RUST_LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"route", "drain", "transport"}),
     frozenset({"trust"}),
     frozenset({"filter", "log"}),
-    frozenset({"balance", "telemetry", "clock", "fault", "settings", "regex"}),
+    frozenset({"balance", "telemetry", "clock", "fault", "prefetch", "settings", "regex"}),
 )
 RUST_SOURCES = ROOT / "_core/engine/src"
 

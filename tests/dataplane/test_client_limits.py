@@ -9,6 +9,7 @@ import pytest
 from gateway.ir.policy import Policy, RequestBody
 from tests.support.engine import HOST, Gate
 from tests.support.raw_upstream import Upstream
+from tests.support.site import until
 from tests.support.wire_client import WireClient
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -173,3 +174,37 @@ def test_whoever_is_busy_is_left_alone(make_gate: MakeGate, upstream: Upstream) 
         assert busy.response().status == 200
     counters = gate.wait_for(ConnectionsShed=1)
     assert counters["ConnectionsRefusedLimit"] == 1
+
+
+def test_who_is_served_needs_a_file_for_his_upstream_too(make_gate: MakeGate, upstream: Upstream) -> None:
+    gate = make_gate(max_files=4, header_timeout_ms=60_000)
+    gate.route_to(upstream)
+    with gate.client() as busy:
+        busy.send(GET)
+        peer = upstream.accept()
+        peer.request()
+        with gate.client() as second, gate.client() as third:
+            gate.wait_for(ConnectionsOpenedHttp=3)  # which need four files
+            with gate.client() as fourth:
+                assert fourth.closed()
+            until(lambda: [is_closed(one.socket.fileno()) for one in (second, third)].count(True) == 1)
+        peer.answer()
+        assert busy.response().status == 200
+    counters = gate.wait_for(ConnectionsClosedHttp=3)
+    assert (counters["ConnectionsShed"], counters["ConnectionsRefusedLimit"]) == (1, 1)
+
+
+def test_idle_upstreams_take_a_quarter_of_the_files(make_gate: MakeGate, upstream: Upstream) -> None:
+    gate = make_gate(max_files=8)
+    gate.route_to(upstream)
+    with gate.client() as first, gate.client() as second, gate.client() as third:
+        peers = []
+        for client in (first, second, third):
+            client.send(GET)
+            peers.append(upstream.accept())
+            peers[-1].request()
+        for client, peer in zip((first, second, third), peers, strict=True):
+            peer.answer()
+            assert client.response().status == 200
+        counters = gate.wait_for(UpstreamIdlePoolFull=1)
+        assert counters["UpstreamConnectionsParked"] == 2

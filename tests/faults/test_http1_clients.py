@@ -89,6 +89,7 @@ def test_f17_reset_while_the_upstream_thinks_after_more_was_sent(stage: Arena, s
 
 def test_f17_reset_while_many_wait_costs_no_descriptor(stage: Arena) -> None:
     """Nothing stays open of those that were watched, and who was pipelined but stayed is answered in order."""
+    stage.gate.wait_for(ConnectionsOpenedHttp=2, UpstreamConnectionsOpened=2)  # of the load
     before = descriptors()
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(stage.client()) for _ in range(20)]

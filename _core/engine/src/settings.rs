@@ -98,10 +98,14 @@ pub struct Settings {
     /// beyond it answers go as they are. Whoever reads slowly keeps one for as long as that takes.
     #[serde(default = "default::compression_bytes")]
     pub compression_bytes: u64,
-    /// Client connections per worker; more are refused, and before it comes to that, idle ones make room. The process
-    /// sets fewer where it may open few files: upstreams need some, too.
+    /// Client connections per worker; more are refused, and before it comes to that, idle ones make room.
     #[serde(default = "default::max_connections")]
     pub max_connections: usize,
+    /// Files that the connections of a worker may need: one for each that is idle, to a client or an upstream, and two
+    /// for each client that is being served, whose request has an upstream. At the limit new clients are refused, and
+    /// before it comes to that, idle ones make room. The process sets it by how many files it may open.
+    #[serde(default = "default::max_files")]
+    pub max_files: usize,
     /// Names of trailer fields that go on to upstreams behind a body in chunks: what is only known once it is out.
     #[serde(default, deserialize_with = "trailer_names")]
     pub request_trailers: TrailerNames,
@@ -142,6 +146,7 @@ impl Settings {
             body_disk_bytes: default::body_disk_bytes(),
             compression_bytes: default::compression_bytes(),
             max_connections: default::max_connections(),
+            max_files: default::max_files(),
             request_trailers: TrailerNames::default(),
             response_trailers: TrailerNames::default(),
             drain_idle_ms: default::drain_idle_ms(),
@@ -214,6 +219,9 @@ mod default {
     }
     pub(super) fn max_connections() -> usize {
         65_536
+    }
+    pub(super) fn max_files() -> usize {
+        131_072
     }
     pub(super) fn drain_idle_ms() -> u64 {
         1_000

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.dataplane.settings import BODY_DISK_BYTES, CLIENTS_PER_WORKER, FEWEST_CLIENTS, HostSettings
+from gateway.dataplane.settings import BODY_DISK_BYTES, FEWEST_FILES, FILES_PER_WORKER, HostSettings
 from gateway.supervise.sockets import Listening
 
 NOWHERE = Listening("127.0.0.1:0", ())
@@ -28,11 +28,11 @@ def host(workers: int, descriptors: int, body_folder: str | None = None) -> Host
 
 
 @pytest.mark.parametrize(
-    ("workers", "descriptors", "clients"),
-    [(1, 1_000, 600), (4, 1_000, 150), (2, 1 << 20, CLIENTS_PER_WORKER), (64, 256, FEWEST_CLIENTS)],
+    ("workers", "descriptors", "files"),
+    [(1, 1_000, 950), (4, 1_000, 237), (2, 1 << 20, FILES_PER_WORKER), (64, 256, FEWEST_FILES)],
 )
-def test_clients_get_their_share_of_the_descriptors(workers: int, descriptors: int, clients: int) -> None:
-    assert host(workers, descriptors).engine(3).max_connections == clients
+def test_connections_get_their_share_of_the_descriptors(workers: int, descriptors: int, files: int) -> None:
+    assert host(workers, descriptors).engine(3).max_files == files
 
 
 def test_workers_share_the_disk_for_bodies() -> None:

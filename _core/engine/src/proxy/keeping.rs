@@ -9,6 +9,8 @@ use sallygate_wire::limits::Limits;
 use crate::settings::Settings;
 use crate::upstream::pool::{IDLE_IN_ALL, Keep};
 
+/// The part of a worker's files that connections to upstreams may take while they are idle.
+const IDLE_SHARE: usize = 4;
 /// More than any buffer that a head is read into.
 const AGAIN_BYTES: usize = 1 << 20;
 
@@ -47,7 +49,7 @@ impl Keeping {
                 ..usual
             },
             upstreams: Keep {
-                in_all: bytes(asked.upstream_idle, IDLE_IN_ALL).min(IDLE_IN_ALL),
+                in_all: bytes(asked.upstream_idle, IDLE_IN_ALL).min(IDLE_IN_ALL).min(settings.max_files / IDLE_SHARE),
                 per_target: settings.upstream_idle_per_endpoint,
                 idle_ms: ms(asked.upstream_idle_ms, settings.upstream_idle_ms),
                 requests: asked.upstream_requests.unwrap_or(settings.upstream_requests),
@@ -82,6 +84,13 @@ mod tests {
         let settings = Settings::new(1, Vec::new());
         let asked = Connections { upstream_idle: Some(u32::MAX), ..Connections::default() };
         assert_eq!(Keeping::new(&settings, asked).upstreams.in_all, IDLE_IN_ALL);
+    }
+
+    #[test]
+    fn where_files_are_few_idle_connections_leave_some_to_clients() {
+        let mut settings = Settings::new(1, Vec::new());
+        settings.max_files = 1_000;
+        assert_eq!(Keeping::new(&settings, Connections::default()).upstreams.in_all, 250);
     }
 
     #[test]

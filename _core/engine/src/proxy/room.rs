@@ -50,6 +50,7 @@ async fn inside(desk: Rc<Desk>) -> Infallible {
 #[derive(Default)]
 pub struct Rooms {
     empty: RefCell<Vec<Room>>,
+    taken: Cell<usize>,
     desk: Rc<Desk>,
 }
 
@@ -65,7 +66,13 @@ impl Rooms {
             prefetch_value(&**next);
         }
         drop(empty);
+        worker.rooms.taken.set(worker.rooms.taken() + 1);
         Visit { worker, room: Some(room), coming: Some(connection) }
+    }
+
+    /// How many connections are in a room.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.get()
     }
 
     fn put(&self, room: Room) {
@@ -104,5 +111,12 @@ impl Future for Visit {
             Leaving::Idle(connection) => Some(connection),
             Leaving::Over => None,
         })
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let rooms = &self.worker.rooms;
+        rooms.taken.set(rooms.taken().saturating_sub(1));
     }
 }

@@ -37,7 +37,7 @@ use crate::transport::spill::Spill;
 use crate::upstream;
 use crate::upstream::pool::{Keep, Put, Swept, Target, Upstream};
 
-/// From this share of `max_connections` on, idle connections are closed for new ones.
+/// From this share of `max_connections` or `max_files` on, idle connections are closed for new ones.
 const SHED_PER_CENT: usize = 85;
 /// The length of a Date header's value.
 const DATE_BYTES: usize = 29;
@@ -188,14 +188,19 @@ impl Worker {
         self.telemetry.add(Counter::SnapshotsTaken, self.snapshots.taken());
     }
 
-    /// May another client come? From `SHED_PER_CENT` of the limit on, each costs one idle connection its life, so that
+    /// May another client come? From `SHED_PER_CENT` of a limit on, each costs one idle connection its life, so that
     /// those who only sit there cannot keep out those who ask.
     pub fn admits(&self) -> bool {
-        let (open, most) = (self.open.get(), self.settings.max_connections);
-        if open.saturating_mul(100) >= most.saturating_mul(SHED_PER_CENT) {
+        let limits = [(self.open.get(), self.settings.max_connections), (self.files(), self.settings.max_files)];
+        if limits.iter().any(|(now, most)| now.saturating_mul(100) >= most.saturating_mul(SHED_PER_CENT)) {
             self.make_room(1);
         }
-        open < most
+        limits.iter().all(|(now, most)| now < most)
+    }
+
+    /// How many files the connections of this worker need.
+    fn files(&self) -> usize {
+        self.open.get() + self.rooms.taken() + self.upstreams.borrow().len()
     }
 
     /// Closes so many idle connections with the next tick, the oldest first.
