@@ -344,15 +344,18 @@ impl Account {
             upstream_status: self.upstream_status,
             tls_version: session.map_or(0, tls_version),
         };
-        if !self.logged {
-            return;
+        let mut line = self.line.take();
+        if self.logged {
+            let mut record = telemetry.record();
+            match &mut line {
+                None => self.describe(&mut record, connection, asked),
+                Some(line) => self.write_line(line, &mut record, connection, &outcome),
+            }
+            telemetry.log(record, &outcome);
         }
-        let mut record = telemetry.record();
-        match self.line.take() {
-            None => self.describe(&mut record, connection, asked),
-            Some(line) => self.write_line(line, &mut record, connection, &outcome),
+        if let Some(line) = line {
+            put_back(line, worker);
         }
-        telemetry.log(record, &outcome);
     }
 
     /// Puts what the usual forms of the log tell into the record.
@@ -385,7 +388,7 @@ impl Account {
     /// Puts the finished line into the record.
     #[cold]
     #[inline(never)]
-    fn write_line(&self, mut line: Box<Line>, record: &mut AccessRecord, connection: &Connection, outcome: &Outcome) {
+    fn write_line(&self, line: &mut Line, record: &mut AccessRecord, connection: &Connection, outcome: &Outcome) {
         let session = connection.stream.session();
         let certificate = |part: CertificatePart, out: &mut Vec<u8>| session.is_some_and(|it| tell(it, part, out));
         let ending = Ending {
@@ -409,10 +412,15 @@ impl Account {
         line.render(LINE_MAX_BYTES, &mut text);
         self.tried.tell(record);
         record.line(&text);
-        let mut spare = connection.worker.spare_lines.borrow_mut();
-        if spare.len() < SPARE_LINES {
-            spare.push(line);
-        }
+    }
+}
+
+/// Keeps the memory of a line for another one.
+#[cold]
+fn put_back(line: Box<Line>, worker: &Worker) {
+    let mut spare = worker.spare_lines.borrow_mut();
+    if spare.len() < SPARE_LINES {
+        spare.push(line);
     }
 }
 
