@@ -9,9 +9,10 @@ use sallygate_image::Forwarders;
 use sallygate_wire::field::{Fields, Name};
 use sallygate_wire::host::canonical_host;
 
-/// An IP address as text, on the stack.
+/// An IP address, and its text, on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressText {
+    address: IpAddr,
     /// The longest IPv6 address takes 45 bytes.
     bytes: [u8; 46],
     len: usize,
@@ -24,7 +25,7 @@ impl AddressText {
         let mut rest = bytes.as_mut_slice();
         let _ = write!(rest, "{address}");
         let len = room - rest.len();
-        Self { bytes, len }
+        Self { address, bytes, len }
     }
 
     /// The text.
@@ -71,8 +72,7 @@ impl<'a> Told<'a> {
 
     /// The client's address, of which `peer` is what the connection says.
     pub fn client(&self, peer: IpAddr) -> IpAddr {
-        let told = self.address.as_ref().and_then(|text| str::from_utf8(text.as_bytes()).ok()?.parse().ok());
-        told.unwrap_or_else(|| peer.to_canonical())
+        self.address.as_ref().map_or_else(|| peer.to_canonical(), |told| told.address)
     }
 
     /// Did the client use TLS? `tls` is what the connection says.
