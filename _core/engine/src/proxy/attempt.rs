@@ -280,7 +280,7 @@ impl Connection {
         terms: &Terms<'_>,
     ) -> Forwarded {
         let status = failure.status();
-        if failure.kind != Kind::ClientGone && terms.errors().is_some_and(|errors| errors.cover(status)) {
+        if failure.kind != Kind::ClientGone && terms.way.errors.is_some_and(|errors| errors.cover(status)) {
             account.fail(failure);
             return Forwarded::Covered(status);
         }

@@ -424,7 +424,7 @@ impl<'a> Exchange<'a> {
             return Err(Failure::of(Kind::PassedOver));
         }
         let bytes = self.reply.as_ref().map_or(&b""[..], Buffer::filled);
-        if self.terms.errors().is_some_and(|errors| !errors.local_only && errors.cover(head.status)) {
+        if self.terms.way.errors.is_some_and(|errors| !errors.local_only && errors.cover(head.status)) {
             self.account.upstream_status = head.status;
             return Err(Failure::of(Kind::Covered(head.status)));
         }

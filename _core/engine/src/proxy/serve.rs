@@ -28,11 +28,10 @@ struct Request {
     head: RequestHead,
 }
 
-/// Why there is no request.
+/// Why there is no request, of a client that is to be told so.
 enum Unread {
     Refused(Buffer, Fault),
     TimedOut,
-    Closed,
 }
 
 /// Is there a length of heads, after `before` and up to `now`, that an unended line can be refused for?
@@ -171,7 +170,11 @@ impl Connection {
         // In a statement of its own: what it comes in would be kept for as long as the request.
         let request = match self.next_head().await {
             Ok(request) => request,
-            Err(unread) => return Box::pin(self.refuse_unread(unread)).await,
+            Err(Some(unread)) => {
+                Box::pin(self.refuse_unread(unread)).await;
+                return false;
+            }
+            Err(None) => return false,
         };
         self.requests += 1;
         let keep = self.answer(&request.buffer, &request.head).await;
@@ -179,17 +182,13 @@ impl Connection {
         keep
     }
 
-    /// Answers what is no request, if anybody is there to be answered. Ends the connection.
-    async fn refuse_unread(&mut self, unread: Unread) -> bool {
-        if matches!(unread, Unread::Closed) {
-            return false;
-        }
+    /// Answers what is no request. That ends the connection.
+    async fn refuse_unread(&mut self, unread: Unread) {
         let mut account = Account::begin(&self.worker, None);
         account.follow(self.worker.snapshots.get().log(), &self.worker, |line| {
             self.introduce_to(line, (self.peer_text.as_bytes(), self.peer.ip()), self.is_secure());
         });
         match unread {
-            Unread::Closed => {}
             Unread::TimedOut => {
                 self.refuse(&mut account, Failure::of(Kind::HeadTimeout)).await;
                 account.finish(self, Asked::Nothing);
@@ -201,13 +200,12 @@ impl Connection {
                 self.worker.blocks.put_buffer(buffer);
             }
         }
-        false
     }
 
-    /// Waits for a whole request head.
-    async fn next_head(&mut self) -> Result<Request, Unread> {
+    /// Waits for a whole request head. None is the error of a client that has left.
+    async fn next_head(&mut self) -> Result<Request, Option<Unread>> {
         let Self { worker, stream, deadline, input, .. } = self;
-        let Some(mut buffer) = input.take() else { return Err(Unread::Closed) };
+        let Some(mut buffer) = input.take() else { return Err(None) };
         let keeping = worker.keeping.get();
         deadline.set(keeping.header_timeout_ms);
         loop {
@@ -216,7 +214,7 @@ impl Connection {
                 let mut fields = worker.request_fields.borrow_mut();
                 match parse_request(buffer.filled(), &keeping.limits, &mut fields) {
                     Ok(Some(head)) => return Ok(Request { buffer, head }),
-                    Err(fault) => return Err(Unread::Refused(buffer, fault)),
+                    Err(fault) => return Err(Some(Unread::Refused(buffer, fault))),
                     Ok(None) => {}
                 }
             }
@@ -247,11 +245,11 @@ impl Connection {
                 Some(true) => {}
                 Some(false) => {
                     worker.blocks.put_buffer(buffer);
-                    return Err(Unread::Closed);
+                    return Err(None);
                 }
                 None => {
                     worker.blocks.put_buffer(buffer);
-                    return Err(Unread::TimedOut);
+                    return Err(Some(Unread::TimedOut));
                 }
             }
         }

@@ -8,7 +8,6 @@ use sallygate_wire::response::RequestKind;
 use crate::filter::{Answers, Compression, Pacing};
 use crate::http1::switch::Wanted;
 use crate::proxy::attempt::Way;
-use crate::route::Errors;
 
 /// What is known of the request and its route, for the length of the exchange.
 #[derive(Clone, Copy)]
@@ -50,11 +49,6 @@ impl<'a> Terms<'a> {
     /// How long an upstream may take to read the request, and to answer it.
     pub(super) fn timeouts(&self) -> &'a Timeouts {
         &self.way.route.policy.timeouts
-    }
-
-    /// Statuses that somebody else answers.
-    pub(super) fn errors(&self) -> Option<&'a Errors> {
-        self.way.errors
     }
 
     /// What becomes of the answer's fields.
